@@ -1,0 +1,117 @@
+// Command bench measures what srun costs beside bwrap and beside no sandbox.
+// The two commands of a row run in turn, so that what else the machine does
+// falls on both, and each row prints the two medians and their ratio.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// A row compares two commands. The ratio is srun's median over the other's.
+type row struct {
+	name  string
+	pairs int
+	srun  []string
+	other []string
+	goal  float64
+}
+
+func main() {
+	srun := flag.String("srun", "bin/srun", "the `binary` to measure")
+	scale := flag.Int("pairs", 40, "pairs of the shortest `rows`")
+	flag.Parse()
+
+	if err := bench(*srun, *scale); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func bench(srun string, pairs int) error {
+	srun, err := filepath.Abs(srun)
+	if err != nil {
+		return err
+	}
+	out, err := os.MkdirTemp("", "srun-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(out)
+	cache, err := exec.Command("go", "env", "GOCACHE").Output()
+	if err != nil {
+		return fmt.Errorf("go env GOCACHE: %w", err)
+	}
+
+	fmt.Printf("%-24s %10s %10s %7s %6s\n", "", "srun", "other", "ratio", "goal")
+	for _, r := range rows(srun, pairs, filepath.Join(out, "srun"), string(cache[:len(cache)-1])) {
+		if err := r.run(); err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
+	}
+	return peakMemory(srun)
+}
+
+func rows(srun string, pairs int, out, cache string) []row {
+	status := []string{"git", "status"}
+	build := []string{"go", "build", "-o", out, "./cmd/srun"}
+	return []row{
+		{"true, bwrap", pairs, []string{srun, "--", "true"}, []string{"bwrap", "--ro-bind", "/", "/",
+			"--dev", "/dev", "--proc", "/proc", "--unshare-all", "--die-with-parent", "true"}, 1.5},
+		{"true, no sandbox", pairs, []string{srun, "--", "true"}, []string{"true"}, 0},
+		{"git status", pairs, append([]string{srun, "--"}, status...), status, 1.03},
+		{"go build", max(pairs/4, 5), append([]string{srun, "--allow-write", cache,
+			"--allow-write", filepath.Dir(out), "--"}, build...), build, 1.03},
+	}
+}
+
+func (r row) run() error {
+	var inside, outside []time.Duration
+	for i := range r.pairs + 1 {
+		first, err := elapsed(r.srun)
+		if err != nil {
+			return err
+		}
+		second, err := elapsed(r.other)
+		if err != nil {
+			return err
+		}
+		if i > 0 { // the first pair fills the caches
+			inside, outside = append(inside, first), append(outside, second)
+		}
+	}
+	a, b := median(inside), median(outside)
+	fmt.Printf("%-24s %10s %10s %7.3f", fmt.Sprintf("%s (%d)", r.name, r.pairs), ms(a), ms(b), float64(a)/float64(b))
+	if r.goal > 0 {
+		fmt.Printf(" %6.2f", r.goal)
+	}
+	fmt.Println()
+	return nil
+}
+
+// elapsed runs args to its end, without its output, and returns how long the
+// whole process took.
+func elapsed(args []string) (time.Duration, error) {
+	cmd := exec.Command(args[0], args[1:]...)
+	start := time.Now()
+	err := cmd.Run()
+	took := time.Since(start)
+	if err != nil {
+		return 0, fmt.Errorf("%v: %w", args, err)
+	}
+	return took, nil
+}
+
+func median(times []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(times))
+	return (sorted[(len(sorted)-1)/2] + sorted[len(sorted)/2]) / 2
+}
+
+func ms(d time.Duration) string {
+	return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
+}

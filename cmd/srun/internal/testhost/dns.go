@@ -1,0 +1,108 @@
+//go:build linux
+
+package testhost
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// Names are the names with addresses of their own. Every other name below
+// srun.test is at ServerAddr, below wild.srun.test at WildAddr, and names that
+// start with nx do not exist. rebind.srun.test is at ServerAddr when it is
+// asked for first, and at 127.0.0.1 from then on.
+var Names = map[string][]string{
+	"denied.srun.test":   {DeniedAddr},
+	"private.srun.test":  {PrivateAddr},
+	"loopback.srun.test": {"127.0.0.1"},
+	"self.srun.test":     {HostAddr},
+	"metadata.srun.test": {MetadataAddr},
+	"mixed.srun.test":    {"127.0.0.1", ServerAddr},
+	"mapped.srun.test":   {"::ffff:127.0.0.1"},
+	"six.srun.test":      {ServerAddr6},
+}
+
+// nameServer answers on a UDP socket.
+type nameServer struct {
+	conn     net.PacketConn
+	records  *recorder
+	rebounds atomic.Int32
+}
+
+func (s *nameServer) serve() {
+	packet := make([]byte, 1500)
+	for {
+		n, from, err := s.conn.ReadFrom(packet)
+		if err != nil {
+			return
+		}
+		if reply, err := s.answer(packet[:n]); err == nil {
+			_, _ = s.conn.WriteTo(reply, from)
+		}
+	}
+}
+
+func (s *nameServer) answer(query []byte) ([]byte, error) {
+	var parser dnsmessage.Parser
+	header, err := parser.Start(query)
+	if err != nil {
+		return nil, err
+	}
+	question, err := parser.Question()
+	if err != nil {
+		return nil, err
+	}
+	name := strings.ToLower(strings.TrimSuffix(question.Name.String(), "."))
+	s.records.note("dns %s %s", strings.TrimPrefix(question.Type.String(), "Type"), name)
+
+	addrs, found := s.lookup(name, question.Type)
+	reply := dnsmessage.Message{
+		Header:    dnsmessage.Header{ID: header.ID, Response: true, RecursionDesired: header.RecursionDesired, RecursionAvailable: true},
+		Questions: []dnsmessage.Question{question},
+	}
+	if !found {
+		reply.RCode = dnsmessage.RCodeNameError
+	}
+	for _, addr := range addrs {
+		if body := resource(question.Type, addr); body != nil {
+			reply.Answers = append(reply.Answers, dnsmessage.Resource{
+				Header: dnsmessage.ResourceHeader{Name: question.Name, Class: question.Class, TTL: 0},
+				Body:   body,
+			})
+		}
+	}
+	return reply.Pack()
+}
+
+// lookup returns the addresses of name, and whether it exists.
+func (s *nameServer) lookup(name string, kind dnsmessage.Type) ([]string, bool) {
+	below, ok := strings.CutSuffix(name, ".srun.test")
+	switch {
+	case !ok, strings.HasPrefix(below, "nx"):
+		return nil, false
+	case Names[name] != nil:
+		return Names[name], true
+	case strings.HasSuffix(below, ".wild"):
+		return []string{WildAddr}, true
+	case below == "rebind" && kind == dnsmessage.TypeA && s.rebounds.Add(1) > 1:
+		return []string{"127.0.0.1"}, true
+	}
+	return []string{ServerAddr}, true
+}
+
+// resource returns addr as an answer to a question of that type, nil when it
+// is of the other family.
+func resource(kind dnsmessage.Type, text string) dnsmessage.ResourceBody {
+	addr := netip.MustParseAddr(text)
+	switch {
+	case kind == dnsmessage.TypeA && addr.Is4():
+		return &dnsmessage.AResource{A: addr.As4()}
+	case kind == dnsmessage.TypeAAAA && addr.Is6():
+		return &dnsmessage.AAAAResource{AAAA: addr.As16()}
+	}
+	return nil
+}

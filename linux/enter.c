@@ -1,0 +1,130 @@
+//go:build linux
+
+/* How init comes to be. Both ways start in a constructor, before the Go
+ * runtime has threads:
+ *
+ * early:  cmd/srun sets srun_early_init. Its process clones init into the new
+ *         namespaces at once; Go starts in the meantime and later finds init's
+ *         process id and socket in srun_early.
+ * again:  any other program (a user of package launcher, a test) starts
+ *         /proc/self/exe once more, already in the namespaces, with the socket
+ *         in the environment; the constructor never returns to Go.
+ */
+#define _GNU_SOURCE
+#include "init.h"
+#include "enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct early srun_early = { .pid = 0, .sock = -1 };
+
+/* A program that wants init early defines this with a value of 1. */
+extern int srun_early_init __attribute__((weak));
+
+#define NAMESPACES (CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP)
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	ssize_t n = write(fd, text, strlen(text));
+	close(fd);
+	return n < 0 ? -1 : 0;
+}
+
+/* map_self maps the user and group to themselves (user_namespaces(7): a
+ * process may map just its own ids, after giving up setgroups). */
+static int map_self(uid_t uid, gid_t gid)
+{
+	char map[64];
+	if (write_file("/proc/self/setgroups", "deny") < 0)
+		return -1;
+	snprintf(map, sizeof map, "%u %u 1\n", uid, uid);
+	if (write_file("/proc/self/uid_map", map) < 0)
+		return -1;
+	snprintf(map, sizeof map, "%u %u 1\n", gid, gid);
+	return write_file("/proc/self/gid_map", map);
+}
+
+static void refuse(int sock, const char *what) __attribute__((noreturn));
+static void refuse(int sock, const char *what)
+{
+	struct message m = { .type = MSG_FAILED, .a = errno, .b = STAGE_NAMESPACES };
+	snprintf(m.text, sizeof m.text, "%s", what);
+	send(sock, &m, sizeof m, MSG_NOSIGNAL);
+	_exit(1);
+}
+
+static void start_early(void)
+{
+	int pair[2];
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
+		srun_early.err = errno;
+		return;
+	}
+	long pid = syscall(SYS_clone, NAMESPACES | SIGCHLD, 0, 0, 0, 0);
+	if (pid == 0) {
+		close(pair[0]);
+		if (map_self(uid, gid) < 0)
+			refuse(pair[1], "map the user to itself");
+		init_main(pair[1], 1);
+	}
+	close(pair[1]);
+	srun_early.pid = pid;
+	srun_early.sock = pair[0];
+	if (pid < 0) {
+		srun_early.err = errno;
+		close(pair[0]);
+		srun_early.sock = -1;
+	}
+}
+
+/* fill_stdio makes sure that 0 to 2 are taken, so that no descriptor made from
+ * here on is mistaken for standard input or output. */
+static void fill_stdio(void)
+{
+	int fd;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < 3);
+	if (fd >= 0)
+		close(fd);
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? slash + 1 : path;
+}
+
+/* Constructors get main's arguments (System V ABI as glibc and musl's static
+ * start-up differ here, musl programs take the second way). */
+__attribute__((constructor)) static void enter(int argc, char **argv, char **envp)
+{
+	(void)envp;
+	if (argc < 1 || !argv || !argv[0])
+		return;
+	const char *sock = getenv(SRUN_INIT_ENV);
+	if (sock && strcmp(argv[0], SRUN_INIT_NAME) == 0) {
+		fill_stdio();
+		remember_inherited();
+		init_main(atoi(sock), 0);
+	}
+	if (&srun_early_init && srun_early_init && argc > 1 && strcmp(base_name(argv[0]), "srun") == 0) {
+		fill_stdio();
+		remember_inherited();
+		start_early();
+	}
+}

@@ -1,0 +1,141 @@
+/*
+ * The in-sandbox half of srun ("init"): what the C files share.
+ *
+ * Init is C, not Go, for three reasons: the command's restrictions must be put
+ * on one thread and exec'd from it; a constructor can fork init before the Go
+ * runtime starts, so that the kernel makes the namespaces while Go starts; and
+ * PID 1 of the sandbox then holds no Go heap with the policy and its secrets.
+ *
+ * The protocol with the Go half is drawn in protocol.go; both sides change
+ * together.
+ */
+#ifndef SRUN_INIT_H
+#define SRUN_INIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Fixed places inside the sandbox's own network namespace. They lie above the
+ * default ephemeral range (32768 to 60999), so no client socket takes them. */
+#define PROXY_PORT 61080
+#define TRANSPARENT_PORT 61081
+#define DNS_PORT 53
+
+/* Messages from init to srun. */
+enum {
+	MSG_READY = 1,     /* namespaces stand; a: set of LISTEN_* sent as fds */
+	MSG_FAILED = 2,    /* a: errno, b: stage, text: what failed */
+	MSG_STARTED = 3,   /* the command runs */
+	MSG_EXEC = 4,      /* a: errno of execve; the command never ran */
+	MSG_STOPPED = 5,   /* a: signal that stopped the command */
+	MSG_CONTINUED = 6,
+	MSG_EXITED = 7,    /* a: wait status as in wait(2) */
+};
+
+/* Messages from srun to init. */
+enum {
+	CTL_PLAN = 1,      /* fds: the plan (memfd), stdin, stdout, stderr, Landlock ruleset */
+	CTL_SIGNAL = 2,    /* a: signal for the command */
+};
+
+/* Which protection a failure belongs to, for MSG_FAILED. */
+enum {
+	STAGE_NAMESPACES = 1,
+	STAGE_MOUNTS = 2,
+	STAGE_NETWORK = 3,
+	STAGE_LANDLOCK = 4,
+	STAGE_SECCOMP = 5,
+	STAGE_COMMAND = 6,
+};
+
+/* Operations of a plan, in protocol.go's order. */
+enum {
+	OP_CLONE = 1,      /* path -> slot: detached copy of the mounts at path */
+	OP_READONLY = 2,   /* path: it becomes read-only; unless b, so does every mount below */
+	OP_WRITABLE = 3,   /* path: this mount, one of init's own, becomes writable again */
+	OP_ATTACH = 4,     /* slot -> path: put the copy there */
+	OP_PIN = 5,        /* path: bind on itself, so that it cannot be renamed */
+	OP_SEAL = 6,       /* path: bind on itself read-only, with all below */
+	OP_HIDE = 7,       /* path: cover by something empty; a: mode; b: 1 for a file;
+	                    * slot: 1 to leave it writable for OP_MKDIR and OP_MKFILE */
+	OP_MKDIR = 8,      /* path: in a cover, so that something can be attached */
+	OP_MKFILE = 9,
+	OP_LANDLOCK = 10,  /* path: one of init's own mounts; a: access rights */
+	OP_SECCOMP = 11,   /* data: a classic BPF program */
+	OP_CHDIR = 12,
+	OP_ARG = 13,
+	OP_ENV = 14,
+	OP_SEARCH = 15,    /* PATH to look the command up in */
+	OP_END = 16,       /* last: a plan without it was cut short and is refused */
+};
+
+struct message {
+	uint32_t type;
+	int32_t a;
+	int32_t b;
+	char text[116];
+};
+
+/* One operation of a plan; len bytes and a NUL follow, padded to 8. */
+struct op {
+	uint32_t kind;
+	uint32_t slot;
+	uint64_t a;
+	uint32_t b;
+	uint32_t len;
+};
+
+struct plan {
+	const char *base;
+	size_t size;
+	int stdio[3];
+	int ruleset;       /* Landlock ruleset, or -1 */
+};
+
+#define MAX_LISTENERS 8
+struct listeners {
+	int fd[MAX_LISTENERS];
+	int n;
+	uint32_t set;
+};
+enum { /* in the order the descriptors are sent */
+	LISTEN_PROXY = 1,
+	LISTEN_TRANSPARENT4 = 2,
+	LISTEN_TRANSPARENT6 = 4,
+	LISTEN_DNS4 = 8,
+	LISTEN_DNS6 = 16,
+	LISTEN_DNSTCP4 = 32,
+	LISTEN_DNSTCP6 = 64,
+};
+
+/* A failed step: what it was, for the message. errno says why. */
+int fail(const char *what);
+extern char failed_what[116];
+
+/* mounts.c */
+int mounts_base(void);
+int mount_op(const struct op *op, const char *path);
+int mounts_done(void);
+
+/* network.c */
+int network_up(struct listeners *out);
+
+/* confine.c */
+int drop_capabilities(void);
+int landlock_op(int ruleset, const struct op *op, const char *path);
+int confine(const struct plan *plan);
+
+/* command.c */
+int run_command(const struct plan *plan, pid_t *pid);
+void remember_inherited(void);
+
+/* plan.c */
+int plan_complete(const struct plan *plan);
+const struct op *plan_next(const struct plan *plan, const struct op *prev);
+static inline const char *op_data(const struct op *op) { return (const char *)(op + 1); }
+
+/* init.c */
+void init_main(int sock, int die_with_thread) __attribute__((noreturn));
+
+#endif

@@ -1,0 +1,87 @@
+//go:build linux
+
+package linux
+
+/*
+#include "init.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"net"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+func closeFDs(fds ...int) {
+	for _, fd := range fds {
+		if fd >= 0 {
+			unix.Close(fd)
+		}
+	}
+}
+
+// takeListeners names the descriptors that came with "ready": one per bit of
+// the set, lowest first (init.h, LISTEN_*).
+func takeListeners(set int32, fds []int) (Listeners, error) {
+	var l Listeners
+	for bit := int32(1); bit <= C.LISTEN_DNSTCP6; bit <<= 1 {
+		if set&bit == 0 {
+			continue
+		}
+		if len(fds) == 0 {
+			return l, fmt.Errorf("take the listeners: fewer than promised")
+		}
+		if err := l.take(bit, fds[0]); err != nil {
+			closeFDs(fds[1:]...)
+			l.Close()
+			return Listeners{}, err
+		}
+		fds = fds[1:]
+	}
+	return l, nil
+}
+
+// take wraps one descriptor and closes it: package net keeps a duplicate.
+func (l *Listeners) take(bit int32, fd int) error {
+	f := os.NewFile(uintptr(fd), "listener")
+	defer f.Close()
+	if bit == C.LISTEN_DNS4 || bit == C.LISTEN_DNS6 {
+		pc, err := net.FilePacketConn(f)
+		if err == nil {
+			l.DNS = append(l.DNS, pc)
+		}
+		return err
+	}
+	ln, err := net.FileListener(f)
+	if err != nil {
+		return err
+	}
+	switch bit {
+	case C.LISTEN_PROXY:
+		l.Proxy = ln
+	case C.LISTEN_TRANSPARENT4, C.LISTEN_TRANSPARENT6:
+		l.Transparent = append(l.Transparent, ln)
+	default:
+		l.DNSTCP = append(l.DNSTCP, ln)
+	}
+	return nil
+}
+
+// Close closes them all.
+func (l *Listeners) Close() {
+	if l.Proxy != nil {
+		l.Proxy.Close()
+	}
+	for _, ln := range l.Transparent {
+		ln.Close()
+	}
+	for _, pc := range l.DNS {
+		pc.Close()
+	}
+	for _, ln := range l.DNSTCP {
+		ln.Close()
+	}
+}

@@ -1,0 +1,263 @@
+//go:build linux
+
+/* The sandbox's view of the file system: init's own /proc and /dev first, then
+ * the plan's operations on the host's tree, which stays where it is. */
+#define _GNU_SOURCE
+#include "init.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+/* glibc's sys/mount.h and linux/mount.h cannot both be included everywhere. */
+extern int mount(const char *, const char *, const char *, unsigned long, const void *);
+extern int umount2(const char *, int);
+#ifndef MNT_DETACH
+#define MNT_DETACH 2
+#endif
+#ifndef MS_REC
+#define MS_NOSUID 2
+#define MS_NODEV 4
+#define MS_NOEXEC 8
+#define MS_REC 16384
+#define MS_PRIVATE (1 << 18)
+#endif
+#ifndef AT_RECURSIVE
+#define AT_RECURSIVE 0x8000
+#endif
+
+#define MAX_SLOTS 4096
+static int slots[MAX_SLOTS];
+
+static int fail_path(const char *what, const char *path)
+{
+	int e = errno;
+	snprintf(failed_what, sizeof failed_what, "%s %s", what, path);
+	errno = e;
+	return -1;
+}
+
+/* open_exact opens a path that srun resolved already: a symbolic link on the
+ * way was put there since, and following it would restrict the wrong place. */
+static int open_exact(const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	return syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
+static int clone_tree(int fd)
+{
+	return syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+}
+
+static int clone_path(const char *path)
+{
+	int fd = open_exact(path);
+	if (fd < 0)
+		return -1;
+	int tree = clone_tree(fd);
+	close(fd);
+	return tree;
+}
+
+static int attach(int tree, const char *path)
+{
+	int at = open_exact(path);
+	if (at < 0)
+		return -1;
+	int r = syscall(SYS_move_mount, tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	close(at);
+	return r;
+}
+
+static int set_flags(int fd, const char *path, unsigned int at, uint64_t set, uint64_t clear)
+{
+	struct mount_attr attr = { .attr_set = set, .attr_clr = clear };
+	return syscall(SYS_mount_setattr, fd, path, at, &attr, sizeof attr);
+}
+
+static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty" };
+#define NDEVICES (sizeof devices / sizeof *devices)
+
+static int make_file(const char *path, mode_t mode)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode);
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int put_device(int tree, const char *path)
+{
+	if (make_file(path, 0600) < 0 || attach(tree, path) < 0)
+		return fail_path("mount", path);
+	return close(tree);
+}
+
+/* find_terminal returns a copy of the terminal on standard input, output or
+ * error. The new devpts does not have it; at /dev/console, ttyname(3) finds
+ * it, as with systemd-nspawn. -1 where there is none. */
+static int find_terminal(void)
+{
+	char link[32], path[128];
+	for (int fd = 0; fd < 3; fd++) {
+		if (!isatty(fd))
+			continue;
+		snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+		ssize_t n = readlink(link, path, sizeof path - 1);
+		if (n <= 0)
+			continue;
+		path[n] = 0;
+		int tree = clone_path(path);
+		if (tree >= 0)
+			return tree;
+	}
+	return -1;
+}
+
+static int mount_at(const char *type, const char *path, unsigned long flags, const char *data)
+{
+	return mount(type, path, type, flags, data) < 0 ? fail_path("mount", path) : 0;
+}
+
+static int make_dev(void)
+{
+	int trees[NDEVICES], console = find_terminal();
+	char path[32];
+	for (size_t i = 0; i < NDEVICES; i++) {
+		snprintf(path, sizeof path, "/dev/%s", devices[i]);
+		if ((trees[i] = clone_path(path)) < 0)
+			return fail_path("copy", path);
+	}
+	if (mount_at("tmpfs", "/dev", MS_NOSUID, "mode=0755,size=1m") < 0)
+		return -1;
+	for (size_t i = 0; i < NDEVICES; i++) {
+		snprintf(path, sizeof path, "/dev/%s", devices[i]);
+		if (put_device(trees[i], path) < 0)
+			return -1;
+	}
+	if (console >= 0 && put_device(console, "/dev/console") < 0)
+		return -1;
+	if (mkdir("/dev/pts", 0755) < 0 || mkdir("/dev/shm", 0755) < 0 || mkdir("/dev/tmp", 0755) < 0 ||
+	    mkdir("/dev/.srun", 0711) < 0 ||
+	    symlink("pts/ptmx", "/dev/ptmx") < 0 || symlink("/proc/self/fd", "/dev/fd") < 0 ||
+	    symlink("/proc/self/fd/0", "/dev/stdin") < 0 || symlink("/proc/self/fd/1", "/dev/stdout") < 0 ||
+	    symlink("/proc/self/fd/2", "/dev/stderr") < 0)
+		return fail("fill /dev");
+	if (mount_at("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620") < 0 ||
+	    mount_at("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
+	    mount_at("tmpfs", "/dev/tmp", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
+		return -1;
+	return 0;
+}
+
+int mounts_base(void)
+{
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return fail("make the mounts private");
+	if (mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
+		return -1;
+	return make_dev();
+}
+
+static int made_covers;
+
+/* make_cover returns a detached, empty directory or file of the given mode.
+ * It lies on a tmpfs of init's own, out of the command's reach. */
+static int make_cover(const struct op *op)
+{
+	char path[40];
+	if (!made_covers && mount("tmpfs", "/dev/.srun", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0711,nr_inodes=0") < 0)
+		return -1;
+	snprintf(path, sizeof path, "/dev/.srun/%d", ++made_covers);
+	if (op->b ? make_file(path, 0) < 0 : mkdir(path, 0) < 0)
+		return -1;
+	if (chmod(path, (mode_t)op->a) < 0)
+		return -1;
+	return clone_path(path);
+}
+
+static int hide(const struct op *op, const char *path)
+{
+	int tree = make_cover(op);
+	if (tree < 0)
+		return -1;
+	int r = op->slot ? 0 : set_flags(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0);
+	if (r == 0)
+		r = attach(tree, path);
+	close(tree);
+	return r;
+}
+
+int mounts_done(void)
+{
+	if (made_covers && umount2("/dev/.srun", MNT_DETACH) < 0)
+		return fail("detach the covers");
+	return 0;
+}
+
+static int bind_on_itself(const char *path, uint64_t set)
+{
+	int tree = clone_path(path);
+	if (tree < 0)
+		return -1;
+	int r = set ? set_flags(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, set, 0) : 0;
+	if (r == 0)
+		r = attach(tree, path);
+	close(tree);
+	return r;
+}
+
+static int mount_slot(const struct op *op, const char *path)
+{
+	if (op->slot >= MAX_SLOTS) {
+		errno = EMFILE;
+		return -1;
+	}
+	if (op->kind == OP_CLONE)
+		return (slots[op->slot] = clone_path(path)) < 0 ? -1 : 0;
+	int r = attach(slots[op->slot], path);
+	close(slots[op->slot]);
+	return r;
+}
+
+static int do_mount_op(const struct op *op, const char *path)
+{
+	switch (op->kind) {
+	case OP_CLONE:
+	case OP_ATTACH:
+		return mount_slot(op, path);
+	case OP_READONLY:
+		return set_flags(AT_FDCWD, path, op->b ? 0 : AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);
+	case OP_WRITABLE:
+		return set_flags(AT_FDCWD, path, 0, 0, MOUNT_ATTR_RDONLY);
+	case OP_PIN:
+		return bind_on_itself(path, 0);
+	case OP_SEAL:
+		return bind_on_itself(path, MOUNT_ATTR_RDONLY);
+	case OP_HIDE:
+		return hide(op, path);
+	case OP_MKDIR:
+		return mkdir(path, (mode_t)op->a);
+	case OP_MKFILE:
+		return make_file(path, (mode_t)op->a);
+	}
+	errno = EINVAL;
+	return -1;
+}
+
+static const char *const op_names[] = {
+	[OP_CLONE] = "copy the mounts at", [OP_READONLY] = "make read-only", [OP_WRITABLE] = "make writable",
+	[OP_ATTACH] = "attach", [OP_PIN] = "pin", [OP_SEAL] = "seal", [OP_HIDE] = "hide",
+	[OP_MKDIR] = "make directory", [OP_MKFILE] = "make file",
+};
+
+int mount_op(const struct op *op, const char *path)
+{
+	return do_mount_op(op, path) < 0 ? fail_path(op_names[op->kind], path) : 0;
+}

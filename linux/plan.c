@@ -1,0 +1,30 @@
+//go:build linux
+
+#define _GNU_SOURCE
+#include "init.h"
+
+#include <string.h>
+
+/* plan_next walks the plan's operations; prev NULL gives the first. */
+const struct op *plan_next(const struct plan *plan, const struct op *prev)
+{
+	size_t at = 0;
+	if (prev)
+		at = (const char *)prev - plan->base + sizeof *prev + ((prev->len + 1 + 7) & ~(size_t)7);
+	if (at + sizeof(struct op) > plan->size)
+		return NULL;
+	const struct op *op = (const struct op *)(plan->base + at);
+	if (at + sizeof *op + op->len + 1 > plan->size)
+		return NULL;
+	return op;
+}
+
+/* plan_complete tells whether the walk reaches OP_END: a plan that was cut
+ * short could lack the very operation that restricts. */
+int plan_complete(const struct plan *plan)
+{
+	const struct op *op = plan_next(plan, NULL);
+	while (op && op->kind != OP_END)
+		op = plan_next(plan, op);
+	return op != NULL;
+}

@@ -1,0 +1,188 @@
+//go:build linux
+
+package linux
+
+// The two halves of srun and what they say to each other, over a socket pair
+// of type SOCK_SEQPACKET:
+//
+//	srun (Go)                                init (C, PID 1 inside)
+//	   |                                        | namespaces, /proc, /dev, network
+//	   | <------------- ready + listeners ----- |
+//	   | plan (memfd), stdin, stdout, stderr,   |
+//	   | Landlock ruleset --------------------> | mounts, Landlock, seccomp, execve
+//	   | <------- started | failed | exec ----- |
+//	   | signal ------------------------------> |
+//	   | <----------- stopped, continued ------ |
+//	   | <-------------------------- exited --- | and the kernel ends the rest
+//
+// Either side's end closing is the other's order to stop: init dies with srun
+// and takes the sandbox with it. A failure comes back as data (failed, exec)
+// and never as a status that the command could have had.
+
+/*
+#cgo CFLAGS: -O2 -Wall
+#include "init.h"
+#include "enter.h"
+*/
+import "C"
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// opKind is one of init.h's OP_ constants.
+type opKind uint32
+
+const (
+	opClone    opKind = C.OP_CLONE
+	opReadonly opKind = C.OP_READONLY
+	opWritable opKind = C.OP_WRITABLE
+	opAttach   opKind = C.OP_ATTACH
+	opPin      opKind = C.OP_PIN
+	opSeal     opKind = C.OP_SEAL
+	opHide     opKind = C.OP_HIDE
+	opMkdir    opKind = C.OP_MKDIR
+	opMkfile   opKind = C.OP_MKFILE
+	opLandlock opKind = C.OP_LANDLOCK
+	opSeccomp  opKind = C.OP_SECCOMP
+	opChdir    opKind = C.OP_CHDIR
+	opArg      opKind = C.OP_ARG
+	opEnv      opKind = C.OP_ENV
+	opSearch   opKind = C.OP_SEARCH
+	opEnd      opKind = C.OP_END
+)
+
+// appendOp encodes one operation: struct op of init.h, the data, a NUL, and
+// padding to eight bytes. The processor's own byte order: both ends are one
+// program.
+func appendOp(b []byte, kind opKind, slot uint32, a uint64, flag uint32, data string) []byte {
+	ne := binary.NativeEndian
+	b = ne.AppendUint32(b, uint32(kind))
+	b = ne.AppendUint32(b, slot)
+	b = ne.AppendUint64(b, a)
+	b = ne.AppendUint32(b, flag)
+	b = ne.AppendUint32(b, uint32(len(data)))
+	b = append(b, data...)
+	b = append(b, 0)
+	for len(b)%8 != 0 {
+		b = append(b, 0)
+	}
+	return b
+}
+
+// message is struct message of init.h.
+type message struct {
+	kind uint32
+	a, b int32
+	text string
+}
+
+const messageSize = C.sizeof_struct_message
+
+const (
+	msgReady     = C.MSG_READY
+	msgFailed    = C.MSG_FAILED
+	msgStarted   = C.MSG_STARTED
+	msgExec      = C.MSG_EXEC
+	msgStopped   = C.MSG_STOPPED
+	msgContinued = C.MSG_CONTINUED
+	msgExited    = C.MSG_EXITED
+	ctlPlan      = C.CTL_PLAN
+	ctlSignal    = C.CTL_SIGNAL
+)
+
+// Ports of srun's listeners on the sandbox's own loopback.
+const (
+	ProxyPort       = C.PROXY_PORT
+	TransparentPort = C.TRANSPARENT_PORT
+)
+
+func (m message) encode() []byte {
+	b := make([]byte, 0, messageSize)
+	b = binary.NativeEndian.AppendUint32(b, m.kind)
+	b = binary.NativeEndian.AppendUint32(b, uint32(m.a))
+	b = binary.NativeEndian.AppendUint32(b, uint32(m.b))
+	return append(b, make([]byte, messageSize-len(b))...)
+}
+
+func decodeMessage(b []byte) message {
+	ne := binary.NativeEndian
+	text, _, _ := strings.Cut(string(b[12:]), "\x00")
+	return message{kind: ne.Uint32(b), a: int32(ne.Uint32(b[4:])), b: int32(ne.Uint32(b[8:])), text: text}
+}
+
+// receive reads one message and the descriptors that came with it. An end of
+// file is reported as io.EOF would be: kind 0 and no error.
+func receive(sock int) (message, []int, error) {
+	buf := make([]byte, messageSize)
+	oob := make([]byte, unix.CmsgSpace(4*C.MAX_LISTENERS))
+	for {
+		n, oobn, _, _, err := unix.Recvmsg(sock, buf, oob, unix.MSG_CMSG_CLOEXEC)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err == unix.ECONNRESET || err == nil && n == 0:
+			return message{}, nil, nil
+		case err != nil:
+			return message{}, nil, os.NewSyscallError("recvmsg", err)
+		case n != messageSize:
+			return message{}, nil, fmt.Errorf("read from init: message of %d bytes, want %d", n, messageSize)
+		}
+		fds, err := parseRights(oob[:oobn])
+		return decodeMessage(buf), fds, err
+	}
+}
+
+func parseRights(oob []byte) ([]int, error) {
+	msgs, err := unix.ParseSocketControlMessage(oob)
+	if err != nil || len(msgs) == 0 {
+		return nil, err
+	}
+	return unix.ParseUnixRights(&msgs[0])
+}
+
+// Error is a protection that could not be set up, or a command that could not
+// be started: the command did not run.
+type Error struct {
+	Protection string // a name of CONTRACT section 8; "" when the command itself is at fault
+	What       string // the step that failed
+	Err        error  // usually a unix.Errno
+}
+
+func (e *Error) Error() string {
+	if e.Protection == "" {
+		return fmt.Sprintf("%s: %v", e.What, e.Err)
+	}
+	return fmt.Sprintf("cannot enforce %s: %s: %v", e.Protection, e.What, e.Err)
+}
+
+func (e *Error) Unwrap() error { return e.Err }
+
+var stageProtection = map[int32]string{
+	C.STAGE_NAMESPACES: "namespaces",
+	C.STAGE_MOUNTS:     "write-deny",
+	C.STAGE_NETWORK:    "transparent-network",
+	C.STAGE_LANDLOCK:   "landlock",
+	C.STAGE_SECCOMP:    "seccomp",
+}
+
+func failure(m message) *Error {
+	return &Error{Protection: stageProtection[m.b], What: m.text, Err: unix.Errno(m.a)}
+}
+
+// encodeBPF lays instructions out as struct sock_filter.
+func encodeBPF(prog []bpf.RawInstruction) []byte {
+	b := make([]byte, 0, 8*len(prog))
+	for _, in := range prog {
+		b = binary.NativeEndian.AppendUint16(b, in.Op)
+		b = append(b, in.Jt, in.Jf)
+		b = binary.NativeEndian.AppendUint32(b, in.K)
+	}
+	return b
+}

@@ -1,0 +1,127 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// AllowAlways adds a host to network.allowedDomains of the project's
+// .srun/settings.local.json, for the answer "don't ask again", and trusts the
+// file as it then is. The rule covers every port of the host, but of localhost
+// only the port that was asked about.
+//
+// The user's comments and layout stay. A file that is there and not trusted is
+// an error: one answer must not trust the rest of it. So is a symbolic link in
+// the place of .srun or the file. On any error the old content is intact.
+func AllowAlways(opts Options, hp HostPort) error {
+	o, err := opts.normal()
+	if err != nil {
+		return err
+	}
+	pattern := hp.Host.String()
+	if hp.Host.name == "localhost" {
+		pattern = hp.String()
+	}
+	path := projectFiles(findProject(o.Dir))[0].path
+	if err := o.allowAlways(path, pattern); err != nil {
+		var known *Error
+		if errors.As(err, &known) {
+			return err
+		}
+		return &Error{File: path, Msg: "cannot allow " + pattern + ": " + cause(err), Err: err}
+	}
+	return nil
+}
+
+func (o Options) allowAlways(path, pattern string) error {
+	dir, err := openSettingsDir(filepath.Dir(filepath.Dir(path)))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	unlock, err := lockDir(dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+
+	old, mode, err := readIn(dir, filepath.Base(path))
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		trusted, err := o.trusted(path, old)
+		if err != nil {
+			return err
+		}
+		if !trusted {
+			return &Error{File: path, Msg: "not trusted, so nothing is added to it", Hint: "look at it, then run srun --trust"}
+		}
+	}
+	data, err := addAllowedDomain(old, path, pattern)
+	if err != nil {
+		return err
+	}
+	if err := replaceFile(dir, filepath.Base(path), data, mode); err != nil {
+		return err
+	}
+	return o.recordTrust(map[string]string{path: hashOf(data)})
+}
+
+// openSettingsDir opens project/.srun, which it makes if it is missing.
+func openSettingsDir(project string) (*os.Root, error) {
+	root, err := os.OpenRoot(project)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	if err := root.Mkdir(".srun", 0o755); err != nil && !errors.Is(err, os.ErrExist) {
+		return nil, err
+	}
+	before, err := root.Lstat(".srun")
+	if err != nil {
+		return nil, err
+	}
+	if !before.IsDir() {
+		return nil, errors.New(".srun is not a directory")
+	}
+	dir, err := root.OpenRoot(".srun")
+	if err != nil {
+		return nil, err
+	}
+	if after, err := dir.Stat("."); err != nil || !os.SameFile(before, after) {
+		dir.Close()
+		return nil, errors.New(".srun changed while it was opened")
+	}
+	return dir, nil
+}
+
+// readIn reads a regular file of dir; a missing one is nil.
+func readIn(dir *os.Root, name string) (data []byte, mode os.FileMode, err error) {
+	before, err := dir.Lstat(name)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, 0o644, nil
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s is not a regular file", name)
+	}
+	f, err := dir.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Close()
+	after, err := f.Stat()
+	if err != nil {
+		return nil, 0, err
+	}
+	if !os.SameFile(before, after) {
+		return nil, 0, fmt.Errorf("%s changed while it was opened", name)
+	}
+	data, err = readAll(f, after.Size())
+	return data, before.Mode().Perm(), err
+}

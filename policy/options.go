@@ -1,0 +1,100 @@
+package policy
+
+import (
+	"fmt"
+	"path/filepath"
+)
+
+// Options say where settings come from. The package reads no environment:
+// whoever calls it does.
+type Options struct {
+	Dir        string // the command's directory, absolute; required
+	Home       string // the user's home, absolute; "" leaves ~ and the home's defaults out
+	ConfigHome string // $XDG_CONFIG_HOME; "" is Home/.config
+	StateHome  string // $XDG_STATE_HOME; "" is Home/.local/state
+	ManagedDir string // /etc/srun, or as on macOS; "" is no managed settings
+	GOOS       string // "linux" or "darwin"; "" is linux
+
+	SettingsFiles []string // --settings, in the order given; relative to Dir
+	NoProject     bool     // --no-project-settings
+	Flags         *Flags   // may be nil
+}
+
+// Flags are the values of the flags that make policy, as the user wrote them.
+// An empty string or a nil list is a flag that was not given.
+type Flags struct {
+	AllowDomain, DenyDomain []string // commas separate patterns
+
+	AllowWrite, DenyWrite, AllowRead, DenyRead []string
+	AllowUnixSocket                            []string
+
+	AllowLocalBinding             bool
+	Publish, Forward              []string
+	Network                       string
+	HTTPProxyPort, SOCKSProxyPort string
+
+	Profile       []string
+	Env, UnsetEnv []string
+
+	Timeout, Memory, PIDs, CPUs string
+
+	AllowWeaker []string
+	Claude      bool
+}
+
+// normal returns the options with their defaults filled in.
+func (o Options) normal() (Options, error) {
+	if !filepath.IsAbs(o.Dir) {
+		return o, fmt.Errorf("working directory %q: not an absolute path", o.Dir)
+	}
+	if o.Home != "" && !filepath.IsAbs(o.Home) {
+		return o, fmt.Errorf("home directory %q: not an absolute path", o.Home)
+	}
+	o.Dir = filepath.Clean(o.Dir)
+	if o.Home != "" {
+		o.Home = filepath.Clean(o.Home)
+	}
+	o.ConfigHome = o.xdg(o.ConfigHome, ".config")
+	o.StateHome = o.xdg(o.StateHome, ".local/state")
+	if o.GOOS == "" {
+		o.GOOS = "linux"
+	}
+	if o.Flags == nil {
+		o.Flags = &Flags{}
+	}
+	return o, nil
+}
+
+// xdg applies the XDG base directory rule: a relative value counts as unset.
+func (o Options) xdg(value, fallback string) string {
+	switch {
+	case filepath.IsAbs(value):
+		return filepath.Clean(value)
+	case o.Home == "":
+		return ""
+	}
+	return filepath.Join(o.Home, fallback)
+}
+
+// userFile returns the path of the user's settings, or "".
+func (o Options) userFile() string {
+	if o.ConfigHome == "" {
+		return ""
+	}
+	return filepath.Join(o.ConfigHome, "srun", "settings.json")
+}
+
+// ownDirs returns the directories that decide what srun allows: no command may
+// write them.
+func (o Options) ownDirs() []string {
+	var dirs []string
+	for _, base := range []string{o.ConfigHome, o.StateHome} {
+		if base != "" {
+			dirs = append(dirs, filepath.Join(base, "srun"))
+		}
+	}
+	if o.ManagedDir != "" {
+		dirs = append(dirs, o.ManagedDir)
+	}
+	return dirs
+}

@@ -1,0 +1,87 @@
+package policy
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+)
+
+// parsePath resolves one entry of a path list: ~ is the home, a relative path
+// is below base, and a final "/**" is left out, for a path covers all below it.
+func parsePath(s, base, home string, literal bool) (PathRule, error) {
+	switch {
+	case s == "":
+		return PathRule{}, errors.New("an empty path")
+	case strings.IndexByte(s, 0) >= 0:
+		return PathRule{}, errors.New("has a NUL byte")
+	}
+	path, err := expandHome(s, base, home)
+	if err != nil {
+		return PathRule{}, err
+	}
+	rule := PathRule{Path: filepath.Clean(path), Literal: literal}
+	if literal {
+		return rule, nil
+	}
+	if top, ok := strings.CutSuffix(rule.Path, "/**"); ok && top != "" {
+		rule.Path = top
+	}
+	if rule.Glob = strings.ContainsAny(rule.Path, `*?[{`); rule.Glob && !doublestar.ValidatePattern(rule.Path) {
+		return PathRule{}, errors.New("not a valid glob")
+	}
+	return rule, nil
+}
+
+func expandHome(s, base, home string) (string, error) {
+	switch {
+	case s == "~" || strings.HasPrefix(s, "~/"):
+		if home == "" {
+			return "", errors.New("'~' cannot be resolved: no home directory is known")
+		}
+		return home + s[1:], nil
+	case s[0] == '~':
+		return "", errors.New("only ~/ is expanded; write ./~ for a file of that name, or the home of another user in full")
+	case filepath.IsAbs(s):
+		return s, nil
+	}
+	return filepath.Join(base, s), nil
+}
+
+// missing reports whether nothing is at the rule's path. What cannot be looked
+// at counts as there: it is not for this check to hide a denied path.
+func (r PathRule) missing() bool {
+	if r.Glob {
+		return false
+	}
+	_, err := os.Stat(r.Path)
+	return errors.Is(err, os.ErrNotExist)
+}
+
+// covers reports whether the rule's path is path or above it, and how long
+// the covering path is: the longer, the narrower the rule. A glob counts as
+// the shortest path that it matches at or above path.
+func (r PathRule) covers(path string) (length int, ok bool) {
+	if !r.Glob {
+		return len(r.Path), below(path, r.Path)
+	}
+	for i := 1; i <= len(path); i++ {
+		if i < len(path) && path[i] != '/' {
+			continue
+		}
+		if matched, _ := doublestar.Match(r.Path, path[:i]); matched {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// below reports whether path is dir or lies below it; both are clean.
+func below(path, dir string) bool {
+	if dir == "/" {
+		return strings.HasPrefix(path, "/")
+	}
+	return strings.HasPrefix(path, dir) && (len(path) == len(dir) || path[len(dir)] == '/')
+}

@@ -6,15 +6,14 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-	"sync/atomic"
 
 	"golang.org/x/net/dns/dnsmessage"
 )
 
 // Names are the names with addresses of their own. Every other name below
 // srun.test is at ServerAddr, below wild.srun.test at WildAddr, and names that
-// start with nx do not exist. rebind.srun.test is at ServerAddr when it is
-// asked for first, and at 127.0.0.1 from then on.
+// start with nx do not exist. A name that starts with rebind is at ServerAddr
+// when it is asked for first, and at 127.0.0.1 from then on.
 var Names = map[string][]string{
 	"denied.srun.test":   {DeniedAddr},
 	"private.srun.test":  {PrivateAddr},
@@ -28,9 +27,9 @@ var Names = map[string][]string{
 
 // nameServer answers on a UDP socket.
 type nameServer struct {
-	conn     net.PacketConn
-	records  *recorder
-	rebounds atomic.Int32
+	conn    net.PacketConn
+	records *recorder
+	asked   map[string]bool // names whose A record was asked for
 }
 
 func (s *nameServer) serve() {
@@ -88,9 +87,10 @@ func (s *nameServer) lookup(name string, kind dnsmessage.Type) ([]string, bool) 
 		return Names[name], true
 	case strings.HasSuffix(below, ".wild"):
 		return []string{WildAddr}, true
-	case below == "rebind" && kind == dnsmessage.TypeA && s.rebounds.Add(1) > 1:
+	case strings.HasPrefix(below, "rebind") && s.asked[name]:
 		return []string{"127.0.0.1"}, true
 	}
+	s.asked[name] = s.asked[name] || kind == dnsmessage.TypeA
 	return []string{ServerAddr}, true
 }
 

@@ -96,7 +96,7 @@ func (s servers) remote() error {
 	if err != nil {
 		return err
 	}
-	go (&nameServer{conn: conn, records: s.records}).serve()
+	go (&nameServer{conn: conn, records: s.records, asked: map[string]bool{}}).serve()
 	return nil
 }
 

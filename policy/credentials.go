@@ -1,7 +1,5 @@
 package policy
 
-import "path/filepath"
-
 // credential is a path of the default read-deny list.
 type credential struct {
 	path   string // below the home, or absolute
@@ -150,7 +148,7 @@ func defaultDenyRead(home, goos string) []PathRule {
 			if home == "" {
 				continue
 			}
-			path = filepath.Join(home, path)
+			path = home + "/" + path
 		}
 		if c.goos == "" || c.goos == goos {
 			rules = append(rules, PathRule{Path: path, Literal: true, Source: Source{Tier: TierDefault}, Reason: c.reason})

@@ -38,9 +38,25 @@ func addAllowedDomain(data []byte, path, pattern string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if listed(list, pattern) {
+		return data, nil
+	}
 	appendElement(list, hujson.String(pattern), depth+2)
 	edited := root.Pack()
 	return edited, verifyEdit(edited, path, pattern)
+}
+
+func listed(list *hujson.Array, pattern string) bool {
+	for i := range list.Elements {
+		lit, ok := list.Elements[i].Value.(hujson.Literal)
+		if !ok {
+			continue
+		}
+		if p, err := ParsePattern(lit.String()); err == nil && p.text == pattern {
+			return true
+		}
+	}
+	return false
 }
 
 func verifyEdit(edited []byte, path, pattern string) error {

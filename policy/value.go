@@ -167,7 +167,7 @@ func (v value) object(fields []field, loose bool) error {
 		case at < 0 && loose:
 			continue
 		case at < 0:
-			return v.r.fail(m.Name.StartOffset, clip(key), v.r.suggest(key), errors.New("unknown key"))
+			return v.r.fail(m.Name.StartOffset, clip(key), suggest(key, v.key, fields), errors.New("unknown key"))
 		case seen[at]:
 			return v.r.fail(m.Name.StartOffset, key, "", errors.New("the key is there twice"))
 		}
@@ -195,13 +195,19 @@ func joinKey(parent, name string) string {
 	return parent + "." + name
 }
 
-// suggest returns "did you mean KEY" for an unknown key.
-func (r *reader) suggest(key string) string {
-	const prefix = "sandbox."
-	bare, shaped := strings.CutPrefix(clip(key), prefix)
-	best := nearest(bare, settingKeys())
-	if shaped && !strings.HasPrefix(best, "permissions.") {
-		best = prefix + best
+// suggest returns "did you mean KEY" for an unknown key of the object at
+// parent, which takes fields.
+func suggest(key, parent string, fields []field) string {
+	var candidates []string
+	for _, f := range fields {
+		candidates = append(candidates, joinKey(parent, f.name))
 	}
-	return "did you mean " + best
+	prefix := ""
+	if strings.HasPrefix(parent+".", "sandbox.") {
+		prefix = "sandbox."
+	}
+	for _, known := range settingKeys() {
+		candidates = append(candidates, prefix+known)
+	}
+	return "did you mean " + nearest(clip(key), candidates)
 }

@@ -1,0 +1,208 @@
+package policy
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestUntrustedProjectMayOnlyTighten(t *testing.T) {
+	w := newWorld(t)
+	w.write(userFile, `{"network": {"allowedDomains": ["ok.example", "bad.example"], "strictAllowlist": true, "allowLocalBinding": true},
+		"limits": {"pids": 10, "timeout": 60}}`)
+	w.write(sharedFile, `{"network": {"allowedDomains": ["evil.example"], "deniedDomains": ["bad.example"], "strictAllowlist": false,
+			"allowLocalBinding": false, "allowAllUnixSockets": true, "allowUnixSockets": ["/"], "upstreamProxy": "http://evil.example:1",
+			"httpProxyPort": 1, "tlsTerminate": {}, "rules": [
+				{"host": "ok.example", "paths": ["/a"], "action": "deny"}, {"host": "ok.example", "action": "allow"}]},
+		"filesystem": {"allowWrite": ["~"], "allowRead": ["~/.ssh"], "denyRead": ["secret"], "allowGitConfig": true},
+		"environment": {"allow": ["*"], "deny": ["FOO"]}, "enableWeakerNestedSandbox": true, "ignoreViolations": {"*": ["/"]},
+		"permissions": {"allow": ["WebFetch(domain:more.example)"], "deny": ["Read(./hidden)"]},
+		"limits": {"pids": 5, "timeout": 3600, "memory": "1G"}, "profiles": ["x"]}`)
+	p, notices := w.load()
+	if len(notices) != 1 || !strings.HasPrefix(notices[0], sharedFile+": not trusted: network.allowedDomains, ") ||
+		!strings.HasSuffix(notices[0], " ignored; to trust: srun --trust") {
+		t.Errorf("notices = %q; want one line", notices)
+	}
+	n := p.Network
+	if got := patterns(n.Allow); !slices.Equal(got, []string{"ok.example", "bad.example"}) {
+		t.Errorf("allowed = %q", got)
+	}
+	if !n.Strict || n.AllowLocalBinding || n.AllUnixSockets || len(n.UnixSockets) != 0 || n.UpstreamProxy != nil ||
+		n.HTTPProxyPort != 0 || n.TLSTerminate != nil || len(n.Rules) != 1 || n.Rules[0].Action != Denied {
+		t.Errorf("Network = %+v", n)
+	}
+	if got := n.Domains().Decide(mustHostPort(t, "bad.example:443")); got.Verdict != Denied || got.Source.Tier != TierProject {
+		t.Errorf("Decide = %+v; want the project's denial", got)
+	}
+	if got := p.Limits; got.PIDs != 5 || got.Timeout != 60e9 || got.Memory != 1<<30 {
+		t.Errorf("limits = %+v; want the lower of each", got)
+	}
+	f := p.Filesystem
+	if len(f.AllowWrite) != 1 || len(f.AllowRead) != 0 || f.AllowGitConfig || len(p.Weaker) != 0 || len(p.Environment.Allow) != 0 ||
+		len(p.Profiles) != 0 || len(p.IgnoreViolations) != 0 || len(p.Permissions) != 1 {
+		t.Errorf("Policy = %+v", p)
+	}
+	for _, path := range []string{"home/project/secret/x", "home/project/hidden"} {
+		if got := p.ReadVerdict(w.path(path)); got.Verdict != Denied {
+			t.Errorf("ReadVerdict(%s) = %+v; want the project's denial", path, got)
+		}
+	}
+}
+
+func TestTightenKnowsEveryField(t *testing.T) {
+	known := map[string]string{
+		"source": "no setting", "notices": "no setting", "unused": "no setting",
+		"mode": "flags only", "publish": "flags only", "forward": "flags only", "envSet": "flags only", "envUnset": "flags only", "weaker": "flags only",
+		"deny": "tightens", "addresses": "tightens", "denyWrite": "tightens", "denyRead": "tightens", "envDeny": "tightens",
+		"reasons": "text", "managedDomainsOnly": "managed only", "managedReadOnly": "managed only",
+		"enabled": "changes nothing", "autoAllow": "changes nothing", "unsandboxed": "changes nothing", "failIfMissing": "changes nothing", "excluded": "changes nothing",
+		"limits": "lowered by distrust", "permissions": "cleared of allow", "rules": "cleared of allow",
+		"strict": "cleared", "localBinding": "cleared", "allUnix": "cleared", "httpPort": "cleared", "socksPort": "cleared", "upstream": "cleared",
+		"noProxy": "cleared", "tls": "cleared", "gitConfig": "cleared", "weakerNested": "cleared", "weakerNetwork": "cleared", "appleEvents": "cleared",
+		"pty": "cleared", "allow": "cleared", "unix": "cleared", "mach": "cleared", "allowWrite": "cleared", "allowRead": "cleared", "envAllow": "cleared",
+		"ignore": "cleared", "profiles": "cleared",
+	}
+	for f := range reflect.TypeFor[layer]().Fields() {
+		if known[f.Name] == "" {
+			t.Errorf("layer.%s: say here what tighten does with it, and make it so", f.Name)
+		}
+	}
+}
+
+func TestTrustIsByContent(t *testing.T) {
+	w := newWorld(t)
+	w.write(sharedFile, `{"network": {"allowedDomains": ["a.example"]}}`)
+	paths, err := Trust(w.Options)
+	if err != nil || !slices.Equal(paths, []string{w.path(sharedFile)}) {
+		t.Fatalf("Trust = %q, %v", paths, err)
+	}
+	if p, notices := w.load(); len(notices) != 0 || len(p.Network.Allow) != 1 {
+		t.Errorf("trusted: allow %q, notices %q", patterns(p.Network.Allow), notices)
+	}
+	w.write(sharedFile, `{"network": {"allowedDomains": ["a.example", "b.example"]}}`)
+	if p, notices := w.load(); len(notices) != 1 || len(p.Network.Allow) != 0 {
+		t.Errorf("changed since: allow %q, notices %q", patterns(p.Network.Allow), notices)
+	}
+	w.write(sharedFile, `{"network": {"deniedDomains": ["b.example"]}}`)
+	if _, notices := w.load(); len(notices) != 0 {
+		t.Errorf("a file that only denies needs no trust, but: %q", notices)
+	}
+}
+
+func TestTrustRecord(t *testing.T) {
+	w := newWorld(t)
+	if _, err := Trust(w.Options); err == nil || !strings.Contains(err.Error(), "nothing to trust") {
+		t.Errorf("Trust without files: %v", err)
+	}
+	w.write(sharedFile, `{"network": {"allowedDomains": ["*.com"]}}`)
+	if _, err := Trust(w.Options); err == nil || !strings.Contains(err.Error(), "public suffix") {
+		t.Errorf("Trust of a broken file: %v", err)
+	}
+	w.write(sharedFile, `{"network": {"allowedDomains": ["a.example"]}}`)
+	w.trust()
+	record := w.path("home/.local/state/srun/trust.json")
+	for path, want := range map[string]os.FileMode{record: 0o600, filepath.Dir(record): 0o700} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s: %v, %v; want mode %v", path, info.Mode(), err, want)
+		}
+	}
+	w.write("home/.local/state/srun/trust.json", `{"version": 9}`)
+	if got := w.loadError(); !strings.Contains(got, "trust record: version 9 is not known") {
+		t.Errorf("a record of another version: %q", got)
+	}
+	if _, err := Trust(w.Options); err == nil {
+		t.Error("Trust replaced a record it could not read")
+	}
+}
+
+func TestPlantedPipeDoesNotHang(t *testing.T) {
+	w := newWorld(t)
+	if err := os.MkdirAll(filepath.Dir(w.path(sharedFile)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	makePipe(t, w.path(sharedFile))
+	if got := w.loadError(); !strings.HasSuffix(got, "not a regular file") {
+		t.Errorf("error = %q", got)
+	}
+}
+
+func TestAllowAlways(t *testing.T) {
+	w := newWorld(t)
+	w.Dir = w.path("home/project/sub")
+	for _, host := range []string{"github.com:443", "github.com:22", "localhost:8080", "[2001:db8::1]:443"} {
+		if err := AllowAlways(w.Options, mustHostPort(t, host)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, notices := w.load()
+	if diff := cmp.Diff([]string{"github.com", "localhost:8080", "2001:db8::1"}, patterns(p.Network.Allow)); diff != "" || len(notices) != 0 {
+		t.Errorf("allowed, with notices %q:\n%s", notices, diff)
+	}
+	want := "{\n  \"network\": {\n    \"allowedDomains\": [\n      \"github.com\",\n      \"localhost:8080\",\n      \"2001:db8::1\"\n    ]\n  }\n}\n"
+	got, err := os.ReadFile(w.path(localFile))
+	if err != nil || string(got) != want {
+		t.Errorf("%v, file:\n%s", err, got)
+	}
+	if left, _ := filepath.Glob(w.path("home/project/.srun/.*")); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+func TestAllowAlwaysDoesNotTrustTheRest(t *testing.T) {
+	w := newWorld(t)
+	planted := `{"filesystem": {"allowWrite": ["~"]}}`
+	w.write(localFile, planted)
+	err := AllowAlways(w.Options, mustHostPort(t, "github.com:443"))
+	if err == nil || !strings.Contains(err.Error(), "not trusted, so nothing is added to it; look at it, then run srun --trust") {
+		t.Errorf("AllowAlways = %v", err)
+	}
+	if got, _ := os.ReadFile(w.path(localFile)); string(got) != planted {
+		t.Errorf("the file changed: %s", got)
+	}
+	w.trust()
+	if err := AllowAlways(w.Options, mustHostPort(t, "github.com:443")); err != nil {
+		t.Error(err)
+	}
+	if p, notices := w.load(); len(notices) != 0 || len(p.Filesystem.AllowWrite) != 2 {
+		t.Errorf("notices %q, AllowWrite %+v", notices, p.Filesystem.AllowWrite)
+	}
+}
+
+func TestAllowAlwaysFollowsNoLink(t *testing.T) {
+	for _, link := range []string{".srun", ".srun/settings.local.json"} {
+		w := newWorld(t)
+		w.write("home/project/victim/settings.local.json", `{}`)
+		target := w.path("home/project/victim")
+		if link != ".srun" {
+			w.write(sharedFile, `{}`)
+			target = filepath.Join(target, "settings.local.json")
+		}
+		if err := os.Symlink(target, w.path("home/project/"+link)); err != nil {
+			t.Fatal(err)
+		}
+		w.trust()
+		err := AllowAlways(w.Options, mustHostPort(t, "github.com:443"))
+		if err == nil || !strings.Contains(err.Error(), "is not a") {
+			t.Errorf("a link at %s: %v", link, err)
+		}
+		if got, _ := os.ReadFile(w.path("home/project/victim/settings.local.json")); string(got) != "{}" {
+			t.Errorf("a link at %s: the target became %s", link, got)
+		}
+	}
+}
+
+func TestAllowAlwaysErrorKeepsTheFile(t *testing.T) {
+	w := newWorld(t)
+	w.write(localFile, `{"network": {"allowedDomains": ["a.example"]}}`)
+	w.trust()
+	w.StateHome = w.path("home/project/.git") // the record cannot be made below a file
+	w.write("home/project/.git/srun", "in the way")
+	if err := AllowAlways(w.Options, mustHostPort(t, "b.example:443")); err == nil {
+		t.Error("AllowAlways with no place for the record: want an error")
+	}
+}

@@ -1,0 +1,143 @@
+package proxy
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// answer passes a response on and reports whether the client's connection can
+// take another request.
+func (x *exchange) answer(resp *http.Response) bool {
+	x.answered = true
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		x.switchProtocols(resp)
+		return false
+	}
+	framing := x.framing(resp)
+	keep := framing != toClose && x.req.keepsAlive() && !(x.h.inside != nil && resp.Close)
+	if x.body != nil && !x.body.finished() && x.req.fields.lists("Expect", "100-continue") {
+		keep = false // the client may or may not send its body now
+	}
+	x.writeHead(resp, framing, keep)
+	err := x.copyBody(resp, framing)
+	whole := x.awaitBody()
+	if err != nil || !whole {
+		x.sc.conn.Close()
+		if err != nil {
+			reset(x.h.c.conn) // so that a body cut short does not pass for whole
+		} else {
+			drain(x.h.c.conn)
+		}
+		return false
+	}
+	if resp.Close || framing == toClose {
+		x.sc.conn.Close()
+	} else {
+		x.h.server = x.sc
+	}
+	return keep
+}
+
+// awaitBody reports whether the request's body went out whole. A server that
+// answered and read no further is not waited for.
+func (x *exchange) awaitBody() bool {
+	if x.body == nil || x.body.finished() {
+		return true
+	}
+	x.sc.conn.Close()
+	return false
+}
+
+// framing is how a response's body is marked off for the client.
+type framing int
+
+const (
+	noBody  framing = iota // by the status or method
+	sized                  // Content-Length
+	chunked                // Transfer-Encoding
+	toClose                // the connection's end, for HTTP/1.0
+)
+
+func (x *exchange) framing(resp *http.Response) framing {
+	switch {
+	case x.req.method == http.MethodHead, resp.StatusCode == http.StatusNoContent, resp.StatusCode == http.StatusNotModified:
+		return noBody
+	case resp.ContentLength >= 0:
+		return sized
+	case x.req.minor == 1:
+		return chunked
+	}
+	return toClose
+}
+
+// writeHead writes the response's head into the buffer.
+func (x *exchange) writeHead(resp *http.Response, f framing, keep bool) {
+	bw := x.h.bw
+	writeStatus(bw, resp.StatusCode, reasonPhrase(resp))
+	writeHeader(bw, resp.Header)
+	length := resp.Header.Get("Content-Length")
+	switch {
+	case f == chunked:
+		writeField(bw, "Transfer-Encoding", "chunked")
+	case f == sized:
+		writeField(bw, "Content-Length", strconv.FormatInt(resp.ContentLength, 10))
+	case f == noBody && length != "" && resp.StatusCode != http.StatusNoContent:
+		writeField(bw, "Content-Length", oneLine(length)) // of the body that a GET would get
+	}
+	if !keep {
+		writeField(bw, "Connection", "close")
+	} else if x.req.minor == 0 {
+		writeField(bw, "Connection", "keep-alive")
+	}
+	bw.WriteString("\r\n")
+}
+
+// copyBody sends the head and the body. The head goes out at once, unless the
+// whole body will fit one write with it.
+func (x *exchange) copyBody(resp *http.Response, f framing) error {
+	bw := x.h.bw
+	if f == noBody || f == sized && resp.ContentLength == 0 {
+		return bw.Flush()
+	}
+	if f != sized || resp.ContentLength > bigBuffer {
+		if err := bw.Flush(); err != nil {
+			return err
+		}
+	}
+	var w io.Writer = bw
+	if f == chunked {
+		w = chunkWriter{bw}
+	}
+	if err := copyFlushing(bw, resp.Body, resp.ContentLength, w); err != nil || f != chunked {
+		return err
+	}
+	bw.WriteString("0\r\n")
+	writeHeader(bw, resp.Trailer)
+	bw.WriteString("\r\n")
+	return bw.Flush()
+}
+
+// switchProtocols hands both connections to a tunnel: what comes now is no HTTP.
+func (x *exchange) switchProtocols(resp *http.Response) {
+	asked, got := x.req.fields.upgrade(), headerFields(resp.Header).upgrade()
+	if asked == "" || got == "" {
+		x.sc.conn.Close()
+		reset(x.h.c.conn)
+		return
+	}
+	bw := x.h.bw
+	writeStatus(bw, resp.StatusCode, "")
+	writeHeader(bw, resp.Header)
+	writeField(bw, "Connection", "Upgrade")
+	writeField(bw, "Upgrade", got)
+	bw.WriteString("\r\n")
+	if b, _ := x.sc.br.Peek(x.sc.br.Buffered()); len(b) > 0 {
+		bw.Write(b)
+	}
+	if bw.Flush() != nil {
+		x.sc.conn.Close()
+		return
+	}
+	x.h.c.join(x.h.inside, x.g, x.sc.conn, x.h.unread())
+}

@@ -1,0 +1,193 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"srun/policy"
+)
+
+// unlistedReason is why a name that no rule covers is denied.
+const unlistedReason = "not in allowedDomains"
+
+// asker holds the questions being asked and the answers given. Questions wait
+// for each other on turn; requests for one target share a question.
+type asker struct {
+	turn sync.Mutex // held while Ask runs
+
+	mu      sync.Mutex
+	pending map[policy.HostPort]*question
+	waiting int
+	yes     map[policy.Host]bool
+	no      map[policy.HostPort]string // the reason
+}
+
+// question is one question, asked or waiting for its turn. The rest is set
+// before done closes.
+type question struct {
+	done   chan struct{}
+	reason string // "" when the answer was yes
+	moot   bool   // never asked: the rules decide by now
+}
+
+// errMoot says that the rules changed while a question waited: they decide.
+var errMoot = errors.New("the rules decide by now")
+
+// ask puts the target to the user, once for all who want it, and returns nil
+// when the answer is yes.
+func (s *Server) ask(ctx context.Context, target policy.HostPort, conn net.Conn) error {
+	if s.cfg.Ask == nil || s.cfg.Strict {
+		return unlisted(target, unlistedReason)
+	}
+	q, reason := s.join(target, conn)
+	if q == nil {
+		return refusedByAnswer(target, reason)
+	}
+	defer s.asker.quit()
+	select {
+	case <-q.done:
+		if q.moot {
+			return errMoot
+		}
+		return refusedByAnswer(target, q.reason)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func refusedByAnswer(target policy.HostPort, reason string) error {
+	if reason == "" {
+		return nil
+	}
+	return unlisted(target, reason)
+}
+
+// join returns the question for target that is under way, or starts one. When
+// there is an answer already, it returns that: nil and the reason.
+func (s *Server) join(target policy.HostPort, conn net.Conn) (*question, string) {
+	a := &s.asker
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if answered, reason := a.known(target); answered {
+		return nil, reason
+	}
+	if a.waiting >= maxWaiting {
+		return nil, unlistedReason + ", and too many requests wait for an answer"
+	}
+	a.waiting++
+	if q := a.pending[target]; q != nil {
+		return q, ""
+	}
+	q := &question{done: make(chan struct{})}
+	if a.pending == nil {
+		a.pending = make(map[policy.HostPort]*question)
+	}
+	a.pending[target] = q
+	go s.put(target, q, conn)
+	return q, ""
+}
+
+func (a *asker) quit() {
+	a.mu.Lock()
+	a.waiting--
+	a.mu.Unlock()
+}
+
+// known returns the answer given before, if any. a.mu is held.
+func (a *asker) known(target policy.HostPort) (answered bool, reason string) {
+	if a.yes[target.Host] {
+		return true, ""
+	}
+	reason, answered = a.no[target]
+	return answered, reason
+}
+
+// put asks when its turn comes and settles q, at the latest when time is up.
+// The turn ends only when Ask has returned, so that no two ever overlap.
+func (s *Server) put(target policy.HostPort, q *question, conn net.Conn) {
+	s.asker.turn.Lock()
+	defer s.asker.turn.Unlock()
+	if s.settleWithoutAsking(target, q) {
+		return
+	}
+	limit := s.cfg.AskTimeout
+	if limit == 0 {
+		limit = askTimeout
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, limit)
+	defer cancel()
+	late := time.AfterFunc(limit, func() { s.settle(target, q, "no answer in "+limit.String()) })
+	defer late.Stop()
+	question := Question{Target: target}
+	if s.cfg.Peer != nil && conn != nil {
+		question.Process = s.cfg.Peer(conn)
+	}
+	switch s.cfg.Ask(ctx, question) {
+	case AllowOnce, AllowAlways:
+		s.settle(target, q, "")
+	default:
+		reason := "answered no"
+		if ctx.Err() == context.DeadlineExceeded {
+			reason = "no answer in " + limit.String()
+		}
+		s.settle(target, q, reason)
+	}
+}
+
+// settleWithoutAsking uses what was decided while q waited: an answer for the
+// same name on another port, or rules that changed.
+func (s *Server) settleWithoutAsking(target policy.HostPort, q *question) bool {
+	if _, dec := s.judge(target); dec.Verdict != policy.Undecided || s.isClosed() {
+		s.asker.mu.Lock()
+		defer s.asker.mu.Unlock()
+		q.moot, q.reason = !s.isClosed(), unlistedReason
+		s.asker.finish(target, q)
+		return true
+	}
+	s.asker.mu.Lock()
+	defer s.asker.mu.Unlock()
+	answered, reason := s.asker.known(target)
+	if answered {
+		q.reason = reason
+		s.asker.finish(target, q)
+	}
+	return answered
+}
+
+// settle records the answer and wakes those who wait. The first settle counts.
+func (s *Server) settle(target policy.HostPort, q *question, reason string) {
+	a := &s.asker
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.pending[target] != q {
+		return
+	}
+	switch {
+	case reason == "" && a.yes == nil:
+		a.yes = map[policy.Host]bool{target.Host: true}
+	case reason == "":
+		a.yes[target.Host] = true
+	case a.no == nil:
+		a.no = map[policy.HostPort]string{target: reason}
+	case len(a.no) < maxNames:
+		a.no[target] = reason
+	}
+	q.reason = reason
+	a.finish(target, q)
+}
+
+// finish wakes those who wait for q. a.mu is held.
+func (a *asker) finish(target policy.HostPort, q *question) {
+	delete(a.pending, target)
+	close(q.done)
+}
+
+// saidYes reports that the user allowed the name before.
+func (s *Server) saidYes(h policy.Host) bool {
+	s.asker.mu.Lock()
+	defer s.asker.mu.Unlock()
+	return s.asker.yes[h]
+}

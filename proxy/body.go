@@ -1,0 +1,144 @@
+package proxy
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net/http/httputil"
+	"strconv"
+)
+
+// bodyCopy is a request's body on its way to the server.
+type bodyCopy struct {
+	done chan struct{}
+	err  error // set before done closes; nil when the whole body went out
+}
+
+// startBody copies the body of a request from the client, framed anew. When
+// the client fails to send it, the server's connection is closed: no response
+// will come of half a request.
+func (h *httpConn) startBody(sc *serverConn, req *head) *bodyCopy {
+	b := &bodyCopy{done: make(chan struct{})}
+	go func() {
+		defer close(b.done)
+		if req.length < 0 {
+			b.err = copyChunked(sc.bw, h.br)
+		} else {
+			b.err = copyFlushing(sc.bw, io.LimitReader(h.br, req.length), req.length, sc.bw)
+		}
+		if _, ok := errors.AsType[*sendError](b.err); b.err != nil && !ok {
+			sc.conn.Close()
+		}
+	}()
+	return b
+}
+
+// reason is why an exchange failed: the client's body, when that was it.
+func (b *bodyCopy) reason(err error) error {
+	select {
+	case <-b.done:
+	default:
+		return err
+	}
+	if _, ok := errors.AsType[*sendError](b.err); b.err == nil || ok {
+		return err
+	}
+	return bad("the request body: %v", b.err)
+}
+
+// sendError is a failure of the side that is written to.
+type sendError struct{ err error }
+
+func (e *sendError) Error() string { return e.err.Error() }
+func (e *sendError) Unwrap() error { return e.err }
+
+// finished reports that a body, if there was one, went out whole.
+func (b *bodyCopy) finished() bool {
+	if b == nil {
+		return true
+	}
+	select {
+	case <-b.done:
+		return b.err == nil
+	default:
+		return false
+	}
+}
+
+// copyChunked copies a chunked body with its trailers. The chunks are read and
+// written anew, so that no oddity of their framing reaches the server.
+func copyChunked(bw *bufio.Writer, br *bufio.Reader) error {
+	if err := copyFlushing(bw, httputil.NewChunkedReader(br), -1, chunkWriter{bw}); err != nil {
+		return err
+	}
+	trailers, err := readTrailers(br)
+	if err != nil {
+		return err
+	}
+	bw.WriteString("0\r\n")
+	trailers.write(bw)
+	bw.WriteString("\r\n")
+	if err := bw.Flush(); err != nil {
+		return &sendError{err}
+	}
+	return nil
+}
+
+// readTrailers reads the fields behind the last chunk. Those that could pass
+// for a head's are dropped, RFC 9110 section 6.5.1.
+func readTrailers(br *bufio.Reader) (fields, error) {
+	left := maxHead
+	h := &head{}
+	for {
+		line, err := readLine(br, &left)
+		switch {
+		case err == io.EOF:
+			return nil, io.ErrUnexpectedEOF
+		case err != nil:
+			return nil, err
+		case line == "":
+			return h.fields.endToEnd(), nil
+		}
+		if err := h.parseField(line); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// copyFlushing copies as bytes come, letting none wait in bw's buffer. want is
+// how many there must be, -1 when the reader knows.
+func copyFlushing(bw *bufio.Writer, r io.Reader, want int64, w io.Writer) error {
+	buf := getBuffer()
+	defer putBuffer(buf)
+	for {
+		n, err := r.Read(*buf)
+		if n > 0 {
+			if _, werr := w.Write((*buf)[:n]); werr != nil {
+				return &sendError{werr}
+			}
+			if werr := bw.Flush(); werr != nil {
+				return &sendError{werr}
+			}
+			want -= int64(n)
+		}
+		switch {
+		case err == io.EOF && want > 0:
+			return io.ErrUnexpectedEOF
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// chunkWriter writes each piece as a chunk.
+type chunkWriter struct{ bw *bufio.Writer }
+
+func (w chunkWriter) Write(b []byte) (int, error) {
+	w.bw.WriteString(strconv.FormatInt(int64(len(b)), 16))
+	w.bw.WriteString("\r\n")
+	w.bw.Write(b)
+	_, err := w.bw.WriteString("\r\n")
+	return len(b), err
+}

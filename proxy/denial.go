@@ -1,0 +1,135 @@
+package proxy
+
+import (
+	"net"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"srun/policy"
+)
+
+// The codes of a Denial, sent in X-Proxy-Error.
+const (
+	CodeAllowlist    = "blocked-by-allowlist"
+	CodeDenylist     = "blocked-by-denylist"
+	CodeAddress      = "blocked-by-address"
+	CodeSNIMismatch  = "blocked-by-sni-mismatch"
+	CodeMethodPolicy = "blocked-by-method-policy"
+)
+
+// Denial is one refusal.
+type Denial struct {
+	Time      time.Time
+	Target    string          // "example.com:443", or "example.com" in DNS
+	Host      policy.HostPort // the target parsed; zero when it could not be, port 0 in DNS
+	Operation string          // always "network"
+	Reason    string          // "not in allowedDomains", "resolves to loopback address 127.0.0.1"
+	Code      string          // one of the Code constants
+	Rule      string          // the deciding rule, "" when none decided
+	Source    policy.Source   // where that rule came from
+	Process   Process         // zero when unknown
+	Allow     string          // the flag that would allow it, "" when none would
+}
+
+// Line returns the denial as srun prints it after its prefix:
+//
+//	denied network example.com:443 (not in allowedDomains); to allow: --allow-domain example.com
+//
+// It is one line of printable text, whatever the client sent.
+func (d *Denial) Line() string {
+	line := "denied network " + d.Target + " (" + d.Reason + ")"
+	if d.Allow != "" {
+		line += "; to allow: " + d.Allow
+	}
+	return line
+}
+
+// Error makes a Denial the error of the step that refused.
+func (d *Denial) Error() string { return d.Line() }
+
+// newDenial is a refusal of a target that parsed. dec is the decision it rests
+// on, zero for none.
+func newDenial(target policy.HostPort, dec policy.Decision, code, reason string) *Denial {
+	return &Denial{
+		Time:      time.Now(),
+		Target:    target.String(),
+		Host:      target,
+		Operation: "network",
+		Reason:    printable(reason),
+		Code:      code,
+		Rule:      dec.Rule,
+		Source:    dec.Source,
+	}
+}
+
+// badTarget is a refusal of a target that is no valid address.
+func badTarget(raw string, err error) *Denial {
+	return &Denial{
+		Time:      time.Now(),
+		Target:    quote(raw),
+		Operation: "network",
+		Reason:    printable("not a valid target: " + err.Error()),
+		Code:      CodeAllowlist,
+	}
+}
+
+// byRule is a refusal by a rule of deniedDomains.
+func byRule(target policy.HostPort, dec policy.Decision) *Denial {
+	reason := "denied by rule " + dec.Rule
+	if dec.Reason != "" {
+		reason += ": " + dec.Reason
+	}
+	return newDenial(target, dec, CodeDenylist, reason)
+}
+
+// unlisted is a refusal of a name that no rule decides.
+func unlisted(target policy.HostPort, reason string) *Denial {
+	d := newDenial(target, policy.Decision{}, CodeAllowlist, reason)
+	d.Allow = allowFlag(target)
+	return d
+}
+
+// allowFlag is the flag that would allow target. Only localhost needs its
+// port, for the name alone would open every service of the host.
+func allowFlag(target policy.HostPort) string {
+	if target.Host.String() == "localhost" && target.Port != 0 {
+		return "--allow-domain " + target.String()
+	}
+	return "--allow-domain " + target.Host.String()
+}
+
+// report tells the caller of a denial, with the process behind conn, which may
+// be nil.
+func (s *Server) report(d *Denial, conn net.Conn) {
+	if conn != nil && s.cfg.Peer != nil && d.Process == (Process{}) {
+		d.Process = s.cfg.Peer(conn)
+	}
+	if s.cfg.Denied != nil {
+		s.cfg.Denied(*d)
+	}
+}
+
+// quote returns s as it is when it is plain text, and as a Go string literal
+// when not; a long s is cut.
+func quote(s string) string {
+	if len(s) > maxTarget {
+		s = s[:maxTarget] + "..."
+	}
+	if s == "" || printable(s) != s || strings.ContainsAny(s, ` "`) {
+		return strconv.Quote(s)
+	}
+	return s
+}
+
+// printable escapes what could break a line or move a terminal's cursor.
+func printable(s string) string {
+	for _, r := range s {
+		if !strconv.IsPrint(r) || r == utf8.RuneError {
+			q := strconv.Quote(s)
+			return q[1 : len(q)-1]
+		}
+	}
+	return s
+}

@@ -1,0 +1,159 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+
+	"srun/policy"
+)
+
+// dial opens the connection that a grant allows: through a proxy where one is
+// set, else to an address that the guard passed. A refusal is a *Denial, not
+// yet reported.
+func (s *Server) dial(ctx context.Context, g grant, via string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	if p := s.proxyFor(g.target, via); p != nil {
+		if err := s.checkLiteral(g); err != nil {
+			return nil, err
+		}
+		return p.tunnel(ctx, s, g.target)
+	}
+	return s.dialDirect(ctx, g)
+}
+
+// dialHTTP is dial for plain HTTP requests. When the connection leads to an
+// HTTP proxy, to be told each request's server, that proxy is returned too.
+func (s *Server) dialHTTP(ctx context.Context, g grant) (net.Conn, *upstreamProxy, error) {
+	p := s.proxyFor(g.target, viaHTTP)
+	if p == nil || p.socks() {
+		conn, err := s.dial(ctx, g, viaHTTP)
+		return conn, nil, err
+	}
+	if err := s.checkLiteral(g); err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	conn, err := p.dial(ctx, s)
+	return conn, p, err
+}
+
+func (s *Server) dialDirect(ctx context.Context, g grant) (net.Conn, error) {
+	addrs, err := s.addresses(ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	return s.dialFirst(ctx, addrs, g.target.Port)
+}
+
+// addresses returns what may be dialled for a grant, at least one address. A
+// name is resolved here and nowhere else: whatever it resolves to later, these
+// are the addresses that count.
+func (s *Server) addresses(ctx context.Context, g grant) ([]netip.Addr, error) {
+	if a, ok := g.target.Host.Addr(); ok {
+		return []netip.Addr{a}, s.checkLiteral(g)
+	}
+	if g.target.Host == localhost && g.exact() {
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, nil
+	}
+	found, err := s.resolve(ctx, g.target.Host)
+	if err != nil {
+		return nil, err
+	}
+	return s.passing(g, found)
+}
+
+// passing keeps the addresses that the guard passes. When none is left, the
+// first objection is the reason.
+func (s *Server) passing(g grant, found []netip.Addr) ([]netip.Addr, error) {
+	var passed []netip.Addr
+	var first *objection
+	for _, a := range found {
+		a = a.Unmap().WithZone("")
+		o, err := s.guard(a, g.dec.Wildcard)
+		switch {
+		case err != nil:
+			return nil, err
+		case o == nil && !slices.Contains(passed, a):
+			passed = append(passed, a)
+		case o != nil && first == nil:
+			first = o
+		}
+	}
+	if len(passed) > 0 {
+		return passed, nil
+	}
+	d := newDenial(g.target, g.dec, CodeAddress, "resolves to "+first.String())
+	if !first.final {
+		d.Reason += ", and only the wildcard " + g.dec.Rule + " allows the name"
+		d.Allow = allowFlag(g.target)
+	}
+	return nil, d
+}
+
+// checkLiteral guards an address that the command itself named. One that a
+// rule names exactly is held only against deniedResolvedAddresses.
+func (s *Server) checkLiteral(g grant) error {
+	a, ok := g.target.Host.Addr()
+	if !ok {
+		return nil
+	}
+	if g.exact() {
+		for _, p := range s.cfg.DeniedAddresses {
+			if p.Contains(a) {
+				return newDenial(g.target, g.dec, CodeAddress, p.String()+" in deniedResolvedAddresses")
+			}
+		}
+		return nil
+	}
+	o, err := s.guard(a, g.dec.Wildcard)
+	if err != nil || o == nil {
+		return err
+	}
+	d := newDenial(g.target, g.dec, CodeAddress, o.String())
+	d.Allow = allowFlag(g.target)
+	return d
+}
+
+// errNoAddress says that a name exists without an address.
+var errNoAddress = errors.New("the name has no address")
+
+// resolve looks a name up, outside the sandbox. A name with a dot is looked up
+// as it stands: a search domain would make another name of it.
+func (s *Server) resolve(ctx context.Context, h policy.Host) ([]netip.Addr, error) {
+	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
+	defer cancel()
+	lookup := s.cfg.Resolve
+	if lookup == nil {
+		lookup = resolveOutside
+	}
+	found, err := lookup(ctx, h.String())
+	if err == nil && len(found) == 0 {
+		err = errNoAddress
+	}
+	if err != nil {
+		return nil, &resolveError{h, err}
+	}
+	return found, nil
+}
+
+// resolveError says that an allowed name could not be resolved.
+type resolveError struct {
+	host policy.Host
+	err  error
+}
+
+func (e *resolveError) Error() string {
+	var dns *net.DNSError
+	if errors.As(e.err, &dns) && dns.IsNotFound {
+		return fmt.Sprintf("resolve %s: no such name", e.host)
+	}
+	return fmt.Sprintf("resolve %s: %v", e.host, e.err)
+}
+
+func (e *resolveError) Unwrap() error { return e.err }

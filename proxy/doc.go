@@ -1,0 +1,40 @@
+// Package proxy is the filter that everything a sandboxed command sends passes
+// through, or does not leave.
+//
+// A [Server] serves listeners that the caller made, mostly inside the
+// sandbox's network namespace:
+//
+//   - [Server.ServeProxy]: HTTP forward requests, CONNECT and SOCKS5 on one
+//     port, told apart by the first byte;
+//   - [Server.ServeTransparent]: TCP to any address and port, for programs
+//     that know nothing of a proxy;
+//   - [Server.ServeDNS] and [Server.ServeDNSTCP]: DNS that answers allowed
+//     names with synthetic addresses, so that a transparent connection still
+//     carries its name, and that asks nobody outside.
+//
+// Every connection takes the same way, and a step is never skipped:
+//
+//	parse -> rule on name and port -> ask -> resolve once -> guard on every
+//	address -> dial an address that passed -> first bytes (TLS server name,
+//	HTTP Host) -> relay
+//
+// A name that is denied is never resolved. The address that was checked is the
+// address that is dialled. Whatever is refused is reported once as a [Denial].
+//
+// The package prints nothing, reads no flags, files or environment, and does
+// no work before the first connection.
+//
+// # Limitations
+//
+// The server name is checked in a TLS ClientHello that opens the stream. TLS
+// that starts later (STARTTLS in smtp or imap, the SSLRequest of postgres) is
+// relayed unseen. A hello without a server name is passed unless Strict; so is
+// one whose true name is encrypted (ECH), of which only the outer name is
+// seen.
+//
+// Cleartext HTTP/2 is refused towards a name, for its authority is not
+// checked; upgrades other than to websocket and raw tcp are not passed on.
+//
+// Behind a custom or corporate proxy that proxy resolves the names: the guard
+// then sees only addresses that the command named itself.
+package proxy

@@ -1,0 +1,211 @@
+package proxy
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"strconv"
+	"syscall"
+
+	"srun/policy"
+)
+
+// serverConn is a connection on which requests go out.
+type serverConn struct {
+	conn   net.Conn
+	target policy.HostPort
+	proxy  *upstreamProxy // the proxy that conn leads to, nil when it leads to target
+	in     *budgetReader
+	br     *bufio.Reader
+	bw     *bufio.Writer
+	used   bool // it has carried a request
+}
+
+func newServerConn(conn net.Conn, target policy.HostPort) *serverConn {
+	in := &budgetReader{r: conn, left: math.MaxInt64}
+	return &serverConn{conn: conn, target: target, in: in, br: bufio.NewReader(in), bw: bufio.NewWriter(conn)}
+}
+
+// stale reports that an unused connection was closed, or that its server says
+// something unasked.
+func (sc *serverConn) stale() bool { return sc.br.Buffered() > 0 || readable(sc.conn) }
+
+// budgetReader bounds what is read while a head is read.
+type budgetReader struct {
+	r    io.Reader
+	left int64
+}
+
+var errLongHead = errors.New("the server's response head is too long")
+
+func (b *budgetReader) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errLongHead
+	}
+	n, err := b.r.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
+
+// exchange is one request and its response.
+type exchange struct {
+	h    *httpConn
+	req  *head
+	g    grant
+	path string
+	sc   *serverConn
+
+	answered bool      // something of a response went to the client
+	body     *bodyCopy // the request's body under way, nil for none
+}
+
+// run carries the exchange out and reports whether the client's connection can
+// take another request.
+func (x *exchange) run() bool {
+	sc := x.h.takeServer(x.g.target)
+	reused := sc != nil && sc.used
+	for {
+		if sc == nil {
+			if x.h.inside != nil {
+				return false // the tunnel's own connection is gone
+			}
+			var err error
+			if sc, err = x.h.dial(x.g); err != nil {
+				return x.h.fail(x.req, err)
+			}
+		}
+		x.sc = sc
+		resp, err := x.roundTrip()
+		switch {
+		case err == nil:
+			return x.answer(resp)
+		case reused && x.repeatable() && x.h.inside == nil && closedUnused(err):
+			sc.conn.Close()
+			sc, reused = nil, false
+			continue
+		}
+		return x.failed(err)
+	}
+}
+
+// repeatable reports that the request may be sent once more: nothing of a body
+// is gone, and doing it twice is doing it once (RFC 9110 section 9.2.2).
+func (x *exchange) repeatable() bool {
+	switch x.req.method {
+	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+		return x.req.length == 0 && !x.answered
+	}
+	return false
+}
+
+// closedUnused reports that a kept connection turned out to be closed.
+func closedUnused(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// failed ends an exchange that got no response.
+func (x *exchange) failed(err error) bool {
+	x.sc.conn.Close()
+	if x.body != nil {
+		err = x.body.reason(err)
+	}
+	if x.answered || x.h.inside != nil {
+		reset(x.h.c.conn) // as the server did
+		return false
+	}
+	if errors.Is(err, io.EOF) {
+		err = errNoResponse
+	}
+	x.h.fail(x.req, err)
+	return false
+}
+
+var errNoResponse = errors.New("the server closed the connection without a response")
+
+// roundTrip sends the request and reads the response's head. The body is sent
+// at the same time: a server may answer before it is done.
+func (x *exchange) roundTrip() (*http.Response, error) {
+	x.sc.used = true
+	if err := x.send(); err != nil {
+		return nil, err
+	}
+	if x.req.length != 0 {
+		x.body = x.h.startBody(x.sc, x.req)
+	}
+	for {
+		x.sc.in.left = maxResponseHead
+		resp, err := http.ReadResponse(x.sc.br, &http.Request{Method: x.req.method})
+		x.sc.in.left = math.MaxInt64
+		if err != nil {
+			return nil, err
+		}
+		if resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
+			return resp, nil
+		}
+		if err := x.interim(resp); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// send writes the request's head. It is the client's, without what lies
+// between the client and its proxy.
+func (x *exchange) send() error {
+	bw, req := x.sc.bw, x.req
+	bw.WriteString(req.method)
+	bw.WriteByte(' ')
+	if x.sc.proxy != nil {
+		bw.WriteString("http://" + x.g.target.String())
+	}
+	if x.sc.proxy == nil || x.path != "*" {
+		bw.WriteString(x.path)
+	}
+	bw.WriteString(" HTTP/1.1\r\n")
+	if req.hosts > 0 {
+		writeField(bw, "Host", req.host)
+	} else {
+		writeField(bw, "Host", hostField(x.g.target))
+	}
+	if x.sc.proxy != nil {
+		x.sc.proxy.writeAuth(bw)
+	}
+	req.fields.endToEnd().write(bw)
+	switch {
+	case req.length > 0 || req.sentLength:
+		writeField(bw, "Content-Length", strconv.FormatInt(req.length, 10))
+	case req.length < 0:
+		writeField(bw, "Transfer-Encoding", "chunked")
+	}
+	if protocol := req.fields.upgrade(); protocol != "" {
+		writeField(bw, "Connection", "Upgrade")
+		writeField(bw, "Upgrade", protocol)
+	}
+	bw.WriteString("\r\n")
+	return bw.Flush()
+}
+
+// interim passes a 1xx response on.
+func (x *exchange) interim(resp *http.Response) error {
+	if x.req.minor == 0 {
+		return nil
+	}
+	x.answered = true
+	bw := x.h.bw
+	writeStatus(bw, resp.StatusCode, "")
+	writeHeader(bw, resp.Header)
+	bw.WriteString("\r\n")
+	return bw.Flush()
+}
+
+// hostField is the Host field for a target on http's port or another.
+func hostField(target policy.HostPort) string {
+	s := target.String()
+	if target.Port == 80 {
+		s = s[:len(s)-len(":80")]
+	}
+	return s
+}

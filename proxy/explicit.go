@@ -1,0 +1,91 @@
+package proxy
+
+import (
+	"net"
+	"net/http"
+	"time"
+
+	"srun/policy"
+)
+
+// ServeProxy serves the proxy port: HTTP requests, CONNECT and SOCKS5. It
+// returns when the listener fails or the server closes, nil in that case.
+func (s *Server) ServeProxy(l net.Listener) error {
+	return s.serve(l, (*session).serveProxy)
+}
+
+// serveProxy tells the protocols apart by their first byte.
+func (c *session) serveProxy() {
+	c.conn.SetReadDeadline(time.Now().Add(handshakeWait))
+	if waitReadable(c.conn) != nil {
+		return
+	}
+	c.via = viaHTTP
+	h := newHTTPConn(c, nil)
+	first, err := h.br.Peek(1)
+	if err != nil {
+		return
+	}
+	if first[0] == socksVersion {
+		c.via = viaSOCKS
+		c.serveSOCKS(h.br)
+		return
+	}
+	c.conn.SetReadDeadline(time.Time{})
+	h.serve()
+}
+
+// connect answers a CONNECT request, the last of its connection: what comes
+// after it is the tunnel's.
+func (h *httpConn) connect(req *head) {
+	h.c.via = viaConnect
+	target, err := policy.ParseHostPort(req.target)
+	if err != nil {
+		h.fail(req, badTarget(req.target, err))
+		return
+	}
+	if err := h.checkConnect(req, target); err != nil {
+		h.fail(req, err)
+		return
+	}
+	g, upstream, err := h.c.connect(h.c.s.ctx, target)
+	if err != nil {
+		h.fail(req, err)
+		return
+	}
+	h.bw.WriteString("HTTP/1.1 200 Connection established\r\n\r\n")
+	if h.bw.Flush() != nil {
+		upstream.Close()
+		return
+	}
+	h.c.tunnel(g, upstream, h.unread())
+}
+
+// checkConnect refuses a CONNECT that says two things.
+func (h *httpConn) checkConnect(req *head, target policy.HostPort) error {
+	if req.length != 0 {
+		return bad("a CONNECT request with a body")
+	}
+	if req.hosts == 0 {
+		return nil
+	}
+	named, err := parseAuthority(req.host, target.Port)
+	if err == nil && named == target {
+		return nil
+	}
+	return newDenial(target, policy.Decision{}, CodeSNIMismatch, "CONNECT with another Host, "+quote(req.host))
+}
+
+// refuseBusy turns a connection away because there are too many.
+func (c *session) refuseBusy() {
+	c.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
+	if waitReadable(c.conn) != nil {
+		return
+	}
+	h := newHTTPConn(c, nil)
+	if first, err := h.br.Peek(1); err != nil || first[0] < 'A' || first[0] > 'Z' {
+		reset(c.conn)
+		return
+	}
+	h.respondError(nil, http.StatusServiceUnavailable, "", "too many connections at once")
+}

@@ -1,0 +1,170 @@
+package proxy
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// objection is why an address is not dialled.
+type objection struct {
+	kind  string     // "loopback", "private", …
+	addr  netip.Addr // the address as it was found
+	inner netip.Addr // the address it embeds, when that is what is objected to
+	final bool       // no rule on the name's exact spelling would help
+}
+
+// String returns "loopback address 127.0.0.1" or
+// "64:ff9b::7f00:1, which embeds loopback address 127.0.0.1".
+func (o *objection) String() string {
+	if o.inner.IsValid() {
+		return o.addr.String() + ", which embeds " + o.kind + " address " + o.inner.String()
+	}
+	return o.kind + " address " + o.addr.String()
+}
+
+// guard judges an address that is about to be dialled for a name, and returns
+// nil when it passes. wildcard is set when only a wildcard allowed the name:
+// then private ranges are refused too. An error means that it could not tell.
+func (s *Server) guard(a netip.Addr, wildcard bool) (*objection, error) {
+	own, err := s.host.list(s.cfg.HostAddrs)
+	if err != nil {
+		return nil, err
+	}
+	a = a.Unmap().WithZone("")
+	if o := s.object(a, own, wildcard); o != nil {
+		return o, nil
+	}
+	for _, inner := range embedded(a) {
+		if o := s.object(inner, own, wildcard); o != nil {
+			o.addr, o.inner = a, inner
+			return o, nil
+		}
+	}
+	return nil, nil
+}
+
+func (s *Server) object(a netip.Addr, own []netip.Addr, wildcard bool) *objection {
+	if !a.IsValid() {
+		return &objection{kind: "invalid", addr: a, final: true}
+	}
+	for _, p := range s.cfg.DeniedAddresses {
+		if p.Contains(a) {
+			return &objection{kind: "denied (" + p.String() + " in deniedResolvedAddresses)", addr: a, final: true}
+		}
+	}
+	for _, r := range neverDialled {
+		if r.Contains(a) {
+			return &objection{kind: r.kind, addr: a, final: true}
+		}
+	}
+	for _, h := range own {
+		if h == a {
+			return &objection{kind: "this host's own", addr: a, final: true}
+		}
+	}
+	if wildcard {
+		for _, r := range privateRanges {
+			if r.Contains(a) {
+				return &objection{kind: "private", addr: a}
+			}
+		}
+	}
+	return nil
+}
+
+// addressRange is a range with the word for it in a denial.
+type addressRange struct {
+	netip.Prefix
+	kind string
+}
+
+// neverDialled are the addresses that no name may resolve to. Cloud metadata
+// services outside link-local are those of AWS, Google, Oracle, Alibaba, Azure,
+// Tencent and Scaleway.
+var neverDialled = []addressRange{
+	v4(0, 0, 0, 0, 8, "unspecified"), // 0.0.0.0 reaches the host itself; RFC 791
+	v4(127, 0, 0, 0, 8, "loopback"),
+	v4(169, 254, 169, 254, 32, "cloud metadata"),
+	v4(169, 254, 170, 2, 32, "cloud metadata"),
+	v4(100, 100, 100, 200, 32, "cloud metadata"),
+	v4(168, 63, 129, 16, 32, "cloud metadata"),
+	v4(192, 0, 0, 192, 32, "cloud metadata"),
+	v4(169, 254, 0, 0, 16, "link-local"),
+	v4(224, 0, 0, 0, 4, "multicast"),
+	v4(255, 255, 255, 255, 32, "broadcast"),
+	v4(240, 0, 0, 0, 4, "reserved"),
+	{syntheticV4, "synthetic"},
+	{syntheticV6, "synthetic"},
+	v6([]byte{15: 0}, 128, "unspecified"),
+	v6([]byte{15: 1}, 128, "loopback"),
+	v6([]byte{0xfd, 0x00, 0x0e, 0xc2, 14: 0x02, 15: 0x54}, 128, "cloud metadata"),
+	v6([]byte{0xfd, 0x20, 0x00, 0xce, 14: 0x02, 15: 0x54}, 128, "cloud metadata"),
+	v6([]byte{0xfd, 0x00, 0x00, 0x42, 15: 0x42}, 128, "cloud metadata"),
+	v6([]byte{0xfe, 0x80}, 10, "link-local"),
+	v6([]byte{0xff}, 8, "multicast"),
+}
+
+// privateRanges are refused when only a wildcard allowed the name.
+var privateRanges = []addressRange{
+	v4(10, 0, 0, 0, 8, "private"),
+	v4(172, 16, 0, 0, 12, "private"),
+	v4(192, 168, 0, 0, 16, "private"),
+	v4(100, 64, 0, 0, 10, "private"),      // carrier-grade NAT, RFC 6598
+	v4(192, 0, 0, 0, 24, "private"),       // protocol assignments, RFC 6890
+	v6([]byte{0xfc}, 7, "private"),        // unique local, RFC 4193
+	v6([]byte{0xfe, 0xc0}, 10, "private"), // site-local, RFC 3879
+}
+
+func v4(a, b, c, d byte, bits int, kind string) addressRange {
+	return addressRange{netip.PrefixFrom(netip.AddrFrom4([4]byte{a, b, c, d}), bits), kind}
+}
+
+func v6(lead []byte, bits int, kind string) addressRange {
+	var a [16]byte
+	copy(a[:], lead)
+	return addressRange{netip.PrefixFrom(netip.AddrFrom16(a), bits), kind}
+}
+
+// hostAddrs is the list of this host's own addresses, kept for a moment: a
+// connection burst would otherwise list them for each.
+type hostAddrs struct {
+	mu    sync.Mutex
+	addrs []netip.Addr
+	until time.Time
+}
+
+func (h *hostAddrs) list(from func() ([]netip.Addr, error)) ([]netip.Addr, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	if now.Before(h.until) {
+		return h.addrs, nil
+	}
+	if from == nil {
+		from = interfaceAddrs
+	}
+	addrs, err := from()
+	if err != nil {
+		return nil, &net.OpError{Op: "list", Net: "host addresses", Err: err}
+	}
+	h.addrs, h.until = addrs, now.Add(hostAddrsAge)
+	return addrs, nil
+}
+
+func interfaceAddrs() ([]netip.Addr, error) {
+	nets, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, err
+	}
+	addrs := make([]netip.Addr, 0, len(nets))
+	for _, n := range nets {
+		if ipnet, ok := n.(*net.IPNet); ok {
+			if a, ok := netip.AddrFromSlice(ipnet.IP); ok {
+				addrs = append(addrs, a.Unmap())
+			}
+		}
+	}
+	return addrs, nil
+}

@@ -1,0 +1,179 @@
+package proxy
+
+import (
+	"bufio"
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"time"
+
+	"srun/policy"
+)
+
+// httpConn is a connection on which a client sends HTTP/1 requests: to the
+// proxy port, where each request names its server in full, or inside a tunnel,
+// where each must be for the name that the tunnel is for.
+type httpConn struct {
+	c  *session
+	br *bufio.Reader
+	bw *bufio.Writer
+
+	in     *earlyReader
+	inside *tunnel     // nil on the proxy port
+	server *serverConn // of the last request, kept for the next; may be nil
+}
+
+// newHTTPConn serves a session as HTTP. early is what was read of it already.
+func newHTTPConn(c *session, early []byte) *httpConn {
+	in := &earlyReader{early: early, conn: c.conn}
+	return &httpConn{c: c, in: in, br: bufio.NewReader(in), bw: bufio.NewWriter(c.conn)}
+}
+
+// unread is what was read of the client and belongs to nobody yet.
+func (h *httpConn) unread() []byte {
+	b, _ := h.br.Peek(h.br.Buffered())
+	return append(slices.Clone(b), h.in.early...)
+}
+
+// earlyReader reads first what was read before.
+type earlyReader struct {
+	early []byte
+	conn  net.Conn
+}
+
+func (r *earlyReader) Read(b []byte) (int, error) {
+	if len(r.early) == 0 {
+		return r.conn.Read(b)
+	}
+	n := copy(b, r.early)
+	r.early = r.early[n:]
+	return n, nil
+}
+
+// serve handles requests until one of the sides is done.
+func (h *httpConn) serve() {
+	defer h.dropServer()
+	for first := true; ; first = false {
+		req, err := h.next(first)
+		if err != nil {
+			if b, ok := isBad(err); ok {
+				h.respondError(nil, b.status, "", b.text)
+			}
+			return
+		}
+		if req.method == http.MethodConnect && h.inside == nil {
+			h.connect(req)
+			return
+		}
+		if !h.forward(req) {
+			return
+		}
+	}
+}
+
+// next reads a request head: waiting long for its first byte, and not so long
+// for the rest.
+func (h *httpConn) next(first bool) (*head, error) {
+	conn := h.c.conn
+	wait := idleTimeout
+	if first {
+		wait = headTimeout
+	}
+	conn.SetReadDeadline(time.Now().Add(wait))
+	if _, err := h.br.Peek(1); err != nil {
+		return nil, err
+	}
+	conn.SetReadDeadline(time.Now().Add(headTimeout))
+	req, err := readHead(h.br)
+	conn.SetReadDeadline(time.Time{})
+	if isTimeout(err) {
+		err = &badRequest{http.StatusRequestTimeout, "the request head took too long"}
+	}
+	return req, err
+}
+
+// forward answers one request from the server it names, and reports whether the
+// connection can take another.
+func (h *httpConn) forward(req *head) bool {
+	target, path, err := h.target(req)
+	if err != nil {
+		return h.fail(req, err)
+	}
+	g, err := h.admit(req, target)
+	if err != nil {
+		return h.fail(req, err)
+	}
+	x := &exchange{h: h, req: req, g: g, path: path}
+	return x.run()
+}
+
+// admit decides on a request. Inside a tunnel that was done, but for the host
+// that the request itself names.
+func (h *httpConn) admit(req *head, target policy.HostPort) (grant, error) {
+	g, err := h.grant(target)
+	if err != nil {
+		return g, err
+	}
+	if d := h.checkHost(req, g, target); d != nil {
+		return g, d
+	}
+	return g, nil
+}
+
+func (h *httpConn) grant(target policy.HostPort) (grant, error) {
+	if h.inside != nil {
+		return h.inside.g, nil
+	}
+	return h.c.s.admit(h.c.s.ctx, target, h.c.conn)
+}
+
+// fail answers a request that is refused or got no response, reports it when it
+// was refused, and says whether the connection can take another.
+func (h *httpConn) fail(req *head, err error) bool {
+	if d, ok := h.c.refused(err); ok {
+		return h.respondError(req, d.status(), d.Code, d.Line())
+	}
+	if b, ok := isBad(err); ok {
+		return h.respondError(req, b.status, "", b.text)
+	}
+	return h.respondError(req, gatewayStatus(err), "", h.c.s.gatewayText(err))
+}
+
+func (h *httpConn) dropServer() {
+	if h.server != nil {
+		h.server.conn.Close()
+		h.server = nil
+	}
+}
+
+// takeServer returns the connection of the request before, when it leads to
+// the same target and the server has not closed it.
+func (h *httpConn) takeServer(target policy.HostPort) *serverConn {
+	sc := h.server
+	if sc == nil {
+		return nil
+	}
+	if sc.target != target || sc.used && sc.stale() {
+		h.dropServer()
+		return nil
+	}
+	h.server = nil
+	return sc
+}
+
+// dial opens a connection for a request.
+func (h *httpConn) dial(g grant) (*serverConn, error) {
+	conn, viaProxy, err := h.c.s.dialHTTP(h.c.s.ctx, g)
+	if err != nil {
+		return nil, err
+	}
+	sc := newServerConn(conn, g.target)
+	sc.proxy = viaProxy
+	return sc, nil
+}
+
+func isTimeout(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}

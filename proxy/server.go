@@ -1,0 +1,185 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"srun/policy"
+)
+
+// Server filters what its listeners accept. Its methods may be called from any
+// goroutine.
+type Server struct {
+	cfg     Config
+	domains atomic.Pointer[policy.Domains]
+	asker   asker
+	names   nameTable
+	told    toldNames
+	host    hostAddrs
+
+	ctx    context.Context // ends with Close
+	cancel context.CancelFunc
+
+	mu       sync.Mutex
+	open     map[io.Closer]struct{} // listeners and accepted connections
+	sessions int
+	limit    int
+	closed   bool
+	wg       sync.WaitGroup // sessions
+}
+
+// New returns a server that serves nothing yet. It does no work: nothing is
+// opened, resolved or listed before the first connection.
+func New(cfg Config) *Server {
+	s := &Server{cfg: cfg, open: make(map[io.Closer]struct{})}
+	s.SetDomains(cfg.Domains)
+	s.ctx, s.cancel = context.WithCancel(context.Background())
+	return s
+}
+
+// SetDomains replaces the rules, from the next connection or request on. Open
+// tunnels stay.
+func (s *Server) SetDomains(d *policy.Domains) {
+	if d == nil {
+		d = policy.NewDomains(nil, nil)
+	}
+	s.domains.Store(d)
+}
+
+// Close closes every listener and connection and ends a question that is being
+// asked. It waits a moment for what is being served to end, and returns nil.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.closed = true
+	for c := range s.open {
+		c.Close()
+	}
+	s.mu.Unlock()
+	s.cancel()
+	ended := make(chan struct{})
+	go func() { s.wg.Wait(); close(ended) }()
+	select {
+	case <-ended:
+	case <-time.After(lingerTimeout):
+	}
+	return nil
+}
+
+// serve accepts until the listener fails or the server closes, and then
+// returns the listener's error or nil. It closes the listener.
+func (s *Server) serve(l net.Listener, handle func(*session)) error {
+	if !s.track(l) {
+		return nil
+	}
+	defer s.untrack(l)
+	var wait time.Duration
+	for {
+		conn, err := l.Accept()
+		switch {
+		case err == nil:
+			wait = 0
+			s.start(conn, handle)
+		case s.isClosed():
+			return nil
+		case !passes(err):
+			return err
+		default:
+			wait = min(max(2*wait, 5*time.Millisecond), time.Second)
+			time.Sleep(wait)
+		}
+	}
+}
+
+// passes reports that an error of accept says nothing of the listener: the
+// next accept may succeed.
+func passes(err error) bool {
+	for _, e := range []syscall.Errno{
+		syscall.ECONNABORTED, syscall.EINTR,
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// start serves conn on a goroutine of its own.
+func (s *Server) start(conn net.Conn, handle func(*session)) {
+	c := &session{s: s, conn: conn}
+	switch s.enter(c) {
+	case admitted:
+	case crowded:
+		handle = (*session).refuseBusy
+	default:
+		reset(conn)
+		return
+	}
+	go func() {
+		handle(c)
+		c.endUnlessHanded()
+	}()
+}
+
+type entry int
+
+const (
+	admitted entry = iota
+	crowded        // over the limit: say so
+	shut           // closed, or far over the limit: reset
+)
+
+// refusals in progress beyond the limit on sessions
+const extraRefusals = 128
+
+func (s *Server) enter(c *session) entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.limit == 0 {
+		s.limit = sessionLimit()
+	}
+	if s.closed || s.sessions >= s.limit+extraRefusals {
+		return shut
+	}
+	s.sessions++
+	s.wg.Add(1)
+	s.open[c.conn] = struct{}{}
+	if s.sessions > s.limit {
+		return crowded
+	}
+	return admitted
+}
+
+func (s *Server) leave(c *session) {
+	s.mu.Lock()
+	delete(s.open, c.conn)
+	s.sessions--
+	s.mu.Unlock()
+	s.wg.Done()
+}
+
+func (s *Server) track(c io.Closer) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		c.Close()
+		return false
+	}
+	s.open[c] = struct{}{}
+	return true
+}
+
+func (s *Server) untrack(c io.Closer) {
+	c.Close()
+	s.mu.Lock()
+	delete(s.open, c)
+	s.mu.Unlock()
+}
+
+func (s *Server) isClosed() bool { return s.ctx.Err() != nil }

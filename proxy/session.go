@@ -1,0 +1,92 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"srun/policy"
+)
+
+// session is one accepted connection, from accept to close.
+type session struct {
+	s    *Server
+	conn net.Conn
+	via  string // one of the via constants
+
+	handed bool // a tunnel ends it, not the goroutine that accepted it
+}
+
+// end closes the connection and gives its place back. It is called once.
+func (c *session) end() {
+	c.conn.Close()
+	c.s.leave(c)
+}
+
+func (c *session) endUnlessHanded() {
+	if !c.handed {
+		c.end()
+	}
+}
+
+// The ways a connection comes in.
+const (
+	viaHTTP        = "http"
+	viaConnect     = "connect"
+	viaSOCKS       = "socks5"
+	viaTransparent = "transparent"
+)
+
+// connect takes a target the whole way from its rule to an open connection. A
+// refusal is a *Denial, not yet reported.
+func (c *session) connect(ctx context.Context, target policy.HostPort) (grant, net.Conn, error) {
+	g, err := c.s.admit(ctx, target, c.conn)
+	if err != nil {
+		return grant{}, nil, err
+	}
+	upstream, err := c.s.dial(ctx, g, c.via)
+	return g, upstream, err
+}
+
+// refused reports err when it is a denial, and returns the denial.
+func (c *session) refused(err error) (*Denial, bool) {
+	d, ok := errors.AsType[*Denial](err)
+	if ok {
+		c.s.report(d, c.conn)
+	}
+	return d, ok
+}
+
+// reset closes a connection so that its peer sees a reset, not an orderly end.
+func reset(conn net.Conn) {
+	if tcp, ok := conn.(interface{ SetLinger(int) error }); ok {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
+}
+
+// closeWrite ends our half of a connection.
+func closeWrite(conn net.Conn) error {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return conn.Close()
+}
+
+// drain lets the peer read what was written before the connection closes:
+// closing with unread input would send a reset that overtakes it.
+func drain(conn net.Conn) {
+	if closeWrite(conn) != nil {
+		return
+	}
+	conn.SetReadDeadline(time.Now().Add(lingerTimeout))
+	buf := make([]byte, 4096)
+	for total := 0; total < maxDiscard; {
+		n, err := conn.Read(buf)
+		if err != nil {
+			return
+		}
+		total += n
+	}
+}

@@ -1,0 +1,243 @@
+package proxy
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// tunnel is a client joined to a server: two directions, each a goroutine in
+// the end. The goroutine that set it up checks the client's first bytes while
+// the server's flow already, for in ssh, mysql and smtp the server speaks
+// first.
+type tunnel struct {
+	c        *session
+	g        grant
+	upstream net.Conn
+
+	up, down atomic.Int64 // bytes to the server and to the client
+	running  atomic.Int32 // directions; checking the first bytes is the up direction
+	pausing  atomic.Bool
+	downDone chan struct{}
+	clean    bool // down was paused before it copied anything; set before downDone closes
+	opened   time.Time
+}
+
+// tunnel joins the session to upstream and returns when the client's first
+// bytes have been checked. early is what the client sent already.
+func (c *session) tunnel(g grant, upstream net.Conn, early []byte) {
+	c.handed = true
+	t := &tunnel{c: c, g: g, upstream: upstream, downDone: make(chan struct{}), opened: time.Now()}
+	t.running.Store(2)
+	go t.copyDown()
+	if err := t.check(early); err != nil {
+		t.abort()
+		t.leave()
+	}
+}
+
+// join makes a tunnel of connections that need no check any more: they carried
+// an HTTP exchange that upgraded to another protocol. t is the tunnel that it
+// was inside of, nil for none.
+func (c *session) join(t *tunnel, g grant, upstream net.Conn, early []byte) {
+	if t == nil {
+		t = &tunnel{c: c, g: g, upstream: upstream, opened: time.Now()}
+		c.handed = true
+	}
+	t.pausing.Store(false)
+	t.downDone = make(chan struct{})
+	t.running.Add(2)
+	go t.copyDown()
+	if err := t.send(early); err != nil {
+		t.abort()
+	}
+	go t.copyUp()
+}
+
+// check reads the client's first bytes, and starts the up direction when they
+// pass. An error means that the tunnel is over.
+func (t *tunnel) check(early []byte) error {
+	first, kind, err := t.firstBytes(early)
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case openTLS:
+		if first, err = t.checkTLS(first); err != nil {
+			return err
+		}
+	case openHTTP:
+		if !t.g.literal() || !bytes.HasPrefix(first, http2Preface) {
+			return t.serveHTTP(first)
+		}
+	}
+	if err := t.send(first); err != nil {
+		return err
+	}
+	go t.copyUp()
+	return nil
+}
+
+// firstBytes reads until the opening is clear. What may still be a request line
+// is held back, for a while: then it goes out, and should it turn out to be one
+// after all, the tunnel ends before the line does.
+func (t *tunnel) firstBytes(first []byte) ([]byte, opening, error) {
+	sent := 0
+	for {
+		kind := classify(first)
+		if len(first) > 0 && t.down.Load() > 0 {
+			kind = opaque // the server spoke first: neither TLS nor HTTP
+		}
+		if kind != unclear {
+			if sent > 0 && kind != opaque {
+				return nil, kind, t.late()
+			}
+			return first[sent:], kind, nil
+		}
+		more, err := readFirst(t.c.conn, len(first) > sent)
+		first = append(first, more...)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if err := t.send(first[sent:]); err != nil {
+				return nil, opaque, err
+			}
+			sent = len(first)
+		case err != nil: // the end of a stream that never became clear
+			return first[sent:], opaque, nil
+		}
+	}
+}
+
+// late refuses a request line that came in pieces too far apart.
+func (t *tunnel) late() error {
+	return t.deny(errors.New("a request line or TLS hello sent too slowly to be checked"))
+}
+
+// deny reports a refusal of the tunnel and returns it.
+func (t *tunnel) deny(why error) *Denial {
+	d := newDenial(t.g.target, t.g.dec, CodeSNIMismatch, why.Error())
+	t.c.s.report(d, t.c.conn)
+	return d
+}
+
+// readFirst reads what is there. With bytes held back it does not wait for
+// ever; without, it waits with empty hands.
+func readFirst(conn net.Conn, held bool) ([]byte, error) {
+	if held {
+		conn.SetReadDeadline(time.Now().Add(firstLineWait))
+		defer conn.SetReadDeadline(time.Time{})
+	} else if err := waitReadable(conn); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 2048)
+	n, err := conn.Read(buf)
+	return buf[:n], err
+}
+
+// send writes bytes that were held back.
+func (t *tunnel) send(b []byte) error {
+	if len(b) == 0 {
+		return nil
+	}
+	n, err := t.upstream.Write(b)
+	t.up.Add(int64(n))
+	return err
+}
+
+func (t *tunnel) copyUp() {
+	t.settle(t.upstream, relay(t.upstream, t.c.conn, &t.up))
+	t.leave()
+}
+
+func (t *tunnel) copyDown() {
+	err := relay(t.c.conn, t.upstream, &t.down)
+	if t.pausing.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
+		t.clean = t.down.Load() == 0
+	} else {
+		t.settle(t.c.conn, err)
+	}
+	close(t.downDone)
+	t.leave()
+}
+
+// settle passes on how a direction ended: an orderly end closes the other
+// side's writing half, anything else resets both.
+func (t *tunnel) settle(dst net.Conn, err error) {
+	if err == nil {
+		err = closeWrite(dst)
+	}
+	if err != nil {
+		t.abort()
+	}
+}
+
+// abort resets both sides; the directions that run notice.
+func (t *tunnel) abort() {
+	reset(t.c.conn)
+	reset(t.upstream)
+}
+
+// leave ends the tunnel with its last direction.
+func (t *tunnel) leave() {
+	if t.running.Add(-1) == 0 {
+		t.upstream.Close()
+		t.c.end()
+	}
+}
+
+// pauseDown stops the direction from the server and reports whether it had
+// copied nothing and can go on in another way.
+func (t *tunnel) pauseDown() bool {
+	t.pausing.Store(true)
+	t.upstream.SetReadDeadline(time.Unix(1, 0))
+	<-t.downDone
+	t.upstream.SetReadDeadline(time.Time{})
+	return t.clean
+}
+
+// checkTLS reads the ClientHello and holds its server name against the name
+// that was allowed. It returns the bytes read, to be sent on.
+func (t *tunnel) checkTLS(first []byte) ([]byte, error) {
+	h, read, err := peekHello(t.c.conn, first)
+	switch {
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, err // the client went away: nothing was refused
+	case err != nil:
+		return nil, t.deny(err)
+	}
+	d := t.c.s.checkHello(t.g, h)
+	if d == nil {
+		return read, nil
+	}
+	t.c.s.report(d, t.c.conn)
+	if t.c.via != viaTransparent {
+		t.c.conn.Write(unrecognizedName)
+		drain(t.c.conn)
+	}
+	return nil, d
+}
+
+// http2Preface opens cleartext HTTP/2, RFC 9113 section 3.4. Towards an address
+// or localhost no name can be fronted, so there it passes.
+var http2Preface = []byte("PRI * HTTP/2.0\r\n")
+
+// serveHTTP handles plain HTTP inside the tunnel request by request, for each
+// may name another host.
+func (t *tunnel) serveHTTP(first []byte) error {
+	if !t.pauseDown() {
+		return t.late()
+	}
+	if bytes.HasPrefix(first, http2Preface) {
+		return t.deny(errors.New("HTTP/2 without TLS, whose hosts cannot be checked"))
+	}
+	h := newHTTPConn(t.c, first)
+	h.inside = t
+	h.server = newServerConn(t.upstream, t.g.target)
+	h.serve()
+	t.leave()
+	return nil
+}

@@ -7,8 +7,10 @@ OUT     ?= bin/srun
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 # netgo and osusergo keep glibc's resolver and user database, which a static
-# program cannot load, out of the binary.
-TAGS    := netgo,osusergo
+# program cannot load, out of the binary. landlocktsync leaves out go-landlock's
+# way to restrict every thread of a process, which srun does not use: its init
+# has one thread.
+TAGS    := netgo,osusergo,landlocktsync
 LDFLAGS := -s -w -linkmode external -extldflags "-static" -X main.version=$(VERSION)
 
 # Time for each fuzz target of `make fuzz`.

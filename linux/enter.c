@@ -79,7 +79,7 @@ static void start_early(void)
 		close(pair[0]);
 		if (map_self(uid, gid) < 0)
 			refuse(pair[1], "map the user to itself");
-		init_main(pair[1], 1);
+		init_main(pair[1], DIE_WITH_THREAD);
 	}
 	close(pair[1]);
 	srun_early.pid = pid;
@@ -120,7 +120,7 @@ __attribute__((constructor)) static void enter(int argc, char **argv, char **env
 	if (sock && strcmp(argv[0], SRUN_INIT_NAME) == 0) {
 		fill_stdio();
 		remember_inherited();
-		init_main(atoi(sock), 0);
+		init_main(atoi(sock), argc > 1 && strcmp(argv[1], SRUN_HOST_NETWORK) == 0 ? HOST_NETWORK : 0);
 	}
 	if (&srun_early_init && srun_early_init && argc > 1 && strcmp(base_name(argv[0]), "srun") == 0) {
 		fill_stdio();

@@ -21,8 +21,9 @@ import (
 // sandboxInit is a running init, ready or still making itself so, and srun's
 // end of the socket to it.
 type sandboxInit struct {
-	process *os.Process
-	sock    int
+	process     *os.Process
+	sock        int
+	hostNetwork bool
 }
 
 var early sync.Once
@@ -52,7 +53,7 @@ const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | u
 
 // startInit starts this program again as init, in new namespaces with the user
 // mapped to itself.
-func startInit(stdio []*os.File) (*sandboxInit, error) {
+func startInit(stdio []*os.File, hostNetwork bool) (*sandboxInit, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, os.NewSyscallError("socketpair", err)
@@ -60,11 +61,15 @@ func startInit(stdio []*os.File) (*sandboxInit, error) {
 	theirs := os.NewFile(uintptr(pair[1]), "init")
 	defer theirs.Close()
 	uid, gid := os.Geteuid(), os.Getegid()
-	process, err := os.StartProcess("/proc/self/exe", []string{C.SRUN_INIT_NAME}, &os.ProcAttr{
+	args, flags := []string{C.SRUN_INIT_NAME}, uintptr(namespaces)
+	if hostNetwork {
+		args, flags = append(args, C.SRUN_HOST_NETWORK), flags&^unix.CLONE_NEWNET
+	}
+	process, err := os.StartProcess("/proc/self/exe", args, &os.ProcAttr{
 		Env:   []string{fmt.Sprintf("%s=%d", C.SRUN_INIT_ENV, 3)},
 		Files: append(append([]*os.File{}, stdio...), theirs),
 		Sys: &syscall.SysProcAttr{
-			Cloneflags:  namespaces,
+			Cloneflags:  flags,
 			UidMappings: []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}},
 			GidMappings: []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}},
 		},
@@ -73,19 +78,24 @@ func startInit(stdio []*os.File) (*sandboxInit, error) {
 		unix.Close(pair[0])
 		return nil, namespaceError(err)
 	}
-	return &sandboxInit{process: process, sock: pair[0]}, nil
+	return &sandboxInit{process: process, sock: pair[0], hostNetwork: hostNetwork}, nil
 }
 
 // newInit returns an init that has yet to say that it is ready.
-func newInit(stdio []*os.File) (*sandboxInit, error) {
-	if in, err := takeEarly(); in != nil || err != nil {
-		return in, err
+func newInit(stdio []*os.File, hostNetwork bool) (*sandboxInit, error) {
+	in, err := takeEarly()
+	switch {
+	case err != nil:
+		return nil, err
+	case in != nil && !hostNetwork:
+		return in, nil
+	case in != nil: // it has a network namespace, and that cannot be taken back
+		in.discard()
 	}
-	return startInit(stdio)
+	return startInit(stdio, hostNetwork)
 }
 
-// ready waits until init's namespaces stand, and makes sure of the one that
-// keeps the command off the network: srun must not go by init's word alone.
+// ready waits until init's namespaces stand.
 func (in *sandboxInit) ready() (set int32, fds []int, err error) {
 	m, fds, err := receive(in.sock)
 	switch {
@@ -96,20 +106,29 @@ func (in *sandboxInit) ready() (set int32, fds []int, err error) {
 	case m.kind != msgReady:
 		return 0, nil, namespaceError(fmt.Errorf("init ended before it was ready"))
 	}
+	if in.hostNetwork {
+		return m.a, fds, nil
+	}
+	return m.a, fds, in.checkNetwork()
+}
+
+// checkNetwork makes sure of the namespace that keeps the command off the
+// network: srun does not go by init's word alone.
+func (in *sandboxInit) checkNetwork() error {
 	ours, err := netns.Get()
 	if err != nil {
-		return 0, nil, namespaceError(err)
+		return namespaceError(err)
 	}
 	defer ours.Close()
 	theirs, err := netns.GetFromPid(in.process.Pid)
 	if err != nil {
-		return 0, nil, namespaceError(err)
+		return namespaceError(err)
 	}
 	defer theirs.Close()
 	if ours.Equal(theirs) {
-		return 0, nil, namespaceError(fmt.Errorf("the sandbox shares the host's network namespace"))
+		return namespaceError(fmt.Errorf("the sandbox shares the host's network namespace"))
 	}
-	return m.a, fds, nil
+	return nil
 }
 
 // discard ends an init that is not wanted.

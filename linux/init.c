@@ -177,12 +177,12 @@ static void supervise(int sock, int sigfd, pid_t command)
 
 /* prepare is what does not depend on the policy, done while srun's Go half
  * still starts. */
-static void prepare(int sock)
+static void prepare(int sock, int how)
 {
 	struct listeners l = { .n = 0 };
 	if (mounts_base() < 0)
 		give_up(sock, STAGE_MOUNTS);
-	if (network_up(&l) < 0)
+	if (!(how & HOST_NETWORK) && network_up(&l) < 0)
 		give_up(sock, STAGE_NETWORK);
 	tell_ready(sock, &l);
 }
@@ -218,20 +218,20 @@ static void let_go(int sock, int sigfd)
 		dup2(null, i);
 }
 
-/* init_main runs in the new namespaces. die_with_thread asks for SIGKILL when
+/* init_main runs in the new namespaces. DIE_WITH_THREAD asks for SIGKILL when
  * the forking thread ends: right only where that thread lives as long as srun
  * (prctl(2), PR_SET_PDEATHSIG); the socket's end serves everywhere. */
-void init_main(int sock, int die_with_thread)
+void init_main(int sock, int how)
 {
 	sigset_t all;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	int sigfd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (sigfd < 0 || (die_with_thread && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0))
+	if (sigfd < 0 || ((how & DIE_WITH_THREAD) && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0))
 		_exit(1);
 
 	struct plan p = { 0 };
-	prepare(sock);
+	prepare(sock, how);
 	take_plan(sock, &p);
 	if (apply_mounts(&p) < 0)
 		give_up(sock, STAGE_MOUNTS);

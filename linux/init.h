@@ -136,6 +136,7 @@ const struct op *plan_next(const struct plan *plan, const struct op *prev);
 static inline const char *op_data(const struct op *op) { return (const char *)(op + 1); }
 
 /* init.c */
-void init_main(int sock, int die_with_thread) __attribute__((noreturn));
+enum { DIE_WITH_THREAD = 1, HOST_NETWORK = 2 };
+void init_main(int sock, int how) __attribute__((noreturn));
 
 #endif

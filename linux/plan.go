@@ -83,7 +83,7 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if host.LandlockABI == 0 && !p.AcceptsWeaker("landlock") {
 		return nil, &Error{Protection: "landlock", What: "find Landlock", Err: errors.New("the kernel has none (Linux 5.13 with lsm=landlock)")}
 	}
-	b := builder{host: host, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
+	b := builder{host: host, own: p.OwnDirs, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
 	if err := b.collect(p, dir); err != nil {
 		return nil, err
 	}
@@ -94,6 +94,7 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 
 type builder struct {
 	host    Host
+	own     []string // srun's directories
 	plan    *Plan
 	points  []point
 	missing []MissingPath
@@ -101,8 +102,10 @@ type builder struct {
 
 func (b *builder) collect(p *policy.Policy, dir string) error {
 	f := p.Filesystem
-	if err := b.add(policy.PathRule{Path: dir}, point{allowWrite: true}); err != nil {
-		return fmt.Errorf("working directory: %w", err)
+	if dir != "/" { // a sandbox that may write everything is none: that takes a flag
+		if err := b.add(policy.PathRule{Path: dir}, point{allowWrite: true}); err != nil {
+			return fmt.Errorf("working directory: %w", err)
+		}
 	}
 	for _, list := range []struct {
 		rules []policy.PathRule
@@ -114,6 +117,9 @@ func (b *builder) collect(p *policy.Policy, dir string) error {
 		{f.DenyRead, point{denyRead: true}},
 	} {
 		for _, r := range list.rules {
+			if r.Path == "/" && r.Source.Tier == policy.TierDefault {
+				continue
+			}
 			if err := b.add(r, list.as); err != nil {
 				return err
 			}
@@ -157,7 +163,18 @@ func (b *builder) protectOne(roots []string, path, reason string) error {
 	if !inside {
 		return nil
 	}
+	if !b.guarded(path) {
+		if _, _, err := b.host.Resolve(path); errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+	}
 	return b.add(policy.PathRule{Path: path, Reason: reason}, point{denyWrite: true})
+}
+
+// guarded tells which protected paths are held although they do not exist:
+// srun's own, where a settings file could be planted for the next run.
+func (b *builder) guarded(path string) bool {
+	return filepath.Base(path) == ".srun" || slices.Contains(b.own, path)
 }
 
 // add resolves one rule's path. A missing path in an allow list grants

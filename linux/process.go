@@ -20,6 +20,11 @@ type Config struct {
 	Env   []string
 	Dir   string      // absolute
 	Stdio [3]*os.File // standard input, output and error; none may be nil
+
+	HostNetwork bool // no network namespace and no listeners
+
+	// Removed is told of denied paths that the command made and srun removed.
+	Removed func(MissingPath)
 }
 
 // Listeners are bound inside the sandbox and accepted on outside. Those of an
@@ -42,11 +47,13 @@ type Process struct {
 	Listeners Listeners
 	Events    <-chan Event // closed when the command ends
 
-	in     *sandboxInit
-	events chan Event
-	done   chan struct{}
-	status syscall.WaitStatus
-	err    error
+	in      *sandboxInit
+	guard   *guard
+	command int // process id inside
+	events  chan Event
+	done    chan struct{}
+	status  syscall.WaitStatus
+	err     error
 }
 
 // ErrNotFound and ErrNotExecutable tell why a command did not start; both come
@@ -59,16 +66,22 @@ var (
 // Start makes the sandbox and starts the command in it. On error nothing runs
 // and nothing is left.
 func Start(c Config) (*Process, error) {
-	in, err := newInit(c.Stdio[:])
+	in, err := newInit(c.Stdio[:], c.HostNetwork)
 	if err != nil {
 		return nil, err
 	}
-	p, err := start(in, c)
-	if err != nil {
-		in.discard()
-		return nil, err
+	g, err := newGuard(c.Plan.Missing, c.Removed)
+	if err == nil {
+		var p *Process
+		if p, err = start(in, c); err == nil {
+			p.guard = g
+			go p.watch()
+			return p, nil
+		}
 	}
-	return p, nil
+	in.discard()
+	g.stop()
+	return nil, err
 }
 
 func start(in *sandboxInit, c Config) (*Process, error) {
@@ -89,13 +102,13 @@ func start(in *sandboxInit, c Config) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := started(in.sock); err != nil {
+	command, err := started(in.sock)
+	if err != nil {
 		listeners.Close()
 		return nil, err
 	}
-	p := &Process{Pid: in.process.Pid, Listeners: listeners, in: in, events: make(chan Event, 8), done: make(chan struct{})}
+	p := &Process{Pid: in.process.Pid, Listeners: listeners, command: command, in: in, events: make(chan Event, 8), done: make(chan struct{})}
 	p.Events = p.events
-	go p.watch()
 	return p, nil
 }
 
@@ -198,19 +211,19 @@ func sendPlan(sock, plan, set int, stdio [3]*os.File) error {
 }
 
 // started waits for the verdict on the command's start.
-func started(sock int) error {
+func started(sock int) (command int, err error) {
 	m, _, err := receive(sock)
 	switch {
 	case err != nil:
-		return err
+		return 0, err
 	case m.kind == msgStarted:
-		return nil
+		return int(m.a), nil
 	case m.kind == msgFailed:
-		return failure(m)
+		return 0, failure(m)
 	case m.kind == msgExec:
-		return &Error{What: m.text, Err: startError(unix.Errno(m.a))}
+		return 0, &Error{What: m.text, Err: startError(unix.Errno(m.a))}
 	}
-	return &Error{Protection: "namespaces", What: "start the command", Err: errors.New("init ended")}
+	return 0, &Error{Protection: "namespaces", What: "start the command", Err: errors.New("init ended")}
 }
 
 func startError(errno unix.Errno) error {
@@ -256,12 +269,12 @@ func (p *Process) initStatus() (syscall.WaitStatus, error) {
 }
 
 // Wait returns the command's wait status once every process of the sandbox is
-// gone. Events must be drained meanwhile.
+// gone. Events must be drained meanwhile, and the listeners are the caller's to
+// close.
 func (p *Process) Wait() (syscall.WaitStatus, error) {
 	<-p.done
 	unix.Close(p.in.sock)
-	p.Listeners.Close()
-	return p.status, p.err
+	return p.status, errors.Join(p.err, p.guard.stop())
 }
 
 // Signal sends the command a signal.

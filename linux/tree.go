@@ -250,3 +250,11 @@ func (t *tree) closeCovers(ops []mountOp) []mountOp {
 	}
 	return ops
 }
+
+// String says what the operation does to its path.
+func (k opKind) String() string {
+	return map[opKind]string{
+		opClone: "copy", opReadonly: "make read-only", opWritable: "keep writable", opAttach: "attach the copy",
+		opPin: "pin", opSeal: "bind read-only", opHide: "cover", opMkdir: "make a place", opMkfile: "make a place",
+	}[k]
+}

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"srun/policy"
+)
+
+// options is a parsed command line.
+type options struct {
+	policy    policy.Flags
+	settings  []string
+	noProject bool
+
+	line                 string // -c
+	ask                  string
+	report               string
+	reportFile, auditLog string
+	explain              string // "", "text", "json" or "seatbelt"
+	doctor, trust        bool
+	trace                bool
+	learn                string
+	controlFD            int
+	debug, quiet         bool
+	version, help        bool
+	completion           string
+
+	command []string
+}
+
+// newFlagSet ties the command line of CONTRACT section 1 to options.
+func newFlagSet(o *options) *pflag.FlagSet {
+	f := pflag.NewFlagSet("srun", pflag.ContinueOnError)
+	f.SetInterspersed(false)
+	f.SortFlags = false
+	f.Usage = func() {}
+	policyFlags(f, &o.policy)
+	f.StringArrayVar(&o.settings, "settings", nil, "one more settings `FILE`")
+	f.BoolVar(&o.noProject, "no-project-settings", false, "ignore the project's two settings files")
+	f.StringVarP(&o.line, "c", "c", "", "run `LINE` with bash -c, or sh -c")
+	f.StringVar(&o.ask, "ask", "auto", "who answers for unlisted hosts: `MODE` is auto, tty, never or command:PROGRAM")
+	f.StringVar(&o.report, "report", "summary", "summary, json or none, as the `KIND` of report")
+	f.StringVar(&o.reportFile, "report-file", "", "write the report to `FILE` instead of standard error")
+	f.StringVar(&o.auditLog, "audit-log", "", "append one JSON line per network decision to `FILE`")
+	f.StringVar(&o.explain, "explain", "", "print the resolved policy as `FORMAT` text, json or seatbelt, and run nothing")
+	f.Lookup("explain").NoOptDefVal = "text"
+	f.BoolVar(&o.doctor, "doctor", false, "say what this host can enforce, and how to fix what it cannot")
+	f.BoolVar(&o.trace, "trace", false, "observe file operations, to report file denials exactly")
+	f.StringVar(&o.learn, "learn", "", "run, observe, and write the settings that the run needed to `FILE`")
+	f.BoolVar(&o.trust, "trust", false, "trust this project's settings files as they are now")
+	f.IntVar(&o.controlFD, "control-fd", -1, "read live updates from descriptor `N`")
+	f.BoolVarP(&o.debug, "debug", "d", false, "say what is done")
+	f.BoolVarP(&o.quiet, "quiet", "q", false, "no line per denial as it happens")
+	f.BoolVar(&o.version, "version", false, "print the version")
+	f.BoolVarP(&o.help, "help", "h", false, "print this help")
+	f.StringVar(&o.completion, "completion", "", "print completions for `SHELL`: bash, zsh or fish")
+	return f
+}
+
+func policyFlags(f *pflag.FlagSet, p *policy.Flags) {
+	f.StringArrayVar(&p.AllowDomain, "allow-domain", nil, "`P` may be reached: a name, *.name, an address, a range, with :port")
+	f.StringArrayVar(&p.DenyDomain, "deny-domain", nil, "`P` is never reached; wins over every allow")
+	f.StringArrayVar(&p.AllowWrite, "allow-write", nil, "`PATH` and what is below may be written")
+	f.StringArrayVar(&p.DenyWrite, "deny-write", nil, "`PATH` may not be written; wins over every allow")
+	f.StringArrayVar(&p.AllowRead, "allow-read", nil, "`PATH` may be read, inside what is denied")
+	f.StringArrayVar(&p.DenyRead, "deny-read", nil, "`PATH` may not be read")
+	f.StringArrayVar(&p.AllowUnixSocket, "allow-unix-socket", nil, "the host's socket `PATH` may be connected to")
+	f.BoolVar(&p.AllowLocalBinding, "allow-local-binding", false, "publish ports that the command binds")
+	f.StringArrayVar(&p.Publish, "publish", nil, "a host port reaches the sandbox's: `[ADDR:]PORT[:INNER]`")
+	f.StringArrayVar(&p.Forward, "forward", nil, "the sandbox's 127.0.0.1:`PORT` reaches the host's")
+	f.StringVar(&p.Network, "network", "", "`MODE` is filtered, none or host")
+	f.StringVar(&p.HTTPProxyPort, "http-proxy-port", "", "hand traffic to your own HTTP proxy on localhost:`N`")
+	f.StringVar(&p.SOCKSProxyPort, "socks-proxy-port", "", "hand traffic to your own SOCKS proxy on localhost:`N`")
+	f.BoolVar(&p.Claude, "claude", false, "also read Claude Code's settings files")
+	f.StringArrayVar(&p.Profile, "profile", nil, "add the profile `NAME`")
+	f.StringArrayVar(&p.Env, "env", nil, "set or hand on a variable: `NAME[=VALUE]`")
+	f.StringArrayVar(&p.UnsetEnv, "unset-env", nil, "withhold the variables that match `GLOB`")
+	f.StringVar(&p.Timeout, "timeout", "", "end everything after `DUR`, such as 90s or 10m")
+	f.StringVar(&p.Memory, "memory", "", "memory limit `SIZE` of the process tree, such as 2G")
+	f.StringVar(&p.PIDs, "pids", "", "at most `N` processes")
+	f.StringVar(&p.CPUs, "cpus", "", "at most `N` processors, such as 1.5")
+	f.StringArrayVar(&p.AllowWeaker, "allow-weaker", nil, "accept that protection `NAME` is missing here")
+}
+
+// parse reads the command line; args are without the program's name.
+func parse(args []string) (*options, *pflag.FlagSet, error) {
+	o := &options{}
+	f := newFlagSet(o)
+	if err := f.Parse(args); err != nil {
+		return o, f, usageError(err)
+	}
+	o.command = f.Args()
+	return o, f, o.check(f)
+}
+
+// emptyFlags are flags for which an empty value is a mistake, and not the same
+// as leaving the flag out.
+var emptyFlags = []string{
+	"settings", "report-file", "audit-log", "learn", "timeout", "memory", "pids", "cpus", "network",
+	"http-proxy-port", "socks-proxy-port", "completion",
+}
+
+func (o *options) check(f *pflag.FlagSet) error {
+	for _, name := range emptyFlags {
+		if flag := f.Lookup(name); flag.Changed && (flag.Value.String() == "" || flag.Value.String() == "[]") {
+			return fmt.Errorf("--%s: the value is empty", name)
+		}
+	}
+	switch {
+	case f.Changed("c") && len(o.command) > 0:
+		return errors.New("-c takes the whole shell line as one word; give no command after it")
+	case o.report != "summary" && o.report != "json" && o.report != "none":
+		return fmt.Errorf("--report: %q: not one of summary, json, none", o.report)
+	case o.explain != "" && o.explain != "text" && o.explain != "json" && o.explain != "seatbelt":
+		return fmt.Errorf("--explain: %q: not one of text, json, seatbelt", o.explain)
+	}
+	return o.checkAsk()
+}

@@ -1,0 +1,255 @@
+// The srun command runs any command in a sandbox. See package srun/launcher
+// for the sandbox itself; this package has the command line, the words that a
+// user reads, the questions, and the exit status.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"srun/launcher"
+	"srun/policy"
+)
+
+// Exit statuses of srun itself (env(1), timeout(1)).
+const (
+	statusTimeout       = 124
+	statusFailed        = 125
+	statusNotExecutable = 126
+	statusNotFound      = 127
+)
+
+// version is set by the linker (Makefile).
+var version = "devel"
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run is the program; it returns its exit status.
+func run(args []string) int {
+	p := newPrinter()
+	o, flags, err := parse(args)
+	if err != nil {
+		p.line("%v", err)
+		return statusFailed
+	}
+	p.debug = o.debug
+	if done, status := o.information(p, flags); done {
+		return status
+	}
+	opts, err := o.policyOptions()
+	if err != nil {
+		p.line("%v", err)
+		return statusFailed
+	}
+	if o.trust {
+		return trust(p, opts)
+	}
+	status, err := o.sandbox(p, opts)
+	if err != nil {
+		p.line("%v", err)
+	}
+	return status
+}
+
+// information serves the flags that print something and run nothing.
+func (o *options) information(p *printer, flags *pflag.FlagSet) (done bool, status int) {
+	var err error
+	switch {
+	case o.help:
+		_, err = io.WriteString(os.Stdout, help(flags))
+	case o.version:
+		_, err = fmt.Println("srun", version)
+	case o.completion != "":
+		err = printCompletion(os.Stdout, o.completion, flags)
+	case o.doctor:
+		return true, doctor(p)
+	case o.trust:
+		return false, 0
+	case len(o.command) == 0 && o.line == "" && o.explain == "":
+		fmt.Fprint(os.Stderr, "srun: no command\n"+usageLine)
+		return true, statusFailed
+	default:
+		return false, 0
+	}
+	if err != nil {
+		p.line("%v", err)
+		return true, statusFailed
+	}
+	return true, 0
+}
+
+// policyOptions gathers what package policy does not look up by itself.
+func (o *options) policyOptions() (policy.Options, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return policy.Options{}, fmt.Errorf("working directory: %w", err)
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "" // no home: nothing there to read or to protect
+	}
+	return policy.Options{
+		Dir:           dir,
+		Home:          home,
+		ConfigHome:    os.Getenv("XDG_CONFIG_HOME"),
+		StateHome:     os.Getenv("XDG_STATE_HOME"),
+		ManagedDir:    managedDir,
+		GOOS:          goos,
+		SettingsFiles: o.settings,
+		NoProject:     o.noProject,
+		Flags:         &o.policy,
+	}, nil
+}
+
+func trust(p *printer, opts policy.Options) int {
+	files, err := policy.Trust(opts)
+	if err != nil {
+		p.line("%v", err)
+		return statusFailed
+	}
+	if len(files) == 0 {
+		p.line("this project has no settings files to trust")
+	}
+	for _, f := range files {
+		p.line("trusted %s", f)
+	}
+	return 0
+}
+
+// load resolves the policy, says what was left out of it, and refuses what
+// this build cannot enforce.
+func (o *options) load(p *printer, opts policy.Options) (*policy.Policy, error) {
+	pol, notices, err := policy.Load(opts)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range notices {
+		p.line("%s", n)
+	}
+	if errs := pol.Unsupported(launcher.Capabilities(), opts.Flags); len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return pol, o.unsupported()
+}
+
+// unsupported refuses the flags whose issues are still open.
+func (o *options) unsupported() error {
+	switch {
+	case o.trace:
+		return notYet("--trace")
+	case o.learn != "":
+		return notYet("--learn")
+	case o.controlFD >= 0:
+		return notYet("--control-fd")
+	case o.explain == "seatbelt":
+		return notYet("--explain=seatbelt")
+	}
+	return nil
+}
+
+// sandbox runs the command and returns its status; or, with an error, the
+// status that says why it did not run.
+func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
+	pol, err := o.load(p, opts)
+	if err != nil {
+		return statusFailed, err
+	}
+	if o.explain != "" {
+		return explain(o, pol)
+	}
+	report, err := newReporter(p, o)
+	if err != nil {
+		return statusFailed, err
+	}
+	cmd := launcher.Command(pol, o.argv()[0], o.argv()[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Denied = report.denied
+	cmd.Warn = func(line string) { p.line("%s", line) }
+	cmd.Ask = o.asker(p, opts)
+	cmd.Stopped = stopWithCommand
+	if o.auditLog != "" {
+		log, err := openAuditLog(o.auditLog)
+		if err != nil {
+			return statusFailed, err
+		}
+		defer log.Close()
+		cmd.Audit = log
+	}
+	if pol.Dir == "/" {
+		p.debugf("the working directory is /, which stays read-only unless --allow-write names it")
+	}
+	signals := catchSignals()
+	if err := cmd.Start(); err != nil {
+		return startStatus(err), startFailure(err)
+	}
+	go signals.forward(cmd)
+	status, err := endStatus(cmd.Wait())
+	report.finish(status)
+	return status, err
+}
+
+// argv is the command, or the shell that runs the line of -c.
+func (o *options) argv() []string {
+	if o.line == "" {
+		return o.command
+	}
+	shell := "bash"
+	if _, err := exec.LookPath(shell); err != nil {
+		shell = "sh"
+	}
+	return []string{shell, "-c", o.line}
+}
+
+// asker picks who answers questions; nil is nobody.
+func (o *options) asker(p *printer, opts policy.Options) askFunc {
+	keep := func(q launcher.Question) error { return policy.AllowAlways(opts, q.Target) }
+	switch {
+	case o.ask == "never":
+		return nil
+	case o.ask == "tty":
+		return (&terminalAsker{p, keep}).Ask
+	case o.ask == "auto":
+		if !term.IsTerminal(0) || !term.IsTerminal(2) {
+			return nil
+		}
+		return (&terminalAsker{p, keep}).Ask
+	}
+	return (&programAsker{o.ask[len(programPrefix):], p, keep}).Ask
+}
+
+func startStatus(err error) int {
+	switch {
+	case errors.Is(err, launcher.ErrNotFound):
+		return statusNotFound
+	case errors.Is(err, launcher.ErrNotExecutable):
+		return statusNotExecutable
+	}
+	return statusFailed
+}
+
+func endStatus(err error) (int, error) {
+	if exit, ok := errors.AsType[*launcher.ExitError](err); ok {
+		return exit.Code(), nil
+	}
+	switch {
+	case err == nil:
+		return 0, nil
+	case errors.Is(err, launcher.ErrTimeout):
+		return statusTimeout, err
+	}
+	return statusFailed, err
+}
+
+func openAuditLog(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("--audit-log: %w", err)
+	}
+	return f, nil
+}

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"srun/launcher"
+)
+
+type askFunc = func(context.Context, launcher.Question) launcher.Answer
+
+// forwarded are the signals that someone may send to srun and mean for the
+// command. ^Z and fg act on both by themselves.
+var forwarded = []os.Signal{
+	syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
+	syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGWINCH,
+}
+
+type signals chan os.Signal
+
+// catchSignals begins before the command starts, so that none is lost. A
+// signal that srun was started with as ignored (nohup) stays so, for the
+// command as well.
+func catchSignals() signals {
+	c := make(signals, 16)
+	for _, sig := range forwarded {
+		if !signal.Ignored(sig) {
+			signal.Notify(c, sig)
+		}
+	}
+	return c
+}
+
+// forward passes signals on; srun itself ends when the command does.
+func (c signals) forward(cmd *launcher.Cmd) {
+	for sig := range c {
+		cmd.Signal(sig.(syscall.Signal))
+	}
+}
+
+// stopWithCommand stops srun's process group when the command stopped itself,
+// so that the shell sees the job stopped. It returns after fg.
+func stopWithCommand(sig syscall.Signal) {
+	if sig == syscall.SIGTSTP || sig == syscall.SIGTTIN || sig == syscall.SIGTTOU {
+		syscall.Kill(0, sig)
+		return
+	}
+	syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+}

@@ -1,0 +1,6 @@
+package main
+
+const (
+	goos       = "darwin"
+	managedDir = "/Library/Application Support/srun"
+)

@@ -1,0 +1,6 @@
+package main
+
+const (
+	goos       = "linux"
+	managedDir = "/etc/srun"
+)

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/spf13/pflag"
+
+	"srun/launcher"
+)
+
+// This file owns the words that a user reads. Every line goes to standard
+// error with the prefix "srun: ", begins in lower case, and has no final
+// period. What was asked for (--help, --version, --explain) goes to standard
+// output without the prefix.
+
+const usageLine = `usage: srun [flags] [--] command [argument ...]
+       srun [flags] -c 'shell line'
+`
+
+const usageText = usageLine + `
+Runs a command in a sandbox: it writes only below the working directory and
+TMPDIR, reads no credentials, and reaches only the hosts that are allowed.
+
+`
+
+const usageEnd = `
+Exit status: the command's own; 128+N when signal N killed it; 127 not found;
+126 cannot be executed; 125 srun failed and the command did not run; 124 the
+time limit ended it. The manual is srun(1); settings are in srun-settings(5).
+`
+
+// printer writes lines for the user, one at a time, also from goroutines.
+type printer struct {
+	mu    sync.Mutex
+	out   io.Writer
+	debug bool
+}
+
+func newPrinter() *printer { return &printer{out: os.Stderr} }
+
+func (p *printer) line(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
+		fmt.Fprintf(p.out, "srun: %s\n", l)
+	}
+}
+
+func (p *printer) debugf(format string, args ...any) {
+	if p.debug {
+		p.line(format, args...)
+	}
+}
+
+// hinted is an error with a word on what to do about it.
+type hinted struct {
+	err  error
+	hint string
+}
+
+func (h *hinted) Error() string { return h.err.Error() + "; " + h.hint }
+func (h *hinted) Unwrap() error { return h.err }
+
+// usageError turns pflag's words into srun's.
+func usageError(err error) error {
+	text := err.Error()
+	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		text = fmt.Sprintf("--%s: %q: not a valid value", invalid.GetFlag().Name, invalid.GetValue())
+	}
+	return &hinted{errors.New(text), "see srun --help"}
+}
+
+func help(f *pflag.FlagSet) string {
+	flags := strings.ReplaceAll(f.FlagUsagesWrapped(100), "-c, --c ", "-c ")
+	return usageText + flags + usageEnd
+}
+
+func notYet(flag string) error {
+	return fmt.Errorf("%s: not in this version of srun", flag)
+}
+
+// startFailure names what went wrong before the command ran, and what to do.
+func startFailure(err error) error {
+	protection := launcher.Missing(err)
+	switch {
+	case protection == "namespaces":
+		return &hinted{err, "srun --doctor says what this host lacks"}
+	case protection != "":
+		return &hinted{err, "srun --doctor says more"}
+	}
+	return err
+}

@@ -1,0 +1,269 @@
+package launcher
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"srun/policy"
+	"srun/proxy"
+)
+
+// Question asks whether a host that no rule decides may be reached.
+type Question = proxy.Question
+
+// Answer is the reply to a [Question].
+type Answer = proxy.Answer
+
+// The answers. Both allows hold for the rest of the run; to keep AllowAlways
+// beyond it is the caller's part (policy.AllowAlways).
+const (
+	Deny        = proxy.Deny
+	AllowOnce   = proxy.AllowOnce
+	AllowAlways = proxy.AllowAlways
+)
+
+// Cmd is a command to be run in a sandbox, once. Fields are set before Start.
+type Cmd struct {
+	Policy *policy.Policy
+
+	// Args is the command with its arguments. Args[0] is looked up in PATH of
+	// Env, inside the sandbox, unless it holds a slash.
+	Args []string
+
+	// Env is "NAME=value" each; nil is the calling process's own. The
+	// policy's environment rules apply to it, and srun's own variables are
+	// added (TMPDIR, the proxy's, SRUN).
+	Env []string
+
+	// Dir is the command's working directory and, by default, the one place
+	// it may write; "" is the policy's.
+	Dir string
+
+	// Stdin, Stdout and Stderr are as in os/exec: an *os.File is handed over
+	// as it is, anything else through a pipe and a goroutine, and nil is the
+	// null device.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+
+	// Denied is told of every refusal, one call at a time; nil is nobody.
+	Denied func(Denial)
+
+	// Ask answers for hosts that no rule decides, one call at a time; nil
+	// denies them.
+	Ask func(context.Context, Question) Answer
+
+	// Stopped is told when the command was stopped by a signal, as by ^Z, so
+	// that the caller can stop as well; nil ignores it.
+	Stopped func(syscall.Signal)
+
+	// Warn is told, one line at a time, of what does not stop the run; nil is
+	// nobody.
+	Warn func(string)
+
+	// Audit gets one JSON line per network decision, each in one Write; nil is
+	// nobody.
+	Audit io.Writer
+
+	ctx     context.Context
+	process process
+	server  *proxy.Server
+	stdio   stdio
+	mu      sync.Mutex // serialises Denied
+	done    chan struct{}
+	status  syscall.WaitStatus
+	err     error
+	timeout *time.Timer
+}
+
+// process is what a backend started.
+type process interface {
+	Wait() (syscall.WaitStatus, error)
+	Signal(syscall.Signal) error
+	Kill() error
+}
+
+// ErrTimeout is Wait's error, wrapped, when the policy's time limit ended the
+// command.
+var ErrTimeout = errors.New("time limit reached")
+
+// ErrNotFound and ErrNotExecutable are in the error of a Start that failed
+// because of the command itself.
+var (
+	ErrNotFound      = errors.New("command not found")
+	ErrNotExecutable = errors.New("command cannot be executed")
+)
+
+// ExitError is Wait's error when the command ended with another status than 0.
+type ExitError struct{ Status syscall.WaitStatus }
+
+func (e *ExitError) Error() string {
+	if e.Status.Signaled() {
+		return fmt.Sprintf("killed by signal %d (%v)", e.Status.Signal(), e.Status.Signal())
+	}
+	return fmt.Sprintf("exit status %d", e.Status.ExitStatus())
+}
+
+// Code is the status as a shell would give it: the command's own, or 128+N
+// when signal N killed it.
+func (e *ExitError) Code() int {
+	if e.Status.Signaled() {
+		return 128 + int(e.Status.Signal())
+	}
+	return e.Status.ExitStatus()
+}
+
+// Command returns a Cmd that runs name with arguments under a policy.
+func Command(p *policy.Policy, name string, arg ...string) *Cmd {
+	return CommandContext(context.Background(), p, name, arg...)
+}
+
+// CommandContext is like [Command]; when ctx ends, every process of the
+// sandbox is killed.
+func CommandContext(ctx context.Context, p *policy.Policy, name string, arg ...string) *Cmd {
+	return &Cmd{Policy: p, Args: append([]string{name}, arg...), ctx: ctx}
+}
+
+// Run starts the command and waits for it.
+func (c *Cmd) Run() error {
+	if err := c.Start(); err != nil {
+		return err
+	}
+	return c.Wait()
+}
+
+// Start makes the sandbox and starts the command in it. After an error nothing
+// of the command ran.
+func (c *Cmd) Start() error {
+	if c.done != nil {
+		return errors.New("start: already started")
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	c.done = make(chan struct{})
+	if err := c.stdio.open(c); err != nil {
+		return err
+	}
+	err := c.startBackend()
+	c.stdio.closeChildEnds()
+	if err != nil {
+		c.stdio.abandon()
+		return err
+	}
+	c.stdio.copy()
+	c.supervise()
+	return nil
+}
+
+func (c *Cmd) check() error {
+	if c.Policy == nil || len(c.Args) == 0 || c.Args[0] == "" {
+		return errors.New("start: no policy or no command")
+	}
+	if c.ctx == nil {
+		c.ctx = context.Background()
+	}
+	if c.Dir == "" {
+		c.Dir = c.Policy.Dir
+	}
+	if !filepath.IsAbs(c.Dir) {
+		return fmt.Errorf("working directory %q: not an absolute path", c.Dir)
+	}
+	if _, err := os.Stat(c.Dir); err != nil {
+		return fmt.Errorf("working directory: %w", err)
+	}
+	return c.ctx.Err()
+}
+
+// supervise waits in the background and keeps the limits on the run's time.
+func (c *Cmd) supervise() {
+	stop := context.AfterFunc(c.ctx, func() { c.process.Kill() })
+	timedOut := make(chan struct{})
+	if limit := c.Policy.Limits.Timeout; limit > 0 {
+		c.timeout = time.AfterFunc(limit, func() { close(timedOut); c.end() })
+	}
+	go func() {
+		defer close(c.done)
+		c.status, c.err = c.process.Wait()
+		stop()
+		if c.timeout != nil {
+			c.timeout.Stop()
+		}
+		c.server.Close()
+		select {
+		case <-timedOut:
+			c.err = fmt.Errorf("%w: %v", ErrTimeout, c.Policy.Limits.Timeout)
+		default:
+		}
+	}()
+}
+
+// killGrace is how long the command has to end by itself after SIGTERM.
+const killGrace = 2 * time.Second
+
+func (c *Cmd) end() {
+	c.process.Signal(syscall.SIGTERM)
+	select {
+	case <-c.done:
+	case <-time.After(killGrace):
+		c.process.Kill()
+	}
+}
+
+// Wait waits until every process of the sandbox is gone and everything that
+// they wrote was copied. Its error is an [*ExitError] when the command failed,
+// and holds [ErrTimeout] or the context's error when that is what ended it.
+func (c *Cmd) Wait() error {
+	if c.process == nil {
+		return errors.New("wait: not started")
+	}
+	<-c.done
+	copyErr := c.stdio.wait()
+	switch {
+	case c.err != nil:
+		return c.err
+	case c.ctx.Err() != nil && c.status.Signaled():
+		return c.ctx.Err()
+	case c.status != 0:
+		return &ExitError{Status: c.status}
+	}
+	return copyErr
+}
+
+// Signal sends the command a signal. A signal that the caller's whole process
+// group got at the same time reaches the command once.
+func (c *Cmd) Signal(sig syscall.Signal) error {
+	if c.process == nil {
+		return errors.New("signal: not started")
+	}
+	return c.process.Signal(sig)
+}
+
+// Kill ends every process of the sandbox at once.
+func (c *Cmd) Kill() error {
+	if c.process == nil {
+		return errors.New("kill: not started")
+	}
+	return c.process.Kill()
+}
+
+func (c *Cmd) denied(d Denial) {
+	if c.Denied == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Denied(d)
+}
+
+func (c *Cmd) warn(format string, args ...any) {
+	if c.Warn != nil {
+		c.Warn(fmt.Sprintf(format, args...))
+	}
+}

@@ -1,0 +1,58 @@
+package launcher
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"srun/policy"
+)
+
+// environment is what the command gets: the caller's variables as the policy
+// lets them through, and srun's own, which win.
+func environment(p *policy.Policy, base []string, tempDir string, proxyPort int) []string {
+	if base == nil {
+		base = os.Environ()
+	}
+	own := ownVariables(tempDir, proxyPort)
+	names := make(map[string]bool, len(own))
+	for _, kv := range own {
+		name, _, _ := strings.Cut(kv, "=")
+		names[name] = true
+	}
+	var env []string
+	for _, kv := range p.Environment.Filter(base) {
+		name, _, _ := strings.Cut(kv, "=")
+		switch {
+		case names[name]:
+		case name == "TMP" || name == "TEMP" || name == "TEMPDIR":
+			env = append(env, name+"="+tempDir) // the host's would not be writable
+		default:
+			env = append(env, kv)
+		}
+	}
+	return append(env, own...)
+}
+
+// ownVariables are srun's. With a port of 0 there is no proxy, and no variable
+// names one.
+func ownVariables(tempDir string, proxyPort int) []string {
+	env := []string{"SRUN=1", "SANDBOX_RUNTIME=1", "TMPDIR=" + tempDir}
+	if proxyPort == 0 {
+		return env
+	}
+	http := fmt.Sprintf("http://127.0.0.1:%d", proxyPort)
+	socks := fmt.Sprintf("socks5h://127.0.0.1:%d", proxyPort)
+	hostPort := strings.TrimPrefix(http, "http://")
+	for name, value := range map[string]string{
+		"http_proxy": http, "https_proxy": http, "ftp_proxy": http, "all_proxy": socks,
+		"grpc_proxy": http, "no_proxy": "localhost,127.0.0.1,::1",
+	} {
+		env = append(env, name+"="+value, strings.ToUpper(name)+"="+value)
+	}
+	return append(env,
+		"RSYNC_PROXY="+hostPort,
+		"CLOUDSDK_PROXY_TYPE=http", "CLOUDSDK_PROXY_ADDRESS=127.0.0.1", fmt.Sprintf("CLOUDSDK_PROXY_PORT=%d", proxyPort),
+		"NODE_USE_ENV_PROXY=1", // Node.js 24 and later heed the variables with it
+	)
+}

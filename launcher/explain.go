@@ -1,0 +1,48 @@
+package launcher
+
+import (
+	"cmp"
+
+	"srun/policy"
+)
+
+// networkRules explains the network half, which is the proxy's on every OS.
+func networkRules(p *policy.Policy, isolation string) []Rule {
+	n := &p.Network
+	switch n.Mode {
+	case policy.ModeNone:
+		return []Rule{{"deny network", "*", "--network none", isolation}}
+	case policy.ModeHost:
+		return []Rule{{"allow network", "*", "--network host", "none"}}
+	}
+	var rules []Rule
+	for _, r := range n.Deny {
+		rules = append(rules, Rule{"deny network", r.Pattern.String(), source(r.Source), "proxy"})
+	}
+	for _, r := range n.Allow {
+		rules = append(rules, Rule{"allow network", r.Pattern.String(), source(r.Source), "proxy"})
+	}
+	for _, r := range n.DeniedResolvedAddresses {
+		rules = append(rules, Rule{"deny address", r.Prefix.String(), source(r.Source), "proxy"})
+	}
+	rest := "ask network"
+	if n.Strict {
+		rest = "deny network"
+	}
+	return append(rules, Rule{rest, "*", "default", "proxy, " + isolation})
+}
+
+func source(s policy.Source) string { return cmp.Or(s.String(), "default") }
+
+func environmentRules(p *policy.Policy) []Rule {
+	var rules []Rule
+	for _, list := range []struct {
+		effect string
+		rules  []policy.EnvRule
+	}{{"deny variable", p.Environment.Unset}, {"allow variable", p.Environment.Allow}, {"deny variable", p.Environment.Deny}} {
+		for _, r := range list.rules {
+			rules = append(rules, Rule{list.effect, r.Glob, source(r.Source), "environment"})
+		}
+	}
+	return rules
+}

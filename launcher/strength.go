@@ -1,0 +1,18 @@
+package launcher
+
+// Check is one line of what this host can enforce.
+type Check struct {
+	Protection string // a name that --allow-weaker takes
+	OK         bool
+	Detail     string // what was found
+	Fix        string // what to do when it is missing, "" when nothing is
+}
+
+// Rule is one line of a resolved policy: what holds for a target, where that
+// came from, and what enforces it on this host.
+type Rule struct {
+	Effect    string `json:"effect"` // "allow network", "deny write", …
+	Target    string `json:"target"`
+	Source    string `json:"source"`
+	Mechanism string `json:"mechanism"`
+}

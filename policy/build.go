@@ -18,7 +18,7 @@ func (l *layer) build(o Options, project string) *Policy {
 	p.network(l)
 	p.filesystem(l, o)
 	p.Environment = Environment{
-		Deny:  append(unique(l.envDeny, envKey), defaultEnvRules()...),
+		Deny:  withDefaults(unique(l.envDeny, envKey), defaultEnvRules()),
 		Allow: unique(l.envAllow, envKey),
 		Set:   l.envSet,
 		Unset: l.envUnset,
@@ -99,7 +99,7 @@ func (p *Policy) filesystem(l *layer, o Options) {
 		AllowWrite:     append(unique(l.allowWrite, pathKey), cwd),
 		DenyWrite:      unique(l.denyWrite, pathKey),
 		AllowRead:      unique(l.allowRead, pathKey),
-		DenyRead:       append(unique(l.denyRead, pathKey), defaultDenyRead(o.Home, o.GOOS)...),
+		DenyRead:       withDefaults(unique(l.denyRead, pathKey), defaultDenyRead(o.Home, o.GOOS)),
 		AllowGitConfig: scalar(p, "filesystem.allowGitConfig", l.gitConfig),
 	}
 	if managedOnly {
@@ -143,6 +143,14 @@ func (o opt[T]) pointer() *T {
 		return nil
 	}
 	return &o.value
+}
+
+// withDefaults appends without a copy where there is nothing to append to.
+func withDefaults[T any](list, defaults []T) []T {
+	if len(list) == 0 {
+		return defaults
+	}
+	return append(list, defaults...)
 }
 
 // unique drops entries whose key came before, in place.

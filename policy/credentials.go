@@ -1,5 +1,7 @@
 package policy
 
+import "strings"
+
 // credential is a path of the default read-deny list.
 type credential struct {
 	path   string // below the home, or absolute
@@ -7,152 +9,156 @@ type credential struct {
 	reason string
 }
 
-// credentials is the documented default read-deny list of section 5.
-func credentials() []credential {
-	return []credential{
-		{".ssh", "", "SSH private keys, and hosts to try them on"},
-		{".gnupg", "", "GnuPG private keys"},
-		{".pki", "", "the NSS certificate store"},
-		{".age", "", "age identities"},
-		{".config/age", "", "age identities"},
-		{".config/sops", "", "keys of encrypted settings"},
-		{".password-store", "", "pass, the password manager"},
-		{".netrc", "", "logins by host, for curl, git and others"},
-		{"_netrc", "", "the same under its other name"},
-		{".git-credentials", "", "git logins in plain text"},
-		{".config/git/credentials", "", "git logins in plain text"},
-		{".authinfo", "", "Emacs logins"},
-		{".authinfo.gpg", "", "Emacs logins"},
+// credentials is the documented default read-deny list of section 5. It is
+// static data: nothing is built when the package is imported.
+var credentials = [...]credential{
+	{".ssh", "", "SSH private keys, and hosts to try them on"},
+	{".gnupg", "", "GnuPG private keys"},
+	{".pki", "", "the NSS certificate store"},
+	{".age", "", "age identities"},
+	{".config/age", "", "age identities"},
+	{".config/sops", "", "keys of encrypted settings"},
+	{".password-store", "", "pass, the password manager"},
+	{".netrc", "", "logins by host, for curl, git and others"},
+	{"_netrc", "", "the same under its other name"},
+	{".git-credentials", "", "git logins in plain text"},
+	{".config/git/credentials", "", "git logins in plain text"},
+	{".authinfo", "", "Emacs logins"},
+	{".authinfo.gpg", "", "Emacs logins"},
 
-		{".aws", "", "AWS keys and sessions"},
-		{".azure", "", "Azure CLI tokens"},
-		{".config/gcloud", "", "Google Cloud tokens"},
-		{".config/doctl", "", "DigitalOcean tokens"},
-		{".config/hcloud", "", "Hetzner Cloud tokens"},
-		{".config/scw", "", "Scaleway keys"},
-		{".config/linode-cli", "", "Linode tokens"},
-		{".config/oci", "", "Oracle Cloud keys"},
-		{".oci", "", "Oracle Cloud keys"},
-		{".bluemix", "", "IBM Cloud tokens"},
-		{".aliyun", "", "Alibaba Cloud keys"},
-		{".s3cfg", "", "S3 keys"},
-		{".boto", "", "S3 and Google storage keys"},
-		{".config/rclone", "", "logins of remote storage"},
-		{".fly", "", "Fly.io tokens"},
-		{".config/heroku", "", "Heroku tokens"},
-		{".config/netlify", "", "Netlify tokens"},
-		{".netlify", "", "Netlify tokens"},
-		{".vercel", "", "Vercel tokens"},
-		{".wrangler", "", "Cloudflare tokens"},
-		{".config/.wrangler", "", "Cloudflare tokens"},
-		{".terraform.d/credentials.tfrc.json", "", "Terraform Cloud tokens"},
-		{".terraformrc", "", "may hold Terraform Cloud tokens"},
-		{".pulumi/credentials.json", "", "Pulumi tokens"},
-		{".vault-token", "", "the HashiCorp Vault session"},
-		{".kube", "", "Kubernetes cluster logins"},
-		{".docker/config.json", "", "registry logins"},
-		{".config/containers/auth.json", "", "registry logins of podman"},
-		{".config/helm/registry", "", "registry logins of Helm"},
+	{".aws", "", "AWS keys and sessions"},
+	{".azure", "", "Azure CLI tokens"},
+	{".config/gcloud", "", "Google Cloud tokens"},
+	{".config/doctl", "", "DigitalOcean tokens"},
+	{".config/hcloud", "", "Hetzner Cloud tokens"},
+	{".config/scw", "", "Scaleway keys"},
+	{".config/linode-cli", "", "Linode tokens"},
+	{".config/oci", "", "Oracle Cloud keys"},
+	{".oci", "", "Oracle Cloud keys"},
+	{".bluemix", "", "IBM Cloud tokens"},
+	{".aliyun", "", "Alibaba Cloud keys"},
+	{".s3cfg", "", "S3 keys"},
+	{".boto", "", "S3 and Google storage keys"},
+	{".config/rclone", "", "logins of remote storage"},
+	{".fly", "", "Fly.io tokens"},
+	{".config/heroku", "", "Heroku tokens"},
+	{".config/netlify", "", "Netlify tokens"},
+	{".netlify", "", "Netlify tokens"},
+	{".vercel", "", "Vercel tokens"},
+	{".wrangler", "", "Cloudflare tokens"},
+	{".config/.wrangler", "", "Cloudflare tokens"},
+	{".terraform.d/credentials.tfrc.json", "", "Terraform Cloud tokens"},
+	{".terraformrc", "", "may hold Terraform Cloud tokens"},
+	{".pulumi/credentials.json", "", "Pulumi tokens"},
+	{".vault-token", "", "the HashiCorp Vault session"},
+	{".kube", "", "Kubernetes cluster logins"},
+	{".docker/config.json", "", "registry logins"},
+	{".config/containers/auth.json", "", "registry logins of podman"},
+	{".config/helm/registry", "", "registry logins of Helm"},
 
-		{".config/gh", "", "GitHub CLI tokens"},
-		{".config/hub", "", "GitHub tokens of hub"},
-		{".config/glab-cli", "", "GitLab CLI tokens"},
-		{".npmrc", "", "npm registry tokens"},
-		{".yarnrc.yml", "", "yarn registry tokens"},
-		{".pypirc", "", "PyPI upload logins"},
-		{".gem/credentials", "", "RubyGems keys"},
-		{".local/share/gem/credentials", "", "RubyGems keys"},
-		{".cargo/credentials", "", "crates.io tokens"},
-		{".cargo/credentials.toml", "", "crates.io tokens"},
-		{".m2/settings.xml", "", "Maven server logins"},
-		{".m2/settings-security.xml", "", "Maven's master password"},
-		{".gradle/gradle.properties", "", "where Gradle users keep signing keys and logins"},
-		{".composer/auth.json", "", "Composer logins"},
-		{".config/composer/auth.json", "", "Composer logins"},
-		{".nuget/NuGet/NuGet.Config", "", "NuGet feed logins"},
-		{".config/NuGet/NuGet.Config", "", "NuGet feed logins"},
-		{".huggingface/token", "", "Hugging Face token"},
-		{".cache/huggingface/token", "", "Hugging Face token"},
-		{".kaggle", "", "Kaggle keys"},
-		{".pgpass", "", "PostgreSQL passwords"},
-		{".my.cnf", "", "MySQL passwords"},
-		{".mylogin.cnf", "", "MySQL passwords"},
+	{".config/gh", "", "GitHub CLI tokens"},
+	{".config/hub", "", "GitHub tokens of hub"},
+	{".config/glab-cli", "", "GitLab CLI tokens"},
+	{".npmrc", "", "npm registry tokens"},
+	{".yarnrc.yml", "", "yarn registry tokens"},
+	{".pypirc", "", "PyPI upload logins"},
+	{".gem/credentials", "", "RubyGems keys"},
+	{".local/share/gem/credentials", "", "RubyGems keys"},
+	{".cargo/credentials", "", "crates.io tokens"},
+	{".cargo/credentials.toml", "", "crates.io tokens"},
+	{".m2/settings.xml", "", "Maven server logins"},
+	{".m2/settings-security.xml", "", "Maven's master password"},
+	{".gradle/gradle.properties", "", "where Gradle users keep signing keys and logins"},
+	{".composer/auth.json", "", "Composer logins"},
+	{".config/composer/auth.json", "", "Composer logins"},
+	{".nuget/NuGet/NuGet.Config", "", "NuGet feed logins"},
+	{".config/NuGet/NuGet.Config", "", "NuGet feed logins"},
+	{".huggingface/token", "", "Hugging Face token"},
+	{".cache/huggingface/token", "", "Hugging Face token"},
+	{".kaggle", "", "Kaggle keys"},
+	{".pgpass", "", "PostgreSQL passwords"},
+	{".my.cnf", "", "MySQL passwords"},
+	{".mylogin.cnf", "", "MySQL passwords"},
 
-		{".bash_history", "", "typed passwords and tokens"},
-		{".zsh_history", "", "typed passwords and tokens"},
-		{".local/share/fish/fish_history", "", "typed passwords and tokens"},
-		{".python_history", "", "typed passwords and tokens"},
-		{".node_repl_history", "", "typed passwords and tokens"},
-		{".psql_history", "", "typed passwords"},
-		{".mysql_history", "", "typed passwords"},
+	{".bash_history", "", "typed passwords and tokens"},
+	{".zsh_history", "", "typed passwords and tokens"},
+	{".local/share/fish/fish_history", "", "typed passwords and tokens"},
+	{".python_history", "", "typed passwords and tokens"},
+	{".node_repl_history", "", "typed passwords and tokens"},
+	{".psql_history", "", "typed passwords"},
+	{".mysql_history", "", "typed passwords"},
 
-		{".claude/.credentials.json", "", "Claude Code's session"},
-		{".codex/auth.json", "", "Codex's session"},
-		{".gemini/oauth_creds.json", "", "Gemini CLI's session"},
-		{".config/github-copilot", "", "Copilot's session"},
+	{".claude/.credentials.json", "", "Claude Code's session"},
+	{".codex/auth.json", "", "Codex's session"},
+	{".gemini/oauth_creds.json", "", "Gemini CLI's session"},
+	{".config/github-copilot", "", "Copilot's session"},
 
-		{".mozilla", "linux", "Firefox cookies and passwords"},
-		{".config/google-chrome", "linux", "Chrome cookies and passwords"},
-		{".config/chromium", "linux", "Chromium cookies and passwords"},
-		{".config/BraveSoftware", "linux", "Brave cookies and passwords"},
-		{".config/microsoft-edge", "linux", "Edge cookies and passwords"},
-		{".config/vivaldi", "linux", "Vivaldi cookies and passwords"},
-		{".config/opera", "linux", "Opera cookies and passwords"},
-		{"snap/firefox", "linux", "Firefox cookies and passwords"},
-		{"snap/chromium", "linux", "Chromium cookies and passwords"},
-		{".var/app/org.mozilla.firefox", "linux", "Firefox cookies and passwords"},
-		{".var/app/com.google.Chrome", "linux", "Chrome cookies and passwords"},
-		{".thunderbird", "linux", "mail and its passwords"},
-		{".local/share/keyrings", "linux", "the GNOME keyring"},
-		{".local/share/kwalletd", "linux", "the KDE wallet"},
-		{".config/1Password", "linux", "1Password's data"},
-		{".config/op", "", "1Password CLI sessions"},
-		{".config/Bitwarden", "linux", "Bitwarden's data"},
-		{".config/Bitwarden CLI", "linux", "Bitwarden's sessions"},
-		{".config/keepassxc", "linux", "KeePassXC's settings and recent databases"},
-		{".electrum", "", "a Bitcoin wallet"},
-		{".bitcoin", "linux", "a Bitcoin wallet"},
-		{".ethereum", "linux", "Ethereum keys"},
+	{".mozilla", "linux", "Firefox cookies and passwords"},
+	{".config/google-chrome", "linux", "Chrome cookies and passwords"},
+	{".config/chromium", "linux", "Chromium cookies and passwords"},
+	{".config/BraveSoftware", "linux", "Brave cookies and passwords"},
+	{".config/microsoft-edge", "linux", "Edge cookies and passwords"},
+	{".config/vivaldi", "linux", "Vivaldi cookies and passwords"},
+	{".config/opera", "linux", "Opera cookies and passwords"},
+	{"snap/firefox", "linux", "Firefox cookies and passwords"},
+	{"snap/chromium", "linux", "Chromium cookies and passwords"},
+	{".var/app/org.mozilla.firefox", "linux", "Firefox cookies and passwords"},
+	{".var/app/com.google.Chrome", "linux", "Chrome cookies and passwords"},
+	{".thunderbird", "linux", "mail and its passwords"},
+	{".local/share/keyrings", "linux", "the GNOME keyring"},
+	{".local/share/kwalletd", "linux", "the KDE wallet"},
+	{".config/1Password", "linux", "1Password's data"},
+	{".config/op", "", "1Password CLI sessions"},
+	{".config/Bitwarden", "linux", "Bitwarden's data"},
+	{".config/Bitwarden CLI", "linux", "Bitwarden's sessions"},
+	{".config/keepassxc", "linux", "KeePassXC's settings and recent databases"},
+	{".electrum", "", "a Bitcoin wallet"},
+	{".bitcoin", "linux", "a Bitcoin wallet"},
+	{".ethereum", "linux", "Ethereum keys"},
 
-		{"Library/Keychains", "darwin", "the login keychain"},
-		{"Library/Cookies", "darwin", "Safari's cookies"},
-		{"Library/Safari", "darwin", "Safari's data"},
-		{"Library/Containers/com.apple.Safari", "darwin", "Safari's data"},
-		{"Library/Mail", "darwin", "mail"},
-		{"Library/Messages", "darwin", "messages, with one-time codes"},
-		{"Library/Application Support/Google/Chrome", "darwin", "Chrome cookies and passwords"},
-		{"Library/Application Support/Chromium", "darwin", "Chromium cookies and passwords"},
-		{"Library/Application Support/BraveSoftware", "darwin", "Brave cookies and passwords"},
-		{"Library/Application Support/Microsoft Edge", "darwin", "Edge cookies and passwords"},
-		{"Library/Application Support/Firefox", "darwin", "Firefox cookies and passwords"},
-		{"Library/Application Support/Arc", "darwin", "Arc cookies and passwords"},
-		{"Library/Application Support/1Password", "darwin", "1Password's data"},
-		{"Library/Group Containers/2BUA8C4S2C.com.1password", "darwin", "1Password's data"},
+	{"Library/Keychains", "darwin", "the login keychain"},
+	{"Library/Cookies", "darwin", "Safari's cookies"},
+	{"Library/Safari", "darwin", "Safari's data"},
+	{"Library/Containers/com.apple.Safari", "darwin", "Safari's data"},
+	{"Library/Mail", "darwin", "mail"},
+	{"Library/Messages", "darwin", "messages, with one-time codes"},
+	{"Library/Application Support/Google/Chrome", "darwin", "Chrome cookies and passwords"},
+	{"Library/Application Support/Chromium", "darwin", "Chromium cookies and passwords"},
+	{"Library/Application Support/BraveSoftware", "darwin", "Brave cookies and passwords"},
+	{"Library/Application Support/Microsoft Edge", "darwin", "Edge cookies and passwords"},
+	{"Library/Application Support/Firefox", "darwin", "Firefox cookies and passwords"},
+	{"Library/Application Support/Arc", "darwin", "Arc cookies and passwords"},
+	{"Library/Application Support/1Password", "darwin", "1Password's data"},
+	{"Library/Group Containers/2BUA8C4S2C.com.1password", "darwin", "1Password's data"},
 
-		{"/etc/shadow", "linux", "password hashes, when srun runs as root"},
-		{"/etc/gshadow", "linux", "password hashes, when srun runs as root"},
-		{"/etc/ssl/private", "linux", "TLS keys, when srun runs as root"},
-		{"/etc/kubernetes", "linux", "cluster logins, when srun runs as root"},
-		{"/var/run/secrets", "linux", "the pod's service account"},
-		{"/run/secrets", "linux", "secrets mounted into a container"},
-	}
+	{"/etc/shadow", "linux", "password hashes, when srun runs as root"},
+	{"/etc/gshadow", "linux", "password hashes, when srun runs as root"},
+	{"/etc/ssl/private", "linux", "TLS keys, when srun runs as root"},
+	{"/etc/kubernetes", "linux", "cluster logins, when srun runs as root"},
+	{"/var/run/secrets", "linux", "the pod's service account"},
+	{"/run/secrets", "linux", "secrets mounted into a container"},
 }
 
 // defaultDenyRead returns the table's rules for one system; home may be "".
+// The paths share one string, for this is on every start's way.
 func defaultDenyRead(home, goos string) []PathRule {
-	table := credentials()
-	rules := make([]PathRule, 0, len(table))
-	for _, c := range table {
+	var all strings.Builder
+	all.Grow(len(credentials) * (len(home) + 32))
+	rules := make([]PathRule, 0, len(credentials))
+	for i := range credentials {
+		c := &credentials[i]
 		path := c.path
+		if c.goos != "" && c.goos != goos || path[0] != '/' && home == "" {
+			continue
+		}
 		if path[0] != '/' {
-			if home == "" {
-				continue
-			}
-			path = home + "/" + path
+			from := all.Len()
+			all.WriteString(home)
+			all.WriteByte('/')
+			all.WriteString(path)
+			path = all.String()[from:]
 		}
-		if c.goos == "" || c.goos == goos {
-			rules = append(rules, PathRule{Path: path, Literal: true, Source: Source{Tier: TierDefault}, Reason: c.reason})
-		}
+		rules = append(rules, PathRule{Path: path, Literal: true, Source: Source{Tier: TierDefault}, Reason: c.reason})
 	}
 	return rules
 }

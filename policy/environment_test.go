@@ -66,12 +66,12 @@ func TestWildcard(t *testing.T) {
 }
 
 func TestTablesHaveReasons(t *testing.T) {
-	for _, v := range defaultEnv() {
+	for _, v := range defaultEnv {
 		if v.reason == "" || v.glob != strings.ToUpper(v.glob) {
 			t.Errorf("%+v: needs a reason, and a glob in upper case", v)
 		}
 	}
-	for _, c := range credentials() {
+	for _, c := range credentials {
 		if c.reason == "" || !slices.Contains([]string{"", "linux", "darwin"}, c.goos) {
 			t.Errorf("%+v", c)
 		}

@@ -13,7 +13,7 @@ import (
 // respondError answers a request with srun's own words, and reports whether the
 // connection can take another. req is nil when there is none to speak of.
 func (h *httpConn) respondError(req *head, status int, code, text string) bool {
-	keep := req != nil && req.keepsAlive() && req.length == 0 && h.inside == nil
+	keep := req != nil && req.keepsAlive() && req.length == 0 && h.inside == nil && status != http.StatusBadRequest
 	body := "srun: " + text + "\n"
 	writeStatus(h.bw, status, "")
 	writeField(h.bw, "Content-Type", "text/plain; charset=utf-8")

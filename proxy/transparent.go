@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"net"
-	"net/netip"
 
 	"srun/policy"
 )
@@ -28,7 +27,12 @@ func (c *session) serveTransparent() {
 		reset(c.conn)
 		return
 	}
-	g, upstream, err := c.connectTo(dest)
+	target := policy.HostPort{Host: policy.HostFromAddr(dest.Addr()), Port: dest.Port()}
+	if dest.Addr().IsLoopback() && c.s.isUndecided(target) {
+		reset(c.conn) // as any loopback without a listener: programs probe it
+		return
+	}
+	g, upstream, err := c.connect(c.s.ctx, target)
 	if err != nil {
 		c.refused(err)
 		reset(c.conn)
@@ -37,7 +41,7 @@ func (c *session) serveTransparent() {
 	c.tunnel(g, upstream, nil)
 }
 
-func (c *session) connectTo(dest netip.AddrPort) (grant, net.Conn, error) {
-	target := policy.HostPort{Host: policy.HostFromAddr(dest.Addr()), Port: dest.Port()}
-	return c.connect(c.s.ctx, target)
+func (s *Server) isUndecided(target policy.HostPort) bool {
+	_, dec := s.judge(target)
+	return dec.Verdict == policy.Undecided
 }

@@ -20,6 +20,9 @@ func AllowAlways(opts Options, hp HostPort) error {
 	if err != nil {
 		return err
 	}
+	if o.NoProject {
+		return errors.New("cannot allow " + hp.Host.String() + ": the project's settings are not read in this run")
+	}
 	pattern := hp.Host.String()
 	if hp.Host.name == "localhost" {
 		pattern = hp.String()
@@ -41,11 +44,7 @@ func (o Options) allowAlways(path, pattern string) error {
 		return err
 	}
 	defer dir.Close()
-	unlock, err := lockDir(dir)
-	if err != nil {
-		return err
-	}
-	defer unlock()
+	defer lockDir(dir)()
 
 	old, mode, err := readIn(dir, filepath.Base(path))
 	if err != nil {
@@ -64,10 +63,27 @@ func (o Options) allowAlways(path, pattern string) error {
 	if err != nil {
 		return err
 	}
-	if err := replaceFile(dir, filepath.Base(path), data, mode); err != nil {
+	return o.putTrusted(dir, path, old, data, mode)
+}
+
+// putTrusted replaces the file's content and the trust in it. Between the two
+// the old content is untrusted: what a crash leaves behind allows less.
+func (o Options) putTrusted(dir *os.Root, path string, old, data []byte, mode os.FileMode) error {
+	s, err := stageFile(dir, filepath.Base(path), data, mode)
+	if err != nil {
 		return err
 	}
-	return o.recordTrust(map[string]string{path: hashOf(data)})
+	if err := o.recordTrust(map[string]string{path: hashOf(data)}); err != nil {
+		s.discard()
+		return err
+	}
+	if err := s.commit(); err != nil {
+		if old != nil {
+			err = errors.Join(err, o.recordTrust(map[string]string{path: hashOf(old)}))
+		}
+		return err
+	}
+	return nil
 }
 
 // openSettingsDir opens project/.srun, which it makes if it is missing.

@@ -65,7 +65,13 @@ func (p *Policy) network(l *layer) {
 	}
 	n.Allow = unique(l.allow, domainKey)
 	if managedOnly {
+		before := len(n.Allow)
 		n.Allow = slices.DeleteFunc(n.Allow, func(r DomainRule) bool { return r.Source.Tier != TierManaged })
+		if len(n.Allow) < before {
+			l.notices = append(l.notices, Notice{
+				l.managedDomainsOnly.source, "network.allowManagedDomainsOnly: allowed domains of other sources ignored",
+			})
+		}
 	}
 	n.Deny = unique(l.deny, domainKey)
 	n.addReasons(l.reasons)

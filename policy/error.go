@@ -8,7 +8,7 @@ import (
 
 // Error says which setting is wrong, and where. Its text is one line:
 //
-//	/p/.srun/settings.json:4: network.allowDomains: unknown key; did you mean network.allowedDomains
+//	/p/.srun/settings.json:4: network.allowDomains: unknown key; did you mean network.allowedDomains?
 //	--allow-domain: "*.com": a wildcard over the public suffix "com" ...
 type Error struct {
 	File string // absolute path of the settings file, or ""

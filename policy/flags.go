@@ -27,7 +27,7 @@ func (o Options) flagLayer() (*layer, error) {
 	f.each("--allow-weaker", o.Flags.AllowWeaker, func(s string, src Source) error {
 		f.layer.weaker = append(f.layer.weaker, Weaker{s, src})
 		if !slices.Contains(WeakerNames(), s) {
-			return fmt.Errorf("no such protection; did you mean %s", nearest(s, WeakerNames()))
+			return fmt.Errorf("no such protection; did you mean %s?", nearest(s, WeakerNames()))
 		}
 		return nil
 	})
@@ -165,7 +165,7 @@ func parsePublish(s string) (PublishRule, error) {
 			host = s[:i+1]
 		}
 		a, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
-		if err != nil {
+		if err != nil || a.Zone() != "" {
 			return PublishRule{}, bad
 		}
 		addr, parts = a, strings.Split(s[len(host)+1:], ":")

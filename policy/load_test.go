@@ -166,9 +166,9 @@ func TestManagedDomainsOnly(t *testing.T) {
 	w.write(managedFile, `{"network": {"allowedDomains": ["a.example"], "allowManagedDomainsOnly": true}}`)
 	w.write(userFile, `{"network": {"allowedDomains": ["b.example"]}}`)
 	w.Flags = &Flags{AllowDomain: []string{"c.example"}}
-	p, _ := w.load()
-	if got := patterns(p.Network.Allow); len(got) != 1 || got[0] != "a.example" || !p.Network.Strict {
-		t.Errorf("allowed = %q, strict %v; want the managed name alone, strict", got, p.Network.Strict)
+	p, notices := w.load()
+	if got := patterns(p.Network.Allow); len(got) != 1 || got[0] != "a.example" || !p.Network.Strict || len(notices) != 1 {
+		t.Errorf("allowed = %q, strict %v, notices %q; want the managed name alone, strict", got, p.Network.Strict, notices)
 	}
 	w.write(userFile, `{"network": {"allowManagedDomainsOnly": true}}`)
 	if got := w.loadError(); !strings.Contains(got, "only a managed settings file") {

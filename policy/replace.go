@@ -7,14 +7,20 @@ import (
 	"time"
 )
 
-// replaceFile puts data in the place of name within root: written beside it,
-// synced, then renamed over it. On an error, name is as it was and nothing is
-// left beside it. A symbolic link at name is replaced, never followed.
-func replaceFile(root *os.Root, name string, data []byte, mode os.FileMode) error {
+// staged is a file written beside the one it will replace.
+type staged struct {
+	root            *os.Root
+	temporary, name string
+}
+
+// stageFile writes and syncs data beside name within root: what can fail for
+// want of space fails here. On an error nothing is left.
+func stageFile(root *os.Root, name string, data []byte, mode os.FileMode) (*staged, error) {
 	f, temporary, err := createTemporary(root, name, mode)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	s := &staged{root, temporary, name}
 	_, err = f.Write(data)
 	if err == nil {
 		err = f.Chmod(mode) // the umask is for new files; this one may stand in for an old one
@@ -25,13 +31,32 @@ func replaceFile(root *os.Root, name string, data []byte, mode os.FileMode) erro
 	if closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
-	if err == nil {
-		err = root.Rename(temporary, name)
-	}
 	if err != nil {
-		root.Remove(temporary)
+		s.discard()
+		return nil, err
+	}
+	return s, nil
+}
+
+// commit renames the staged file over the old one, whole or not at all. A
+// symbolic link at the name is replaced, never followed.
+func (s *staged) commit() error {
+	err := s.root.Rename(s.temporary, s.name)
+	if err != nil {
+		s.discard()
 	}
 	return err
+}
+
+func (s *staged) discard() { s.root.Remove(s.temporary) }
+
+// replaceFile stages and commits.
+func replaceFile(root *os.Root, name string, data []byte, mode os.FileMode) error {
+	s, err := stageFile(root, name, data, mode)
+	if err != nil {
+		return err
+	}
+	return s.commit()
 }
 
 func createTemporary(root *os.Root, name string, mode os.FileMode) (*os.File, string, error) {

@@ -1,11 +1,13 @@
 package policy
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -198,11 +200,70 @@ func TestAllowAlwaysFollowsNoLink(t *testing.T) {
 
 func TestAllowAlwaysErrorKeepsTheFile(t *testing.T) {
 	w := newWorld(t)
-	w.write(localFile, `{"network": {"allowedDomains": ["a.example"]}}`)
+	old := `{"network": {"allowedDomains": ["a.example"]}}`
+	w.write(localFile, old)
 	w.trust()
-	w.StateHome = w.path("home/project/.git") // the record cannot be made below a file
+	record := w.path("home/.local/state/srun/trust.json")
+	kept, err := os.ReadFile(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.write("home/.local/state/srun/trust.json", "{broken")
+	if err := AllowAlways(w.Options, mustHostPort(t, "b.example:443")); err == nil {
+		t.Error("AllowAlways with a broken record: want an error")
+	}
+	w.write("home/.local/state/srun/trust.json", string(kept))
+	w.StateHome = w.path("home/project/.git") // a place where the record cannot be made
 	w.write("home/project/.git/srun", "in the way")
 	if err := AllowAlways(w.Options, mustHostPort(t, "b.example:443")); err == nil {
 		t.Error("AllowAlways with no place for the record: want an error")
+	}
+	if got, _ := os.ReadFile(w.path(localFile)); string(got) != old {
+		t.Errorf("the file became %s", got)
+	}
+	if left, _ := filepath.Glob(w.path("home/project/.srun/.*")); len(left) != 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+func TestAllowAlwaysWithoutProject(t *testing.T) {
+	w := newWorld(t)
+	w.NoProject = true
+	if err := AllowAlways(w.Options, mustHostPort(t, "a.example:1")); err == nil || !strings.Contains(err.Error(), "not read in this run") {
+		t.Errorf("AllowAlways = %v", err)
+	}
+}
+
+func TestReplaceFileLeavesNothing(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "taken", "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if err := replaceFile(root, "taken", []byte("x"), 0o600); err == nil {
+		t.Error("replaceFile over a directory: want an error")
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+		t.Errorf("left behind: %v", entries)
+	}
+}
+
+func TestConcurrentAnswersAreAllKept(t *testing.T) {
+	w := newWorld(t)
+	var group sync.WaitGroup
+	for i := range 20 {
+		group.Go(func() {
+			if err := AllowAlways(w.Options, HostPort{Host{name: fmt.Sprintf("h%d.example", i)}, 443}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if p, notices := w.load(); len(p.Network.Allow) != 20 || len(notices) != 0 {
+		t.Errorf("%d hosts allowed, notices %q; want 20", len(p.Network.Allow), notices)
 	}
 }

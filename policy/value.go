@@ -195,7 +195,7 @@ func joinKey(parent, name string) string {
 	return parent + "." + name
 }
 
-// suggest returns "did you mean KEY" for an unknown key of the object at
+// suggest returns "did you mean KEY?" for an unknown key of the object at
 // parent, which takes fields.
 func suggest(key, parent string, fields []field) string {
 	var candidates []string
@@ -209,5 +209,5 @@ func suggest(key, parent string, fields []field) string {
 	for _, known := range settingKeys() {
 		candidates = append(candidates, prefix+known)
 	}
-	return "did you mean " + nearest(clip(key), candidates)
+	return "did you mean " + nearest(clip(key), candidates) + "?"
 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"time"
 )
 
 // answer passes a response on and reports whether the client's connection can
@@ -39,14 +40,20 @@ func (x *exchange) answer(resp *http.Response) bool {
 	return keep
 }
 
-// awaitBody reports whether the request's body went out whole. A server that
-// answered and read no further is not waited for.
+// awaitBody reports whether the request's body went out whole. Its last bytes
+// may still be under way; a server that answered and reads no further is not
+// waited for.
 func (x *exchange) awaitBody() bool {
 	if x.body == nil || x.body.finished() {
 		return true
 	}
-	x.sc.conn.Close()
-	return false
+	late := time.NewTimer(bodyGrace)
+	defer late.Stop()
+	select {
+	case <-x.body.done:
+	case <-late.C:
+	}
+	return x.body.finished()
 }
 
 // framing is how a response's body is marked off for the client.

@@ -59,6 +59,7 @@ type exchange struct {
 	sc   *serverConn
 
 	answered bool      // something of a response went to the client
+	sentBody bool      // the body was short and went out with the head
 	body     *bodyCopy // the request's body under way, nil for none
 }
 
@@ -133,7 +134,7 @@ func (x *exchange) roundTrip() (*http.Response, error) {
 	if err := x.send(); err != nil {
 		return nil, err
 	}
-	if x.req.length != 0 {
+	if x.req.length < 0 || x.req.length > 0 && !x.sentBody {
 		x.body = x.h.startBody(x.sc, x.req)
 	}
 	for {
@@ -185,7 +186,20 @@ func (x *exchange) send() error {
 		writeField(bw, "Upgrade", protocol)
 	}
 	bw.WriteString("\r\n")
+	x.sendShortBody()
 	return bw.Flush()
+}
+
+// sendShortBody sends a body that came with its head in the same way.
+func (x *exchange) sendShortBody() {
+	n := int(min(x.req.length, math.MaxInt32))
+	if n <= 0 || n > x.h.br.Buffered() {
+		return
+	}
+	b, _ := x.h.br.Peek(n)
+	x.sc.bw.Write(b)
+	x.h.br.Discard(n)
+	x.sentBody = true
 }
 
 // interim passes a 1xx response on.

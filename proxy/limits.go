@@ -59,6 +59,7 @@ const (
 	dialStagger    = 250 * time.Millisecond // before the next address is tried beside the first (RFC 8305)
 	keepAlive      = 30 * time.Second       // TCP keepalive, so that a dead peer ends its tunnel
 	lingerTimeout  = 500 * time.Millisecond // for a client to read a refusal before its connection closes
+	bodyGrace      = 100 * time.Millisecond // for the rest of a request's body, once its response is over
 	hostAddrsAge   = 2 * time.Second        // for this host's own addresses, once listed
 	dnsTCPIdle     = 10 * time.Second       // between DNS queries on one TCP connection
 	dnsTTL         = 10                     // seconds, of a synthetic address

@@ -168,7 +168,11 @@ func waitReadable(conn net.Conn) error {
 	if err != nil {
 		return err
 	}
-	return raw.Read(func(fd uintptr) bool { return peek(fd) != unix.EAGAIN })
+	var state error
+	if err := raw.Read(func(fd uintptr) bool { state = peek(fd); return state != unix.EAGAIN }); err != nil {
+		return err
+	}
+	return state // a reset is told once: whoever reads next would see an orderly end
 }
 
 // readable reports that a connection has something to read or has ended. One

@@ -106,8 +106,10 @@ func (t *tunnel) firstBytes(first []byte) ([]byte, opening, error) {
 				return nil, opaque, err
 			}
 			sent = len(first)
-		case err != nil: // the end of a stream that never became clear
+		case err == io.EOF: // the end of a stream that never became clear
 			return first[sent:], opaque, nil
+		case err != nil:
+			return nil, opaque, err
 		}
 	}
 }

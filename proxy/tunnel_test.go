@@ -1,0 +1,396 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var testCert = sync.OnceValue(func() tls.Certificate {
+	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"example.com"}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		panic(err)
+	}
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+})
+
+// tlsServer answers each connection with the server name it was asked for.
+func tlsServer(conn net.Conn) {
+	defer conn.Close()
+	secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{testCert()}})
+	if secure.Handshake() == nil {
+		fmt.Fprintf(secure, "you want %q", secure.ConnectionState().ServerName)
+	}
+}
+
+// hello is a handshake through conn that returns what the server said.
+func handshake(conn net.Conn, name string) (string, error) {
+	secure := tls.Client(conn, &tls.Config{ServerName: name, InsecureSkipVerify: true})
+	if err := secure.Handshake(); err != nil {
+		return "", err
+	}
+	b, err := io.ReadAll(secure)
+	return string(b), err
+}
+
+func TestServerName(t *testing.T) {
+	strict := func(c *Config) { c.Strict = true }
+	for _, test := range []struct {
+		target, sni string
+		change      func(*Config)
+		reason      string // "" passes
+	}{
+		{"example.com:443", "example.com", nil, ""},
+		{"example.com:443", "EXAMPLE.com", nil, ""},
+		{"example.com:443", "other.com", nil, "TLS server name other.com is not the allowed name example.com"},
+		{"example.com:443", "a.example.com", nil, "TLS server name a.example.com is not the allowed name example.com"},
+		{"example.com:443", "", nil, ""},
+		{"example.com:443", "", strict, "TLS without a server name, which strictAllowlist refuses"},
+		{"198.51.100.7:443", "", nil, ""},
+		{"198.51.100.7:443", "", strict, ""},
+		{"198.51.100.7:443", "other.com", nil, ""},
+		{"198.51.100.7:443", "evil.test", nil, "TLS server name evil.test is not the allowed name 198.51.100.7"},
+		{"198.51.100.7:443", "bad.test", nil, "TLS server name bad.test is not the allowed name 198.51.100.7"},
+	} {
+		change := test.change
+		if change == nil {
+			change = func(*Config) {}
+		}
+		w := newWorld(t, "example.com other.com 198.51.100.7 bad.test", "bad.test", change)
+		w.serve("example.com", "198.51.100.7", 443, tlsServer)
+		got, err := handshake(w.tunnel(test.target), test.sni)
+		if test.reason == "" {
+			if want := fmt.Sprintf("you want %q", strings.TrimSuffix(strings.ToLower(test.sni), ".")); strings.ToLower(got) != want {
+				t.Errorf("%s, SNI %q: %q, %v", test.target, test.sni, got, err)
+			}
+			continue
+		}
+		if err == nil || !strings.Contains(err.Error(), "unrecognized name") {
+			t.Errorf("%s, SNI %q: %q, %v", test.target, test.sni, got, err)
+		}
+		d := w.wantDenials(1)[0]
+		if d.Reason != test.reason || d.Code != CodeSNIMismatch {
+			t.Errorf("%s, SNI %q: %s (%s)", test.target, test.sni, d.Reason, d.Code)
+		}
+	}
+}
+
+// clientHello is the bytes that Go's client begins with.
+func clientHello(t testing.TB, name string) []byte {
+	client, server := net.Pipe()
+	go tls.Client(client, &tls.Config{ServerName: name, InsecureSkipVerify: true}).Handshake()
+	defer client.Close()
+	buf := make([]byte, 16<<10)
+	n, err := server.Read(buf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return buf[:n]
+}
+
+// A hello may come byte by byte, and its message split over many records.
+func TestSplitHello(t *testing.T) {
+	hello := clientHello(t, "example.com")
+	w := newWorld(t, "example.com other.com", "")
+	w.serve("example.com", "198.51.100.1", 443, echo)
+	w.serve("other.com", "198.51.100.2", 443, echo)
+	for name, send := range map[string]func(io.Writer){
+		"at once": func(c io.Writer) { c.Write(hello) },
+		"bytes":   func(c io.Writer) { writePieces(c, hello, 1) },
+		"records": func(c io.Writer) { c.Write(splitRecords(hello, 7)) },
+		"both":    func(c io.Writer) { writePieces(c, splitRecords(hello, 40), 13) },
+	} {
+		conn := w.tunnel("example.com:443")
+		go send(conn)
+		if got := readN(conn, len(hello)); len(got) < len(hello) {
+			t.Errorf("%s: %d bytes came back", name, len(got))
+		}
+		refused := w.tunnel("other.com:443")
+		go send(refused)
+		if got := readN(refused, 16); !bytes.Equal(got, unrecognizedName) {
+			t.Errorf("%s: refused with % x", name, got)
+		}
+	}
+}
+
+func writePieces(c io.Writer, b []byte, size int) {
+	for len(b) > 0 {
+		n := min(size, len(b))
+		c.Write(b[:n])
+		b = b[n:]
+		if size > 1 || len(b)%64 == 0 {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+// splitRecords puts the message of one TLS record into records of size bytes.
+func splitRecords(record []byte, size int) (out []byte) {
+	for body := record[5:]; len(body) > 0; {
+		n := min(size, len(body))
+		out = append(append(out, record[0], record[1], record[2], byte(n>>8), byte(n)), body[:n]...)
+		body = body[n:]
+	}
+	return out
+}
+
+func readN(r io.Reader, n int) []byte {
+	b := make([]byte, n)
+	got, _ := io.ReadFull(r, b)
+	return b[:got]
+}
+
+func TestBrokenHello(t *testing.T) {
+	hello := clientHello(t, "example.com")
+	w := newWorld(t, "example.com", "")
+	var rec recorder
+	w.serve("example.com", "198.51.100.1", 443, rec.serve)
+	for _, raw := range [][]byte{
+		append([]byte{0x16, 3, 1, 0, 4}, "evil"...),
+		append([]byte{0x15, 3, 1, 0, 2, 1, 0}, clientHello(t, "evil.test")...), // an alert first
+		append([]byte{0x14, 3, 3, 0, 1, 1}, clientHello(t, "evil.test")...),    // a change_cipher_spec first
+		append([]byte{0x16, 3, 1, 0, 0}, clientHello(t, "evil.test")...),       // an empty record first
+		{0x17, 3, 3, 0, 1, 0},
+	} {
+		conn := w.tunnel("example.com:443")
+		conn.Write(raw)
+		closeWrite(conn)
+		readUntil(conn, "")
+	}
+	half := w.tunnel("example.com:443")
+	half.Write(hello[:100])
+	half.Close()
+	waitSessions(t, w.s, 0)
+	if got := rec.all(); got != "" {
+		t.Errorf("the server saw % x", got)
+	}
+	for _, d := range w.denied() {
+		if d.Code != CodeSNIMismatch {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
+// Neither side waits for the other to begin.
+func TestServerSpeaksFirst(t *testing.T) {
+	w := newWorld(t, "example.com", "")
+	w.serve("example.com", "198.51.100.1", 25, func(conn net.Conn) {
+		defer conn.Close()
+		io.WriteString(conn, "220 hello\r\n")
+		line, _ := bufio.NewReader(conn).ReadString('\n')
+		io.WriteString(conn, "250 "+line)
+	})
+	conn := w.tunnel("example.com:25")
+	if got := readUntil(conn, "\n"); got != "220 hello\r\n" {
+		t.Fatalf("%q", got)
+	}
+	io.WriteString(conn, "EHLO me HTTP/1.1\r\n") // behind a greeting it is no request
+	if got := readUntil(conn, "\n"); got != "250 EHLO me HTTP/1.1\r\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+// Client bytes that are neither TLS nor HTTP go out as they come.
+func TestOpaqueProtocols(t *testing.T) {
+	w := newWorld(t, "example.com", "")
+	w.serve("example.com", "198.51.100.1", 7, echo)
+	for _, first := range []string{
+		"\x00\x00\x00\x08\x04\xd2\x16\x2f",                    // postgres SSLRequest
+		"*1\r\n$4\r\nPING\r\n",                                // redis
+		"PING\r\n",                                            // redis, inline
+		"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n",          // ssh
+		"0032git-upload-pack /project.git\x00host=x\x00",      // git
+		"\x16\x01\x00\x01mysql",                               // a length that looks like a TLS type
+		"USER anonymous\r\n",                                  // ftp
+		"OPTIONS rtsp://example.com/ RTSP/1.0\r\nCSeq: 1\r\n", // rtsp
+		strings.Repeat("a", 100),
+	} {
+		start := time.Now()
+		conn := w.tunnel("example.com:7")
+		io.WriteString(conn, first)
+		if got := readN(conn, len(first)); string(got) != first {
+			t.Errorf("%q: %q", first, got)
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Errorf("%q took %v", first, took)
+		}
+		conn.Close()
+	}
+}
+
+// HTTP in a tunnel is held to the tunnel's name, request by request.
+func TestHTTPInTunnel(t *testing.T) {
+	w := newWorld(t, "example.com other.com", "")
+	w.serveHTTP("example.com", "198.51.100.1", 80, func(rw http.ResponseWriter, r *http.Request) {
+		io.WriteString(rw, r.Host+" "+r.RequestURI)
+	})
+	conn := w.tunnel("example.com:80")
+	br := bufio.NewReader(conn)
+	for _, test := range []struct {
+		raw    string
+		status int
+		body   string
+	}{
+		{"GET /a HTTP/1.1\r\nHost: example.com\r\n\r\n", 200, "example.com /a"},
+		{"GET /?u=http://other.com/ HTTP/1.1\r\nHost: example.com:80\r\n\r\n", 200, "example.com:80 /?u=http://other.com/"},
+		{"GET http://example.com/b HTTP/1.1\r\nHost: example.com\r\n\r\n", 200, "example.com /b"},
+		{"OPTIONS * HTTP/1.1\r\nHost: example.com\r\n\r\n", 200, ""},
+		{"GET /c HTTP/1.1\r\nHost: other.com\r\n\r\n", 403, "srun: denied network example.com:80 (HTTP Host other.com is not the allowed name example.com)\n"},
+	} {
+		io.WriteString(conn, test.raw)
+		resp, err := http.ReadResponse(br, nil)
+		if err != nil {
+			t.Fatal(test.raw, err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != test.status || string(body) != test.body {
+			t.Errorf("%q: %s %q", test.raw, resp.Status, body)
+		}
+	}
+	for _, raw := range []string{
+		"GET http://other.com/ HTTP/1.1\r\nHost: example.com\r\n\r\n",
+		"GET http://other.com/ HTTP/1.1\r\nHost: other.com\r\n\r\n",
+		"GET http://example.com:81/ HTTP/1.1\r\nHost: example.com\r\n\r\n",
+		"\r\nGET / HTTP/1.1\r\nHost: other.com\r\n\r\n",
+		"get / http/1.1\r\nHost: other.com\r\n\r\n",
+		"GET\t/ HTTP/1.1\r\nHost: other.com\r\n\r\n",
+		"GET / HTTP/1.1\nHost: other.com\n\n",
+		"GET http://other.com/\r\n",
+		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+		"G" + strings.Repeat("E", 50) + " /" + strings.Repeat("a", maxHead+8<<10),
+	} {
+		conn := w.tunnel("example.com:80")
+		start := time.Now()
+		io.WriteString(conn, raw)
+		if got := readUntil(conn, ""); strings.Contains(got, " 200 ") || time.Since(start) > time.Second {
+			t.Errorf("%.60q: %q after %v", raw, got, time.Since(start))
+		}
+		conn.Close()
+	}
+	waitSessions(t, w.s, 0)
+}
+
+// A request line in pieces is held until it is whole.
+func TestSlowRequestLine(t *testing.T) {
+	w := newWorld(t, "example.com", "")
+	w.serveHTTP("example.com", "198.51.100.1", 80, func(rw http.ResponseWriter, r *http.Request) { io.WriteString(rw, "ok") })
+	conn := w.tunnel("example.com:80")
+	for _, part := range []string{"G", "ET", " /", " HTTP/", "1.1\r", "\nHost: exam", "ple.com\r\nConnection: close\r\n\r\n"} {
+		io.WriteString(conn, part)
+		time.Sleep(20 * time.Millisecond)
+	}
+	if got := readUntil(conn, ""); !strings.HasSuffix(got, "ok") {
+		t.Errorf("%q", got)
+	}
+	if testing.Short() {
+		return
+	}
+	slow := w.tunnel("example.com:80")
+	io.WriteString(slow, "GET / HT")
+	time.Sleep(firstLineWait + 200*time.Millisecond)
+	io.WriteString(slow, "TP/1.1\r\nHost: other.com\r\n\r\n")
+	if got := readUntil(slow, ""); strings.Contains(got, "200") {
+		t.Errorf("slow: %q", got)
+	}
+	if d := w.wantDenials(1)[0]; !strings.Contains(d.Reason, "too slowly") {
+		t.Errorf("%+v", d)
+	}
+}
+
+func TestHalfCloseAndReset(t *testing.T) {
+	w := newWorld(t, "example.com", "")
+	w.serve("example.com", "198.51.100.1", 7, func(conn net.Conn) {
+		defer conn.Close()
+		all, _ := io.ReadAll(conn)
+		fmt.Fprintf(conn, "got %d", len(all))
+	})
+	ended := make(chan error, 1)
+	w.serve("example.com", "198.51.100.1", 8, func(conn net.Conn) {
+		defer conn.Close()
+		io.WriteString(conn, "x")
+		_, err := io.Copy(io.Discard, conn)
+		ended <- err
+	})
+	w.serve("example.com", "198.51.100.1", 9, func(conn net.Conn) {
+		conn.Read(make([]byte, 1))
+		reset(conn)
+	})
+	conn := w.tunnel("example.com:7")
+	conn.Write(make([]byte, 100_000))
+	closeWrite(conn)
+	if got := readUntil(conn, ""); got != "got 100000" {
+		t.Errorf("half-close: %q", got)
+	}
+	conn = w.tunnel("example.com:8")
+	readN(conn, 1)
+	reset(conn)
+	if err := <-ended; !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the server saw %v, not a reset", err)
+	}
+	conn = w.tunnel("example.com:9")
+	conn.Write([]byte{0, 1})
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the client saw %v, not a reset", err)
+	}
+	waitSessions(t, w.s, 0)
+}
+
+// 64 MiB each way, unchanged, over real sockets: the splicing path.
+func TestBulk(t *testing.T) {
+	w := newWorld(t, "example.com", "")
+	w.serve("example.com", "198.51.100.1", 7, echo)
+	conn := w.tunnel("example.com:7")
+	const size = 64 << 20
+	go func() {
+		io.Copy(conn, io.LimitReader(&counter{}, size))
+		closeWrite(conn)
+	}()
+	want := &counter{}
+	a, b := make([]byte, 64<<10), make([]byte, 64<<10)
+	total := 0
+	for {
+		n, err := conn.Read(a)
+		want.Read(b[:n])
+		if !bytes.Equal(a[:n], b[:n]) {
+			t.Fatalf("changed after %d bytes", total)
+		}
+		if total += n; err != nil {
+			break
+		}
+	}
+	if total != size {
+		t.Errorf("%d bytes came back", total)
+	}
+	waitSessions(t, w.s, 0)
+	if p := totalPipes.Load(); p > maxPipes {
+		t.Errorf("%d pipes", p)
+	}
+}
+
+// counter is a stream in which no two places look the same.
+type counter struct{ n uint64 }
+
+func (c *counter) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = byte((c.n * 0x9e3779b97f4a7c15) >> 32)
+		c.n++
+	}
+	return len(b), nil
+}

@@ -3,9 +3,9 @@
 /* How init comes to be. Both ways start in a constructor, before the Go
  * runtime has threads:
  *
- * early:  cmd/srun sets srun_early_init. Its process clones init into the new
- *         namespaces at once; Go starts in the meantime and later finds init's
- *         process id and socket in srun_early.
+ * early:  cmd/srun sets srun_early_init. Its process forks at once, and init is
+ *         cloned into the new namespaces; Go starts in the meantime and later
+ *         finds init's process id and socket in srun_early.
  * again:  any other program (a user of package launcher, a test) starts
  *         /proc/self/exe once more, already in the namespaces, with the socket
  *         in the environment; the constructor never returns to Go.
@@ -21,11 +21,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-struct early srun_early = { .pid = 0, .sock = -1 };
+struct early *srun_early;
 
 /* A program that wants init early defines this with a value of 1. */
 extern int srun_early_init __attribute__((weak));
@@ -65,30 +66,44 @@ static void refuse(int sock, const char *what)
 	_exit(1);
 }
 
+/* An early init is a grandchild by clone(2)'s CLONE_PARENT, hence srun's own
+ * child: the helper in between sits out the time that the kernel takes to make
+ * the namespaces, while srun's Go half starts. */
+static void helper(int sock) __attribute__((noreturn));
+static void helper(int sock)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	long pid = syscall(SYS_clone, NAMESPACES | CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, 0,
+			   &srun_early->pid, 0, 0);
+	if (pid < 0)
+		refuse(sock, "make the namespaces");
+	if (pid > 0)
+		_exit(0);
+	if (map_self(uid, gid) < 0)
+		refuse(sock, "map the user to itself");
+	init_main(sock, DIE_WITH_THREAD);
+}
+
 static void start_early(void)
 {
 	int pair[2];
-	uid_t uid = geteuid();
-	gid_t gid = getegid();
+	struct early *e = mmap(NULL, sizeof *e, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (e == MAP_FAILED)
+		return; /* srun starts itself again instead */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) {
-		srun_early.err = errno;
+		munmap(e, sizeof *e);
 		return;
 	}
-	long pid = syscall(SYS_clone, NAMESPACES | SIGCHLD, 0, 0, 0, 0);
-	if (pid == 0) {
+	srun_early = e;
+	e->sock = pair[0];
+	pid_t child = fork();
+	if (child == 0) {
 		close(pair[0]);
-		if (map_self(uid, gid) < 0)
-			refuse(pair[1], "map the user to itself");
-		init_main(pair[1], DIE_WITH_THREAD);
+		helper(pair[1]);
 	}
-	close(pair[1]);
-	srun_early.pid = pid;
-	srun_early.sock = pair[0];
-	if (pid < 0) {
-		srun_early.err = errno;
-		close(pair[0]);
-		srun_early.sock = -1;
-	}
+	e->helper = child;
+	close(pair[1]); /* a failed fork reads as an init that ended */
 }
 
 /* fill_stdio makes sure that 0 to 2 are taken, so that no descriptor made from

@@ -19,9 +19,12 @@ import (
 )
 
 // sandboxInit is a running init, ready or still making itself so, and srun's
-// end of the socket to it.
+// end of the socket to it. It is a plain process id and not an os.Process,
+// whose first use starts a process to see whether pidfds work; the id cannot
+// be taken by another before srun itself has waited for it.
 type sandboxInit struct {
-	process     *os.Process
+	pid         int // 0: known once it is ready
+	helper      int // to be waited for, or 0
 	sock        int
 	hostNetwork bool
 }
@@ -30,18 +33,38 @@ var early sync.Once
 
 // takeEarly returns the init that the constructor started (enter.c), nil when
 // there is none or it is taken.
-func takeEarly() (in *sandboxInit, err error) {
+func takeEarly() (in *sandboxInit) {
 	early.Do(func() {
-		e := C.srun_early
-		switch {
-		case e.err != 0:
-			err = namespaceError(unix.Errno(e.err))
-		case e.pid > 0:
-			in = &sandboxInit{sock: int(e.sock)}
-			in.process, err = os.FindProcess(int(e.pid))
+		if e := C.srun_early; e != nil {
+			in = &sandboxInit{helper: int(e.helper), sock: int(e.sock)}
 		}
 	})
-	return in, err
+	return in
+}
+
+// settle learns an early init's process id and reaps the helper.
+func (in *sandboxInit) settle() {
+	if in.helper == 0 {
+		return
+	}
+	in.pid = int(C.srun_early.pid)
+	waitFor(in.helper)
+	in.helper = 0
+}
+
+func waitFor(pid int) (status syscall.WaitStatus, err error) {
+	for {
+		_, err = syscall.Wait4(pid, &status, 0, nil)
+		if err != syscall.EINTR {
+			return status, os.NewSyscallError("wait4", err)
+		}
+	}
+}
+
+func (in *sandboxInit) wait() (syscall.WaitStatus, error) { return waitFor(in.pid) }
+
+func (in *sandboxInit) kill() error {
+	return os.NewSyscallError("kill", syscall.Kill(in.pid, syscall.SIGKILL))
 }
 
 func namespaceError(err error) error {
@@ -65,9 +88,13 @@ func startInit(stdio []*os.File, hostNetwork bool) (*sandboxInit, error) {
 	if hostNetwork {
 		args, flags = append(args, C.SRUN_HOST_NETWORK), flags&^unix.CLONE_NEWNET
 	}
-	process, err := os.StartProcess("/proc/self/exe", args, &os.ProcAttr{
-		Env:   []string{fmt.Sprintf("%s=%d", C.SRUN_INIT_ENV, 3)},
-		Files: append(append([]*os.File{}, stdio...), theirs),
+	files := make([]uintptr, 0, 4)
+	for _, f := range append(append([]*os.File{}, stdio...), theirs) {
+		files = append(files, f.Fd())
+	}
+	pid, _, err := syscall.StartProcess("/proc/self/exe", args, &syscall.ProcAttr{
+		Env:   []string{fmt.Sprintf("%s=%d", C.SRUN_INIT_ENV, len(stdio))},
+		Files: files,
 		Sys: &syscall.SysProcAttr{
 			Cloneflags:  flags,
 			UidMappings: []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}},
@@ -78,19 +105,16 @@ func startInit(stdio []*os.File, hostNetwork bool) (*sandboxInit, error) {
 		unix.Close(pair[0])
 		return nil, namespaceError(err)
 	}
-	return &sandboxInit{process: process, sock: pair[0], hostNetwork: hostNetwork}, nil
+	return &sandboxInit{pid: pid, sock: pair[0], hostNetwork: hostNetwork}, nil
 }
 
 // newInit returns an init that has yet to say that it is ready.
 func newInit(stdio []*os.File, hostNetwork bool) (*sandboxInit, error) {
-	in, err := takeEarly()
-	switch {
-	case err != nil:
-		return nil, err
-	case in != nil && !hostNetwork:
-		return in, nil
-	case in != nil: // it has a network namespace, and that cannot be taken back
-		in.discard()
+	if in := takeEarly(); in != nil {
+		if !hostNetwork {
+			return in, nil
+		}
+		in.discard() // it has a network namespace, and that cannot be taken back
 	}
 	return startInit(stdio, hostNetwork)
 }
@@ -98,6 +122,7 @@ func newInit(stdio []*os.File, hostNetwork bool) (*sandboxInit, error) {
 // ready waits until init's namespaces stand.
 func (in *sandboxInit) ready() (set int32, fds []int, err error) {
 	m, fds, err := receive(in.sock)
+	in.settle()
 	switch {
 	case err != nil:
 		return 0, nil, err
@@ -120,7 +145,7 @@ func (in *sandboxInit) checkNetwork() error {
 		return namespaceError(err)
 	}
 	defer ours.Close()
-	theirs, err := netns.GetFromPid(in.process.Pid)
+	theirs, err := netns.GetFromPid(in.pid)
 	if err != nil {
 		return namespaceError(err)
 	}
@@ -131,17 +156,13 @@ func (in *sandboxInit) checkNetwork() error {
 	return nil
 }
 
-// discard ends an init that is not wanted.
+// discard ends an init that is not wanted: with its socket it loses the reason
+// to live.
 func (in *sandboxInit) discard() {
 	unix.Close(in.sock)
-	in.process.Kill()
-	in.process.Wait()
-}
-
-// DiscardEarly ends an init that was started early for a run that does not
-// take place, such as --help.
-func DiscardEarly() {
-	if in, err := takeEarly(); err == nil && in != nil {
-		in.discard()
+	in.settle()
+	if in.pid > 0 {
+		in.kill()
+		in.wait()
 	}
 }

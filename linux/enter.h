@@ -1,17 +1,20 @@
 #ifndef SRUN_ENTER_H
 #define SRUN_ENTER_H
 
+#include <stdint.h>
+
 #define SRUN_INIT_ENV "_SRUN_INIT_SOCKET"
 #define SRUN_INIT_NAME "srun-init"
 #define SRUN_HOST_NETWORK "host-network"
 
-/* What start_early left for Go: init's process id and srun's end of the
- * socket, or the errno that kept it from starting (pid 0: not tried). */
+/* What start_early left for Go, in memory that srun shares with the helper and
+ * with nothing later: init's process id, there once init has said anything,
+ * and srun's end of the socket. NULL: not tried. */
 struct early {
-	int pid;
-	int sock;
-	int err;
+	int32_t pid;
+	int32_t helper;
+	int32_t sock;
 };
-extern struct early srun_early;
+extern struct early *srun_early;
 
 #endif

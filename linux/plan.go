@@ -34,6 +34,8 @@ type Plan struct {
 	LandlockABI int
 	Seccomp     bool
 	Missing     []MissingPath // denied paths that do not exist yet
+
+	filters func() ([][]byte, error) // the seccomp programs
 }
 
 // LandlockRule grants rights at and below a path.
@@ -47,6 +49,7 @@ type LandlockRule struct {
 // hold its place, so it is watched.
 type MissingPath struct {
 	Path   string // absolute; its longest existing ancestor has no symbolic link
+	Root   string // the writable directory that it lies in
 	Reason string
 	Source policy.Source
 }
@@ -84,6 +87,7 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 		return nil, &Error{Protection: "landlock", What: "find Landlock", Err: errors.New("the kernel has none (Linux 5.13 with lsm=landlock)")}
 	}
 	b := builder{host: host, own: p.OwnDirs, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
+	b.plan.filters = buildFilters(host.LandlockABI >= scopedABI)
 	if err := b.collect(p, dir); err != nil {
 		return nil, err
 	}
@@ -213,8 +217,8 @@ func (b *builder) checkMissing() error {
 		if err != nil {
 			return fmt.Errorf("%s: %s: %w", m.Source, m.Path, err)
 		}
-		if at(nodes, parent).access == readWrite {
-			m.Path = filepath.Join(parent, rest)
+		if n := at(nodes, parent); n.access == readWrite {
+			m.Path, m.Root = filepath.Join(parent, rest), n.path
 			b.plan.Missing = append(b.plan.Missing, m)
 		}
 	}

@@ -107,7 +107,7 @@ func start(in *sandboxInit, c Config) (*Process, error) {
 		listeners.Close()
 		return nil, err
 	}
-	p := &Process{Pid: in.process.Pid, Listeners: listeners, command: command, in: in, events: make(chan Event, 8), done: make(chan struct{})}
+	p := &Process{Pid: in.pid, Listeners: listeners, command: command, in: in, events: make(chan Event, 8), done: make(chan struct{})}
 	p.Events = p.events
 	return p, nil
 }
@@ -143,7 +143,7 @@ func encodePlan(c Config) ([]byte, error) {
 		}
 	}
 	if c.Plan.Seccomp {
-		programs, err := filters(c.Plan.LandlockABI >= scopedABI)
+		programs, err := c.Plan.filters()
 		if err != nil {
 			return nil, &Error{Protection: "seccomp", What: "build the system call filter", Err: err}
 		}
@@ -160,15 +160,6 @@ func encodePlan(c Config) ([]byte, error) {
 	}
 	b = appendOp(b, opSearch, 0, 0, 0, searchPath(c.Env))
 	return appendOp(b, opEnd, 0, 0, 0, ""), nil
-}
-
-func filters(scopedSignals bool) ([][]byte, error) {
-	calls, err := filter(scopedSignals)
-	if err != nil {
-		return nil, err
-	}
-	top, err := ceiling()
-	return [][]byte{calls, top}, err
 }
 
 // searchPath is PATH of the command's own environment, or what execvp(3) uses
@@ -249,7 +240,7 @@ func (p *Process) watch() {
 			p.events <- Event{}
 		case m.kind == msgExited:
 			p.status = syscall.WaitStatus(m.a)
-			_, p.err = p.in.process.Wait()
+			_, p.err = p.in.wait()
 			return
 		}
 	}
@@ -257,11 +248,10 @@ func (p *Process) watch() {
 
 // initStatus is for an init that ended without a word: somebody killed it.
 func (p *Process) initStatus() (syscall.WaitStatus, error) {
-	st, err := p.in.process.Wait()
+	status, err := p.in.wait()
 	if err != nil {
 		return 0, fmt.Errorf("wait for init: %w", err)
 	}
-	status := st.Sys().(syscall.WaitStatus)
 	if status.Signaled() {
 		return status, nil
 	}
@@ -284,4 +274,4 @@ func (p *Process) Signal(sig syscall.Signal) error {
 }
 
 // Kill ends every process of the sandbox at once.
-func (p *Process) Kill() error { return p.in.process.Kill() }
+func (p *Process) Kill() error { return p.in.kill() }

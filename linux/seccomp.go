@@ -224,3 +224,23 @@ func ceiling() ([]byte, error) {
 	}
 	return encodeBPF(raw), nil
 }
+
+// buildFilters builds both programs on a goroutine of its own: the half
+// millisecond that libseccomp takes is spent while paths are resolved.
+func buildFilters(scopedSignals bool) func() ([][]byte, error) {
+	var programs [][]byte
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		var calls, top []byte
+		if calls, err = filter(scopedSignals); err == nil {
+			top, err = ceiling()
+		}
+		programs = [][]byte{calls, top}
+	}()
+	return func() ([][]byte, error) {
+		<-done
+		return programs, err
+	}
+}

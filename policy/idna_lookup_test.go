@@ -1,5 +1,3 @@
-//go:build idna
-
 package policy
 
 import "testing"

@@ -55,13 +55,13 @@ func (s *Server) SetDomains(d *policy.Domains) {
 // Close closes every listener and connection and ends a question that is being
 // asked. It waits a moment for what is being served to end, and returns nil.
 func (s *Server) Close() error {
+	s.cancel() // first: what the closes below interrupt must see why
 	s.mu.Lock()
 	s.closed = true
 	for c := range s.open {
 		c.Close()
 	}
 	s.mu.Unlock()
-	s.cancel()
 	ended := make(chan struct{})
 	go func() { s.wg.Wait(); close(ended) }()
 	select {

@@ -171,7 +171,8 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Denied = report.denied
 	cmd.Warn = func(line string) { p.line("%s", line) }
-	cmd.Ask = o.asker(p, opts)
+	keeper := newKeeper(opts, pol.Project)
+	cmd.Ask = o.asker(p, keeper.keep)
 	cmd.Stopped = stopWithCommand
 	if o.auditLog != "" {
 		log, err := openAuditLog(o.auditLog)
@@ -190,6 +191,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	}
 	go signals.forward(cmd)
 	status, err := endStatus(cmd.Wait())
+	keeper.flush(p)
 	report.finish(status)
 	return status, err
 }
@@ -207,8 +209,7 @@ func (o *options) argv() []string {
 }
 
 // asker picks who answers questions; nil is nobody.
-func (o *options) asker(p *printer, opts policy.Options) askFunc {
-	keep := func(q launcher.Question) error { return policy.AllowAlways(opts, q.Target) }
+func (o *options) asker(p *printer, keep func(launcher.Question) error) askFunc {
 	switch {
 	case o.ask == "never":
 		return nil

@@ -3,6 +3,7 @@
 package linux
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,13 +58,21 @@ func treeOps(points []point) []mountOp {
 	return t.ops()
 }
 
-func less(a, b string) int { return slices.Compare(parts(a), parts(b)) }
-
-func parts(p string) []string {
-	if p == "/" {
-		return nil
+// less orders paths so that everything below a directory follows it directly:
+// the slash sorts before all other bytes.
+func less(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		switch {
+		case a[i] == b[i]:
+		case a[i] == '/':
+			return -1
+		case b[i] == '/':
+			return 1
+		default:
+			return cmp.Compare(a[i], b[i])
+		}
 	}
-	return strings.Split(p[1:], "/")
+	return cmp.Compare(len(a), len(b))
 }
 
 func contains(dir, p string) bool {

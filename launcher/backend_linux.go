@@ -18,6 +18,11 @@ func (c *Cmd) startBackend() error {
 	if err != nil {
 		return err
 	}
+	var owner func(net.Conn) (int, string)
+	c.server = c.newServer(func(conn net.Conn) proxy.Process {
+		pid, command := owner(conn)
+		return proxy.Process{PID: pid, Command: command}
+	})
 	p, err := linux.Start(linux.Config{
 		Plan:        plan,
 		Args:        c.Args,
@@ -25,16 +30,13 @@ func (c *Cmd) startBackend() error {
 		Dir:         c.Dir,
 		Stdio:       c.stdio.child,
 		HostNetwork: c.Policy.Network.Mode == policy.ModeHost,
+		Ended:       func() { c.server.Close() },
 		Removed:     c.removed,
 	})
 	if err != nil {
 		return translate(err)
 	}
-	c.process = p
-	c.server = c.newServer(func(conn net.Conn) proxy.Process {
-		pid, command := p.Owner(conn)
-		return proxy.Process{PID: pid, Command: command}
-	})
+	c.process, owner = p, p.Owner
 	if filtered(c.Policy) {
 		c.serve(p.Listeners)
 	} else {

@@ -23,6 +23,10 @@ type Config struct {
 
 	HostNetwork bool // no network namespace and no listeners
 
+	// Ended is called as soon as the command has ended, while the kernel still
+	// ends the rest of the sandbox; nil is nobody.
+	Ended func()
+
 	// Removed is told of denied paths that the command made and srun removed.
 	Removed func(MissingPath)
 }
@@ -48,6 +52,7 @@ type Process struct {
 	Events    <-chan Event // closed when the command ends
 
 	in      *sandboxInit
+	ended   func()
 	guard   *guard
 	command int // process id inside
 	events  chan Event
@@ -74,7 +79,7 @@ func Start(c Config) (*Process, error) {
 	if err == nil {
 		var p *Process
 		if p, err = start(in, c); err == nil {
-			p.guard = g
+			p.guard, p.ended = g, c.Ended
 			go p.watch()
 			return p, nil
 		}
@@ -240,6 +245,9 @@ func (p *Process) watch() {
 			p.events <- Event{}
 		case m.kind == msgExited:
 			p.status = syscall.WaitStatus(m.a)
+			if p.ended != nil {
+				p.ended()
+			}
 			_, p.err = p.in.wait()
 			return
 		}

@@ -1,3 +1,9 @@
+// The runtime need not read the cgroup's files at every start to learn of a
+// processor limit: the proxy is happy with any number.
+
+//go:debug containermaxprocs=0
+//go:debug updatemaxprocs=0
+
 // The srun command runs any command in a sandbox. See package srun/launcher
 // for the sandbox itself; this package has the command line, the words that a
 // user reads, the questions, and the exit status.

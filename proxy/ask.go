@@ -125,15 +125,14 @@ func (s *Server) put(target policy.HostPort, q *question, conn net.Conn) {
 	if s.cfg.Peer != nil && conn != nil {
 		question.Process = s.cfg.Peer(conn)
 	}
-	switch s.cfg.Ask(ctx, question) {
-	case AllowOnce, AllowAlways:
+	answer := s.cfg.Ask(ctx, question)
+	switch {
+	case ctx.Err() != nil:
+		s.settle(target, q, "no answer in "+limit.String())
+	case answer == AllowOnce || answer == AllowAlways:
 		s.settle(target, q, "")
 	default:
-		reason := "answered no"
-		if ctx.Err() == context.DeadlineExceeded {
-			reason = "no answer in " + limit.String()
-		}
-		s.settle(target, q, reason)
+		s.settle(target, q, "answered no")
 	}
 }
 

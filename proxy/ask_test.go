@@ -1,0 +1,161 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func asking(ask func(context.Context, Question) Answer) func(*Config) {
+	return func(c *Config) { c.Ask, c.Peer, c.AskTimeout = ask, peer, 5*time.Second }
+}
+
+func TestAsk(t *testing.T) {
+	var asked []string
+	w := newWorld(t, "listed.test", "bad.test", asking(func(_ context.Context, q Question) Answer {
+		asked = append(asked, fmt.Sprint(q.Target, " ", q.Process.Command, " ", q.Process.PID))
+		switch q.Target.Host.String() {
+		case "once.test", "private.test", "10.0.0.1", "localhost":
+			return AllowOnce
+		case "always.test":
+			return AllowAlways
+		}
+		return Deny
+	}))
+	for i, name := range []string{"listed.test", "bad.test", "once.test", "always.test", "no.test"} {
+		w.serve(name, fmt.Sprintf("198.51.100.%d", i+1), 7, echo)
+		w.serve("", fmt.Sprintf("198.51.100.%d", i+1), 8, echo)
+	}
+	w.serve("private.test", "10.0.0.1", 7, echo)
+	w.serve("", "127.0.0.1", 7, echo)
+	w.names["rebind.test"] = []string{"127.0.0.1"}
+	for _, test := range []struct {
+		target string
+		status int
+		reason string
+	}{
+		{"listed.test:7", 200, ""},
+		{"bad.test:7", 403, "denied by rule bad.test"},
+		{"once.test:7", 200, ""}, {"once.test:7", 200, ""}, {"once.test:8", 200, ""},
+		{"always.test:7", 200, ""},
+		{"no.test:7", 403, "answered no"}, {"no.test:7", 403, "answered no"}, {"no.test:8", 403, "answered no"},
+		{"private.test:7", 200, ""}, // the user named it: private is fine
+		{"10.0.0.1:7", 200, ""},
+		{"127.0.0.1:7", 200, ""}, // asked as localhost
+		{"169.254.169.254:80", 403, "cloud metadata address 169.254.169.254"},
+	} {
+		_, resp := w.connect(test.target)
+		body := ""
+		if test.status != 200 {
+			b, _ := io.ReadAll(resp.Body)
+			body = string(b)
+		}
+		if resp.StatusCode != test.status || !strings.Contains(body, test.reason) {
+			t.Errorf("%s: %s %s", test.target, resp.Status, body)
+		}
+	}
+	want := "[once.test:7 curl 42 always.test:7 curl 42 no.test:7 curl 42 no.test:8 curl 42 private.test:7 curl 42 10.0.0.1:7 curl 42 localhost:7 curl 42]"
+	if got := fmt.Sprint(asked); got != want {
+		t.Errorf("asked\n%s, want\n%s", got, want)
+	}
+	for _, name := range w.looked() {
+		if name == "no.test" || name == "bad.test" {
+			t.Errorf("resolved %s", name)
+		}
+	}
+}
+
+// Requests for one target share a question, and no two are asked at once.
+func TestAskIsShared(t *testing.T) {
+	var asked, running, most atomic.Int32
+	w := newWorld(t, "", "", asking(func(_ context.Context, q Question) Answer {
+		asked.Add(1)
+		most.Store(max(most.Load(), running.Add(1)))
+		time.Sleep(50 * time.Millisecond)
+		running.Add(-1)
+		return AllowOnce
+	}))
+	w.serve("a.test", "198.51.100.1", 7, echo)
+	w.serve("b.test", "198.51.100.2", 7, echo)
+	w.serve("", "198.51.100.2", 8, echo)
+	var wg sync.WaitGroup
+	for i := range 30 {
+		wg.Go(func() {
+			if _, resp := w.connect([]string{"a.test:7", "b.test:7", "b.test:8"}[i%3]); resp.StatusCode != 200 {
+				t.Error(resp.Status)
+			}
+		})
+	}
+	wg.Wait()
+	if asked.Load() != 2 || most.Load() != 1 { // b.test:8 rides on the answer for b.test:7, or the other way
+		t.Errorf("asked %d times, %d at once", asked.Load(), most.Load())
+	}
+}
+
+func TestAskTimesOut(t *testing.T) {
+	for name, ask := range map[string]func(context.Context, Question) Answer{
+		"obeys":   func(ctx context.Context, _ Question) Answer { <-ctx.Done(); return Deny },
+		"late":    func(ctx context.Context, _ Question) Answer { <-ctx.Done(); return AllowAlways },
+		"ignores": func(context.Context, Question) Answer { time.Sleep(300 * time.Millisecond); return AllowAlways },
+	} {
+		w := newWorld(t, "", "", func(c *Config) { c.Ask, c.AskTimeout = ask, 50*time.Millisecond })
+		start := time.Now()
+		_, resp := w.connect("a.test:7")
+		body, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != 403 || !strings.Contains(string(body), "(no answer in 50ms)") || time.Since(start) > 250*time.Millisecond {
+			t.Errorf("%s: %s %s after %v", name, resp.Status, body, time.Since(start))
+		}
+		if _, resp := w.connect("a.test:7"); resp.StatusCode != 403 {
+			t.Errorf("%s: a late answer counts: %s", name, resp.Status)
+		}
+	}
+}
+
+func TestStrictNeverAsks(t *testing.T) {
+	w := newWorld(t, "", "", asking(func(context.Context, Question) Answer { t.Error("asked"); return AllowAlways }), func(c *Config) { c.Strict = true })
+	if _, resp := w.connect("a.test:7"); resp.StatusCode != 403 {
+		t.Error(resp.Status)
+	}
+}
+
+// Rules that change while a question waits decide it without asking.
+func TestAskBecomesMoot(t *testing.T) {
+	asked, release := make(chan Question, 3), make(chan struct{})
+	w := newWorld(t, "", "", asking(func(_ context.Context, q Question) Answer { asked <- q; <-release; return Deny }))
+	w.serve("b.test", "198.51.100.1", 7, echo)
+	statuses := make(chan int, 2)
+	for _, target := range []string{"a.test:7", "b.test:7"} {
+		go func() {
+			_, resp := w.connect(target)
+			statuses <- resp.StatusCode
+		}()
+		if target == "a.test:7" {
+			<-asked
+		}
+	}
+	for w.waiting() < 2 {
+		time.Sleep(time.Millisecond)
+	}
+	w.s.SetDomains(rules(t, "b.test:7", ""))
+	close(release)
+	if a, b := <-statuses, <-statuses; a+b != 403+200 {
+		t.Errorf("%d and %d", a, b)
+	}
+	if len(asked) > 0 {
+		t.Errorf("asked %v", <-asked)
+	}
+	if _, resp := w.connect("b.test:8"); resp.StatusCode != 403 {
+		t.Errorf("the rule is for one port: %s", resp.Status)
+	}
+}
+
+func (w *world) waiting() int {
+	w.s.asker.mu.Lock()
+	defer w.s.asker.mu.Unlock()
+	return w.s.asker.waiting
+}

@@ -1,0 +1,212 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"srun/policy"
+)
+
+// A name is resolved once, and what it resolved to is dialled, whatever it
+// would resolve to next.
+func TestRebinding(t *testing.T) {
+	w := newWorld(t, "rebind.test", "")
+	w.serve("", "198.51.100.1", 7, echo)
+	answers := [][]string{{"198.51.100.1"}, {"127.0.0.1"}, {"198.51.100.1"}}
+	w.s.cfg.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+		w.mu.Lock()
+		w.names[host], answers = answers[0], answers[1:]
+		w.mu.Unlock()
+		return w.resolve(ctx, host)
+	}
+	for i, want := range []int{200, 403, 200} {
+		if _, resp := w.connect("rebind.test:7"); resp.StatusCode != want {
+			t.Errorf("%d: %s", i, resp.Status)
+		}
+	}
+	if got := w.dialled(); !slices.Equal(got, []string{"198.51.100.1:7", "198.51.100.1:7"}) || len(w.looked()) != 3 {
+		t.Errorf("dialled %v, resolved %d times", got, len(w.looked()))
+	}
+}
+
+// Of a mixed answer only what passes is dialled.
+func TestMixedAnswers(t *testing.T) {
+	w := newWorld(t, "mixed.test own.test *.wild.test", "")
+	w.serve("", "198.51.100.1", 7, echo)
+	w.names["mixed.test"] = []string{"127.0.0.1", "::1", "169.254.169.254", "198.51.100.1", "::ffff:127.0.0.1", "198.51.100.1"}
+	w.names["own.test"] = []string{"203.0.113.77"}
+	w.names["mixed.wild.test"] = []string{"10.0.0.1", "198.51.100.1"}
+	for target, want := range map[string]int{"mixed.test:7": 200, "own.test:7": 403, "mixed.wild.test:7": 200} {
+		if _, resp := w.connect(target); resp.StatusCode != want {
+			t.Errorf("%s: %s", target, resp.Status)
+		}
+	}
+	for _, d := range w.dialled() {
+		if d != "198.51.100.1:7" {
+			t.Errorf("dialled %s", d)
+		}
+	}
+}
+
+func TestLiterals(t *testing.T) {
+	w := newWorld(t, "10.0.0.5 127.0.0.1:8080 localhost:5432 169.254.169.254:80 10.9.0.0/16 127.7.0.0/16 198.18.0.1 192.0.2.1", "10.9.9.9", func(c *Config) {
+		c.DeniedAddresses = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	})
+	for _, at := range []string{"10.0.0.5:7", "127.0.0.1:8080", "127.0.0.1:5432", "169.254.169.254:80", "10.9.1.1:7", "127.7.0.1:7", "198.18.0.1:7", "192.0.2.1:7", "10.9.9.9:7"} {
+		a := netip.MustParseAddrPort(at)
+		w.serve("", a.Addr().String(), int(a.Port()), echo)
+	}
+	for target, want := range map[string]int{
+		"10.0.0.5:7":          200,
+		"[::ffff:10.0.0.5]:7": 200, // the same address
+		"127.0.0.1:8080":      200,
+		"127.0.0.1:8081":      403,
+		"localhost:5432":      200,
+		"127.0.0.1:5432":      200, // what localhost looked up to
+		"LOCALHOST.:5432":     200,
+		"localhost:8081":      403,
+		"127.0.0.2:5432":      403,
+		"169.254.169.254:80":  200, // the user names it
+		"169.254.169.254:81":  403,
+		"10.9.1.1:7":          200,
+		"10.9.9.9:7":          403, // a deny rule
+		"127.7.0.1:7":         403, // a range is not that very address
+		"198.18.0.1:7":        200,
+		"192.0.2.1:7":         403, // deniedResolvedAddresses
+	} {
+		if _, resp := w.connect(target); resp.StatusCode != want {
+			t.Errorf("%s: %s", target, resp.Status)
+		}
+	}
+	if got := w.looked(); len(got) > 0 {
+		t.Errorf("resolved %v", got)
+	}
+}
+
+// A wildcard never reaches localhost, and no name may resolve to it.
+func TestLocalhostIsNoName(t *testing.T) {
+	w := newWorld(t, "* sneaky.test", "")
+	w.names["sneaky.test"] = []string{"127.0.0.1"}
+	w.names["localhost"] = []string{"127.0.0.1"}
+	w.serve("", "127.0.0.1", 7, echo)
+	for _, target := range []string{"localhost:7", "127.0.0.1:7", "sneaky.test:7", "[::1]:7"} {
+		if _, resp := w.connect(target); resp.StatusCode != 403 {
+			t.Errorf("%s: %s", target, resp.Status)
+		}
+	}
+}
+
+func TestHappyEyeballs(t *testing.T) {
+	w := newWorld(t, "slow.test dead.test", "")
+	w.names["slow.test"] = []string{"2001:db8::1", "2001:db8::2", "198.51.100.1"}
+	w.names["dead.test"] = []string{"2001:db8::3", "198.51.100.3"}
+	w.serve("", "198.51.100.1", 7, echo)
+	dial := w.s.cfg.Dial
+	w.s.cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		if strings.HasPrefix(addr, "[2001:db8::1]") {
+			<-ctx.Done() // an address that never answers
+			return nil, ctx.Err()
+		}
+		return dial(ctx, network, addr)
+	}
+	start := time.Now()
+	conn := w.tunnel("slow.test:7")
+	if took := time.Since(start); took < dialStagger || took > 4*dialStagger {
+		t.Errorf("took %v", took)
+	}
+	io.WriteString(conn, "\x00")
+	if got := readN(conn, 1); len(got) != 1 {
+		t.Error("no echo")
+	}
+	start = time.Now()
+	if _, resp := w.connect("dead.test:7"); resp.StatusCode != 502 || time.Since(start) > dialStagger {
+		t.Errorf("%s after %v", resp.Status, time.Since(start))
+	}
+}
+
+func TestAlternate(t *testing.T) {
+	var in, want []netip.Addr
+	for _, a := range []string{"::1", "::2", "::3", "1.1.1.1", "2.2.2.2"} {
+		in = append(in, netip.MustParseAddr(a))
+	}
+	for _, a := range []string{"::1", "1.1.1.1", "::2", "2.2.2.2", "::3"} {
+		want = append(want, netip.MustParseAddr(a))
+	}
+	if got := alternate(in); !slices.Equal(got, want) {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestTimeoutsAreToldApart(t *testing.T) {
+	w := newWorld(t, "slow.test", "", func(c *Config) {
+		c.Resolve = func(context.Context, string) ([]netip.Addr, error) { return nil, context.DeadlineExceeded }
+	})
+	if _, resp := w.connect("slow.test:7"); resp.StatusCode != 504 {
+		t.Error(resp.Status)
+	}
+}
+
+func TestSetDomains(t *testing.T) {
+	w := newWorld(t, "a.test", "")
+	w.serve("a.test", "198.51.100.1", 7, echo)
+	w.serve("b.test", "198.51.100.1", 7, echo)
+	open := w.tunnel("a.test:7")
+	w.s.SetDomains(rules(t, "b.test", ""))
+	for target, want := range map[string]int{"a.test:7": 403, "b.test:7": 200} {
+		if _, resp := w.connect(target); resp.StatusCode != want {
+			t.Errorf("%s: %s", target, resp.Status)
+		}
+	}
+	io.WriteString(open, "\x00still")
+	if got := readN(open, 6); string(got) != "\x00still" {
+		t.Errorf("an open tunnel: %q", got)
+	}
+	w.s.SetDomains(nil)
+	if _, resp := w.connect("b.test:7"); resp.StatusCode != 403 {
+		t.Error(resp.Status)
+	}
+}
+
+func TestClose(t *testing.T) {
+	asked := make(chan struct{})
+	w := newWorld(t, "a.test", "", func(c *Config) {
+		c.Ask = func(ctx context.Context, _ Question) Answer { close(asked); <-ctx.Done(); return AllowOnce }
+	})
+	w.serve("a.test", "198.51.100.1", 7, echo)
+	tunnel, idle, waiting := w.tunnel("a.test:7"), w.open(), w.open()
+	io.WriteString(waiting, "CONNECT b.test:7 HTTP/1.1\r\nHost: b.test:7\r\n\r\n")
+	<-asked
+	w.s.Close()
+	for name, conn := range map[string]net.Conn{"tunnel": tunnel, "idle": idle, "waiting": waiting} {
+		if got := readUntil(conn, ""); strings.Contains(got, "200") {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	waitSessions(t, w.s, 0)
+	if _, err := net.Dial("tcp", w.proxy); err == nil {
+		t.Error("the listener is open")
+	}
+	if err := w.s.ServeProxy(listen(t)); err != nil {
+		t.Errorf("serve after close: %v", err)
+	}
+}
+
+func TestZeroConfigDenies(t *testing.T) {
+	s := New(Config{})
+	defer s.Close()
+	_, err := s.admit(context.Background(), hostPort(t, "example.com:443"), nil)
+	if d, ok := errors.AsType[*Denial](err); !ok || d.Code != CodeAllowlist {
+		t.Error(err)
+	}
+	_, err = s.admit(context.Background(), policy.HostPort{}, nil)
+	if err == nil {
+		t.Error("the zero target is allowed")
+	}
+}

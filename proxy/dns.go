@@ -80,6 +80,9 @@ func (s *Server) answerQuestion(q dnsmessage.Question) dnsAnswer {
 	if strings.HasSuffix(name, ".arpa") {
 		return s.answerReverse(q, name)
 	}
+	if name == "" {
+		return dnsAnswer{rcode: dnsmessage.RCodeRefused} // the root: nobody's name
+	}
 	base, service := cutService(name)
 	host, err := policy.ParseHost(base)
 	if err != nil {

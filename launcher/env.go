@@ -3,6 +3,8 @@ package launcher
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"srun/policy"
@@ -31,7 +33,27 @@ func environment(p *policy.Policy, base []string, tempDir string, proxyPort int)
 			env = append(env, kv)
 		}
 	}
-	return append(env, own...)
+	return caches(p, append(env, own...), tempDir)
+}
+
+// caches gives tools that fail without a writable cache a private one, which
+// goes with TMPDIR. The user's own stays out of reach: what a command leaves
+// there, the host would later run.
+func caches(p *policy.Policy, env []string, tempDir string) []string {
+	for _, c := range []struct{ variable, path, name string }{
+		{"npm_config_cache", ".npm", "npm-cache"},
+	} {
+		own := filepath.Join(p.Home, c.path)
+		if p.Home == "" || has(env, c.variable) || p.WriteVerdict(own).Verdict == policy.Allowed {
+			continue
+		}
+		env = append(env, c.variable+"="+filepath.Join(tempDir, c.name))
+	}
+	return env
+}
+
+func has(env []string, name string) bool {
+	return slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, name+"=") })
 }
 
 // ownVariables are srun's. With a port of 0 there is no proxy, and no variable

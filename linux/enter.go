@@ -74,6 +74,10 @@ func namespaceError(err error) error {
 const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | unix.CLONE_NEWNET |
 	unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 
+// initCapabilities are what init uses in its namespaces. Without them in the
+// ambient set, an ordinary user's execve(2) would lose them (capabilities(7)).
+var initCapabilities = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_NET_BIND_SERVICE, unix.CAP_SETPCAP}
+
 // startInit starts this program again as init, in new namespaces with the user
 // mapped to itself.
 func startInit(stdio []*os.File, hostNetwork bool) (*sandboxInit, error) {
@@ -99,6 +103,7 @@ func startInit(stdio []*os.File, hostNetwork bool) (*sandboxInit, error) {
 			Cloneflags:  flags,
 			UidMappings: []syscall.SysProcIDMap{{ContainerID: uid, HostID: uid, Size: 1}},
 			GidMappings: []syscall.SysProcIDMap{{ContainerID: gid, HostID: gid, Size: 1}},
+			AmbientCaps: initCapabilities,
 		},
 	})
 	if err != nil {

@@ -38,10 +38,10 @@ func peakMemory(srun string) error {
 			continue
 		}
 		peak := statusKiB(pid, "VmHWM")
-		fmt.Printf("%-24s %7d KiB\n", fmt.Sprintf("peak memory, %s", comm(pid)), peak)
+		fmt.Printf("%-30s %7d KiB\n", fmt.Sprintf("peak memory, %s", comm(pid)), peak)
 		total += peak
 	}
-	fmt.Printf("%-24s %7d KiB %20.3f %6.2f\n", "peak memory, all", total, float64(total)/memoryGoal, 1.0)
+	fmt.Printf("%-30s %7d KiB %20.3f %6.2f\n", "peak memory, all", total, float64(total)/memoryGoal, 1.0)
 	return nil
 }
 

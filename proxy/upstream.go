@@ -116,6 +116,12 @@ func parseProxyURL(s string) (*upstreamProxy, error) {
 	if p.port == "" {
 		p.port = usual
 	}
+	if _, err := policy.ParsePort(p.port); err != nil {
+		return nil, fmt.Errorf("upstream proxy: %w", err)
+	}
+	if _, err := policy.ParseHost(p.host); err != nil {
+		return nil, fmt.Errorf("upstream proxy: %w", err)
+	}
 	p.scheme = strings.TrimSuffix(p.scheme, "h")
 	p.what = "the upstream proxy " + net.JoinHostPort(p.host, p.port)
 	return p, nil

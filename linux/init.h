@@ -22,6 +22,11 @@
 #define TRANSPARENT_PORT 61081
 #define DNS_PORT 53
 
+/* The sandbox's own addresses, in the ranges of the proxy's synthetic answers
+ * and below the first that it gives out: 198.18.0.1 and fd5f:7372:756e::1. */
+#define OWN_ADDRESS4 { 198, 18, 0, 1 }
+#define OWN_ADDRESS6 { 0xfd, 0x5f, 0x73, 0x72, 0x75, 0x6e, [15] = 1 }
+
 /* Messages from init to srun. */
 enum {
 	MSG_READY = 1,     /* namespaces stand; a: set of LISTEN_* sent as fds */
@@ -61,6 +66,7 @@ enum {
 	                    * slot: 1 to leave it writable for OP_MKDIR and OP_MKFILE */
 	OP_MKDIR = 8,      /* path: in a cover, so that something can be attached */
 	OP_MKFILE = 9,
+	OP_FILE = 17,      /* path NUL content: cover a file by this one */
 	OP_LANDLOCK = 10,  /* path: one of init's own mounts; a: access rights */
 	OP_SECCOMP = 11,   /* data: a classic BPF program */
 	OP_CHDIR = 12,

@@ -165,6 +165,16 @@ int mounts_base(void)
 	return make_dev();
 }
 
+static int fill(const char *path, const char *content, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -1;
+	ssize_t n = write(fd, content, len);
+	close(fd);
+	return n == (ssize_t)len ? 0 : -1;
+}
+
 static int made_covers;
 
 /* make_cover returns a detached, empty directory or file of the given mode.
@@ -177,12 +187,19 @@ static int make_cover(const struct op *op)
 	snprintf(path, sizeof path, "/dev/.srun/%d", ++made_covers);
 	if (op->b ? make_file(path, 0) < 0 : mkdir(path, 0) < 0)
 		return -1;
+	if (chmod(path, 0600) < 0)
+		return -1;
+	size_t name = strlen(op_data(op)) + 1;
+	if (op->kind == OP_FILE && fill(path, op_data(op) + name, op->len - name) < 0)
+		return -1;
 	if (chmod(path, (mode_t)op->a) < 0)
 		return -1;
 	return clone_path(path);
 }
 
-static int hide(const struct op *op, const char *path)
+/* cover puts something empty, or a file with the operation's content, over a
+ * path. */
+static int cover(const struct op *op, const char *path)
 {
 	int tree = make_cover(op);
 	if (tree < 0)
@@ -241,7 +258,8 @@ static int do_mount_op(const struct op *op, const char *path)
 	case OP_SEAL:
 		return bind_on_itself(path, MOUNT_ATTR_RDONLY);
 	case OP_HIDE:
-		return hide(op, path);
+	case OP_FILE:
+		return cover(op, path);
 	case OP_MKDIR:
 		return mkdir(path, (mode_t)op->a);
 	case OP_MKFILE:
@@ -254,7 +272,7 @@ static int do_mount_op(const struct op *op, const char *path)
 static const char *const op_names[] = {
 	[OP_CLONE] = "copy the mounts at", [OP_READONLY] = "make read-only", [OP_WRITABLE] = "make writable",
 	[OP_ATTACH] = "attach", [OP_PIN] = "pin", [OP_SEAL] = "seal", [OP_HIDE] = "hide",
-	[OP_MKDIR] = "make directory", [OP_MKFILE] = "make file",
+	[OP_FILE] = "replace", [OP_MKDIR] = "make directory", [OP_MKFILE] = "make file",
 };
 
 int mount_op(const struct op *op, const char *path)

@@ -108,6 +108,27 @@ static int any_local(int family)
 	return exchange(NETLINK_ROUTE, &r, 1);
 }
 
+/* add_address gives lo an address that is not a loopback address: getaddrinfo(3)
+ * with AI_ADDRCONFIG finds no IPv4 name on a host that has none. */
+static int add_address(int family, const void *addr, size_t len)
+{
+	struct request r = { .len = 0 };
+	struct ifaddrmsg ifa = { .ifa_family = family, .ifa_prefixlen = 8 * len, .ifa_flags = IFA_F_NODAD, .ifa_index = 1 };
+	struct nlmsghdr *h = begin(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_ACK, &ifa, sizeof ifa);
+	put(&r, IFA_LOCAL, addr, len);
+	put(&r, IFA_ADDRESS, addr, len);
+	end(&r, h);
+	return exchange(NETLINK_ROUTE, &r, 1);
+}
+
+static int own_addresses(int ipv6)
+{
+	uint8_t v4[4] = OWN_ADDRESS4, v6[16] = OWN_ADDRESS6;
+	if (add_address(AF_INET, v4, sizeof v4) < 0)
+		return -1;
+	return ipv6 ? add_address(AF_INET6, v6, sizeof v6) : 0;
+}
+
 static struct nlmsghdr *nft(struct request *r, int type, int flags, int family)
 {
 	struct nfgenmsg g = { .nfgen_family = family, .version = NFNETLINK_V0 };
@@ -294,6 +315,8 @@ int network_up(struct listeners *out)
 	if (loopback_up() < 0)
 		return fail("raise the loopback interface");
 	int ipv6 = has_ipv6();
+	if (own_addresses(ipv6) < 0)
+		return fail("give the loopback interface addresses");
 	if (any_local(AF_INET) < 0 || (ipv6 && any_local(AF_INET6) < 0))
 		return fail("route every address to loopback");
 	if (redirect(ipv6) < 0)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,12 +58,14 @@ type MissingPath struct {
 // Host is what planning asks of the machine.
 type Host struct {
 	LandlockABI int
+	Name        string // the host's name, which /etc/hosts inside knows as well
 	Resolve     func(path string) (resolved string, dir bool, err error)
 }
 
 // ThisHost asks the real machine.
 func ThisHost() Host {
-	return Host{LandlockABI: LandlockABI(), Resolve: resolvePath}
+	name, _ := os.Hostname() // without one, it is missing from /etc/hosts
+	return Host{LandlockABI: LandlockABI(), Name: name, Resolve: resolvePath}
 }
 
 func resolvePath(path string) (string, bool, error) {
@@ -92,6 +95,9 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 		return nil, err
 	}
 	b.plan.Mounts = treeOps(b.points)
+	if p.Network.Mode != policy.ModeHost {
+		b.plan.Mounts = append(b.plan.Mounts, b.nameFiles()...)
+	}
 	b.plan.Landlock = append(landlockRules(b.points), insideRules()...)
 	return b.plan, b.checkMissing()
 }
@@ -132,10 +138,41 @@ func (b *builder) collect(p *policy.Policy, dir string) error {
 	return b.protect(p.Protected())
 }
 
+// nameFiles replaces the files that say how names are looked up. A name of the
+// host's /etc/hosts would reach the proxy as a bare address, and its name
+// servers may lie on an interface that is not there; inside, the proxy answers
+// on every address.
+func (b *builder) nameFiles() []mountOp {
+	nodes := resolve(b.points)
+	hosts := "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
+	if b.host.Name != "" && b.host.Name != "localhost" {
+		hosts += "127.0.1.1 " + b.host.Name + "\n"
+	}
+	var ops []mountOp
+	for _, f := range []struct{ path, content string }{
+		{"/etc/hosts", hosts},
+		{"/etc/resolv.conf", "nameserver 127.0.0.1\n"},
+	} {
+		path, dir, err := b.host.Resolve(f.path)
+		if err == nil && !dir && at(nodes, path).access != hidden {
+			ops = append(ops, mountOp{Kind: opFile, Path: path, A: 0o444, Flag: 1, Data: f.content})
+		}
+	}
+	return ops
+}
+
 // protect adds the protected paths that lie below a writable root; all others
 // are out of the command's reach as they are.
 func (b *builder) protect(paths []policy.ProtectedPath) error {
-	roots := b.writeRoots()
+	var roots, dirs []string
+	for _, p := range b.points {
+		if p.allowWrite {
+			roots = append(roots, p.path)
+		}
+		if p.allowWrite && p.dir {
+			dirs = append(dirs, p.path)
+		}
+	}
 	for _, p := range paths {
 		if !p.Anywhere {
 			if err := b.protectOne(roots, p.Path, p.Reason); err != nil {
@@ -143,23 +180,13 @@ func (b *builder) protect(paths []policy.ProtectedPath) error {
 			}
 			continue
 		}
-		for _, root := range roots {
+		for _, root := range dirs {
 			if err := b.protectOne([]string{root}, filepath.Join(root, p.Path), p.Reason); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-func (b *builder) writeRoots() []string {
-	var roots []string
-	for _, p := range b.points {
-		if p.allowWrite {
-			roots = append(roots, p.path)
-		}
-	}
-	return roots
 }
 
 func (b *builder) protectOne(roots []string, path, reason string) error {

@@ -140,7 +140,11 @@ func prepare(c Config) (plan, set int, err error) {
 func encodePlan(c Config) ([]byte, error) {
 	b := make([]byte, 0, 16<<10)
 	for _, op := range c.Plan.Mounts {
-		b = appendOp(b, op.Kind, op.Slot, op.A, op.Flag, op.Path)
+		data := op.Path
+		if op.Kind == opFile {
+			data += "\x00" + op.Data
+		}
+		b = appendOp(b, op.Kind, op.Slot, op.A, op.Flag, data)
 	}
 	for _, r := range c.Plan.Landlock {
 		if r.Inside {

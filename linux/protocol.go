@@ -49,6 +49,7 @@ const (
 	opHide     opKind = C.OP_HIDE
 	opMkdir    opKind = C.OP_MKDIR
 	opMkfile   opKind = C.OP_MKFILE
+	opFile     opKind = C.OP_FILE
 	opLandlock opKind = C.OP_LANDLOCK
 	opSeccomp  opKind = C.OP_SECCOMP
 	opChdir    opKind = C.OP_CHDIR

@@ -47,6 +47,7 @@ type mountOp struct {
 	Slot uint32
 	A    uint64 // mode, for opHide, opMkdir and opMkfile
 	Flag uint32
+	Data string // content, for opFile
 }
 
 // treeOps turns points into mounts: the narrowest rule wins for reads and a
@@ -264,6 +265,6 @@ func (t *tree) closeCovers(ops []mountOp) []mountOp {
 func (k opKind) String() string {
 	return map[opKind]string{
 		opClone: "copy", opReadonly: "make read-only", opWritable: "keep writable", opAttach: "attach the copy",
-		opPin: "pin", opSeal: "bind read-only", opHide: "cover", opMkdir: "make a place", opMkfile: "make a place",
+		opPin: "pin", opSeal: "bind read-only", opHide: "cover", opMkdir: "make a place", opMkfile: "make a place", opFile: "replace",
 	}[k]
 }

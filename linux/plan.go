@@ -35,8 +35,6 @@ type Plan struct {
 	LandlockABI int
 	Seccomp     bool
 	Missing     []MissingPath // denied paths that do not exist yet
-
-	filters func() ([][]byte, error) // the seccomp programs
 }
 
 // LandlockRule grants rights at and below a path.
@@ -90,7 +88,6 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 		return nil, &Error{Protection: "landlock", What: "find Landlock", Err: errors.New("the kernel has none (Linux 5.13 with lsm=landlock)")}
 	}
 	b := builder{host: host, own: p.OwnDirs, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
-	b.plan.filters = buildFilters(host.LandlockABI >= scopedABI)
 	if err := b.collect(p, dir); err != nil {
 		return nil, err
 	}

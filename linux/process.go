@@ -152,7 +152,7 @@ func encodePlan(c Config) ([]byte, error) {
 		}
 	}
 	if c.Plan.Seccomp {
-		programs, err := c.Plan.filters()
+		programs, err := theFilters()()
 		if err != nil {
 			return nil, &Error{Protection: "seccomp", What: "build the system call filter", Err: err}
 		}

@@ -38,6 +38,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 // run is the program; it returns its exit status.
 func run(args []string) int {
+	launcher.Prepare()
 	p := newPrinter()
 	o, flags, err := parse(args)
 	if err != nil {

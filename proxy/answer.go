@@ -116,7 +116,7 @@ func (x *exchange) copyBody(resp *http.Response, f framing) error {
 	if f == chunked {
 		w = chunkWriter{bw}
 	}
-	if err := copyFlushing(bw, resp.Body, resp.ContentLength, w); err != nil || f != chunked {
+	if err := copyFlushing(bw, resp.Body, resp.ContentLength, w, &x.down); err != nil || f != chunked {
 		return err
 	}
 	bw.WriteString("0\r\n")
@@ -146,5 +146,6 @@ func (x *exchange) switchProtocols(resp *http.Response) {
 		x.sc.conn.Close()
 		return
 	}
+	x.switched = true
 	x.h.c.join(x.h.inside, x.g, x.sc.conn, x.h.unread())
 }

@@ -156,7 +156,7 @@ func TestIdleTunnels(t *testing.T) {
 	if each > 32 {
 		t.Errorf("%.1f KiB for each idle tunnel", each)
 	}
-	if n := totalPipes.Load() - int32(len(idlePipes)); n > 0 {
+	if n := pipesInUse(); n > 0 {
 		t.Errorf("%d pipes in use", n)
 	}
 	for _, conn := range held {

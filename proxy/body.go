@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http/httputil"
 	"strconv"
+	"sync/atomic"
 )
 
 // bodyCopy is a request's body on its way to the server.
@@ -17,14 +18,15 @@ type bodyCopy struct {
 // startBody copies the body of a request from the client, framed anew. When
 // the client fails to send it, the server's connection is closed: no response
 // will come of half a request.
-func (h *httpConn) startBody(sc *serverConn, req *head) *bodyCopy {
+func (x *exchange) startBody() *bodyCopy {
 	b := &bodyCopy{done: make(chan struct{})}
+	sc, br := x.sc, x.h.br
 	go func() {
 		defer close(b.done)
-		if req.length < 0 {
-			b.err = copyChunked(sc.bw, h.br)
+		if n := x.req.length; n < 0 {
+			b.err = copyChunked(sc.bw, br, &x.up)
 		} else {
-			b.err = copyFlushing(sc.bw, io.LimitReader(h.br, req.length), req.length, sc.bw)
+			b.err = copyFlushing(sc.bw, io.LimitReader(br, n), n, sc.bw, &x.up)
 		}
 		if _, ok := errors.AsType[*sendError](b.err); b.err != nil && !ok {
 			sc.conn.Close()
@@ -67,8 +69,8 @@ func (b *bodyCopy) finished() bool {
 
 // copyChunked copies a chunked body with its trailers. The chunks are read and
 // written anew, so that no oddity of their framing reaches the server.
-func copyChunked(bw *bufio.Writer, br *bufio.Reader) error {
-	if err := copyFlushing(bw, httputil.NewChunkedReader(br), -1, chunkWriter{bw}); err != nil {
+func copyChunked(bw *bufio.Writer, br *bufio.Reader, count *atomic.Int64) error {
+	if err := copyFlushing(bw, httputil.NewChunkedReader(br), -1, chunkWriter{bw}, count); err != nil {
 		return err
 	}
 	trailers, err := readTrailers(br)
@@ -105,9 +107,9 @@ func readTrailers(br *bufio.Reader) (fields, error) {
 	}
 }
 
-// copyFlushing copies as bytes come, letting none wait in bw's buffer. want is
-// how many there must be, -1 when the reader knows.
-func copyFlushing(bw *bufio.Writer, r io.Reader, want int64, w io.Writer) error {
+// copyFlushing copies as bytes come to w, which writes to bw, and lets none
+// wait in bw's buffer. want is how many there must be, -1 when the reader knows.
+func copyFlushing(bw *bufio.Writer, r io.Reader, want int64, w io.Writer, count *atomic.Int64) error {
 	buf := getBuffer()
 	defer putBuffer(buf)
 	for {
@@ -120,6 +122,7 @@ func copyFlushing(bw *bufio.Writer, r io.Reader, want int64, w io.Writer) error 
 				return &sendError{werr}
 			}
 			want -= int64(n)
+			count.Add(int64(n))
 		}
 		switch {
 		case err == io.EOF && want > 0:

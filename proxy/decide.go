@@ -16,6 +16,8 @@ type grant struct {
 	target policy.HostPort
 	dec    policy.Decision
 	asked  bool // the user said yes
+
+	passage passage // set once it led to a connection
 }
 
 // exact reports that the very address was allowed, by a rule or by the user:

@@ -100,12 +100,13 @@ func allowFlag(target policy.HostPort) string {
 	return "--allow-domain " + target.Host.String()
 }
 
-// report tells the caller of a denial, with the process behind conn, which may
-// be nil.
-func (s *Server) report(d *Denial, conn net.Conn) {
+// report tells the caller and the audit log of a denial, with the process
+// behind conn, which may be nil.
+func (s *Server) report(d *Denial, conn net.Conn, via string) {
 	if conn != nil && s.cfg.Peer != nil && d.Process == (Process{}) {
 		d.Process = s.cfg.Peer(conn)
 	}
+	s.auditDenied(d, via)
 	if s.cfg.Denied != nil {
 		s.cfg.Denied(*d)
 	}

@@ -195,6 +195,6 @@ func (t *toldNames) first(name string) bool {
 
 func (s *Server) refuseDNS(name string, d *Denial) {
 	if s.told.first(name) {
-		s.report(d, nil)
+		s.report(d, nil, "dns")
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"syscall"
 
 	"srun/policy"
@@ -60,7 +61,10 @@ type exchange struct {
 
 	answered bool      // something of a response went to the client
 	sentBody bool      // the body was short and went out with the head
+	switched bool      // a tunnel goes on with both connections
 	body     *bodyCopy // the request's body under way, nil for none
+
+	up, down atomic.Int64 // bytes of the two bodies
 }
 
 // run carries the exchange out and reports whether the client's connection can
@@ -75,6 +79,7 @@ func (x *exchange) run() bool {
 			}
 			var err error
 			if sc, err = x.h.dial(x.g); err != nil {
+				x.audit(err)
 				return x.h.fail(x.req, err)
 			}
 		}
@@ -82,14 +87,33 @@ func (x *exchange) run() bool {
 		resp, err := x.roundTrip()
 		switch {
 		case err == nil:
-			return x.answer(resp)
+			x.g.passage = x.audit(nil)
+			keep := x.answer(resp)
+			if !x.switched {
+				x.g.passage.end(x.up.Load(), x.down.Load())
+			}
+			return keep
 		case reused && x.repeatable() && x.h.inside == nil && closedUnused(err):
 			sc.conn.Close()
 			sc, reused = nil, false
 			continue
 		}
+		x.audit(err)
 		return x.failed(err)
 	}
+}
+
+// audit logs the decision on the request, and its failure if it is one. Inside
+// a tunnel the decision was on the tunnel.
+func (x *exchange) audit(err error) passage {
+	if _, denied := errors.AsType[*Denial](err); denied || x.h.inside != nil {
+		return passage{}
+	}
+	var conn net.Conn
+	if x.sc != nil {
+		conn = x.sc.conn
+	}
+	return x.h.c.s.auditAllowed(x.g, viaHTTP, x.req.method, conn, err)
 }
 
 // repeatable reports that the request may be sent once more: nothing of a body
@@ -135,7 +159,7 @@ func (x *exchange) roundTrip() (*http.Response, error) {
 		return nil, err
 	}
 	if x.req.length < 0 || x.req.length > 0 && !x.sentBody {
-		x.body = x.h.startBody(x.sc, x.req)
+		x.body = x.startBody()
 	}
 	for {
 		x.sc.in.left = maxResponseHead
@@ -200,6 +224,7 @@ func (x *exchange) sendShortBody() {
 	x.sc.bw.Write(b)
 	x.h.br.Discard(n)
 	x.sentBody = true
+	x.up.Add(int64(n))
 }
 
 // interim passes a 1xx response on.

@@ -10,7 +10,7 @@ import (
 type pipe struct{ r, w int }
 
 // pipeSize is asked for; the kernel may grant less (pipe-user-pages-soft).
-const pipeSize = 256 << 10
+const pipeSize = 1 << 20
 
 var (
 	idlePipes  = make(chan *pipe, maxPipes)

@@ -32,7 +32,7 @@ type stream struct {
 // buffers when a splice moves less than spliceLow.
 const (
 	spliceAfter = 2
-	spliceLow   = 16 << 10
+	spliceLow   = 4 << 10
 )
 
 func newStream(dst, src net.Conn, count *atomic.Int64) *stream {

@@ -21,6 +21,7 @@ type Server struct {
 	asker   asker
 	names   nameTable
 	told    toldNames
+	log     auditLog
 	host    hostAddrs
 
 	ctx    context.Context // ends with Close

@@ -46,6 +46,9 @@ func (c *session) connect(ctx context.Context, target policy.HostPort) (grant, n
 		return grant{}, nil, err
 	}
 	upstream, err := c.s.dial(ctx, g, c.via)
+	if _, denied := errors.AsType[*Denial](err); !denied {
+		g.passage = c.s.auditAllowed(g, c.via, "", upstream, err)
+	}
 	return g, upstream, err
 }
 
@@ -53,7 +56,7 @@ func (c *session) connect(ctx context.Context, target policy.HostPort) (grant, n
 func (c *session) refused(err error) (*Denial, bool) {
 	d, ok := errors.AsType[*Denial](err)
 	if ok {
-		c.s.report(d, c.conn)
+		c.s.report(d, c.conn, c.via)
 	}
 	return d, ok
 }

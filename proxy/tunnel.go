@@ -122,7 +122,7 @@ func (t *tunnel) late() error {
 // deny reports a refusal of the tunnel and returns it.
 func (t *tunnel) deny(why error) *Denial {
 	d := newDenial(t.g.target, t.g.dec, CodeSNIMismatch, why.Error())
-	t.c.s.report(d, t.c.conn)
+	t.c.s.report(d, t.c.conn, t.c.via)
 	return d
 }
 
@@ -187,6 +187,7 @@ func (t *tunnel) abort() {
 func (t *tunnel) leave() {
 	if t.running.Add(-1) == 0 {
 		t.upstream.Close()
+		t.g.passage.end(t.up.Load(), t.down.Load())
 		t.c.end()
 	}
 }
@@ -213,9 +214,14 @@ func (t *tunnel) checkTLS(first []byte) ([]byte, error) {
 	}
 	d := t.c.s.checkHello(t.g, h)
 	if d == nil {
+		if h.encrypted {
+			t.g.passage.note("the server name is encrypted (ECH); outer name " + quote(h.serverName))
+		} else if h.serverName == "" {
+			t.g.passage.note("TLS without a server name")
+		}
 		return read, nil
 	}
-	t.c.s.report(d, t.c.conn)
+	t.c.s.report(d, t.c.conn, t.c.via)
 	if t.c.via != viaTransparent {
 		t.c.conn.Write(unrecognizedName)
 		drain(t.c.conn)

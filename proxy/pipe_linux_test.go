@@ -1,0 +1,3 @@
+package proxy
+
+func pipesInUse() int { return int(totalPipes.Load()) - len(idlePipes) }

@@ -28,7 +28,8 @@
 //
 // The server name is checked in a TLS ClientHello that opens the stream. TLS
 // that starts later (STARTTLS in smtp or imap, the SSLRequest of postgres) is
-// relayed unseen. A hello without a server name is passed unless Strict; so is
+// relayed unseen, and so is a renegotiation of TLS 1.2, which is encrypted. A
+// hello without a server name is passed unless Strict; so is
 // one whose true name is encrypted (ECH), of which only the outer name is
 // seen.
 //

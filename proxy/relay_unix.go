@@ -160,19 +160,30 @@ func ignoringEINTR(f func() (int, error)) (int, error) {
 // waitReadable waits until a connection has something to read, its end
 // included. One that cannot tell is said to have.
 func waitReadable(conn net.Conn) error {
+	_, err := waitForMore(conn)
+	return err
+}
+
+// waitForMore is waitReadable that tells the end, without taking it.
+func waitForMore(conn net.Conn) (ended bool, err error) {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
-		return nil
+		return false, nil
 	}
 	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return err
+		return false, err
 	}
+	var n int
 	var state error
-	if err := raw.Read(func(fd uintptr) bool { state = peek(fd); return state != unix.EAGAIN }); err != nil {
-		return err
+	err = raw.Read(func(fd uintptr) bool {
+		n, state = peek(fd)
+		return state != unix.EAGAIN
+	})
+	if err != nil {
+		return false, err
 	}
-	return state // a reset is told once: whoever reads next would see an orderly end
+	return n == 0, state // a reset is told once: whoever reads next would see an orderly end
 }
 
 // readable reports that a connection has something to read or has ended. One
@@ -187,16 +198,15 @@ func readable(conn net.Conn) bool {
 		return true
 	}
 	var state error
-	err = raw.Control(func(fd uintptr) { state = peek(fd) })
+	err = raw.Control(func(fd uintptr) { _, state = peek(fd) })
 	return err != nil || state != unix.EAGAIN
 }
 
 // peek looks at a socket's first byte without taking it or waiting for it.
-func peek(fd uintptr) error {
+func peek(fd uintptr) (int, error) {
 	var b [1]byte
-	_, err := ignoringEINTR(func() (int, error) {
+	return ignoringEINTR(func() (int, error) {
 		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
 		return n, err
 	})
-	return err
 }

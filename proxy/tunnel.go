@@ -22,18 +22,19 @@ type tunnel struct {
 	up, down atomic.Int64 // bytes to the server and to the client
 	running  atomic.Int32 // directions; checking the first bytes is the up direction
 	pausing  atomic.Bool
+	answered chan struct{} // closed when the server's first bytes are known
+	retry    bool          // they are a HelloRetryRequest; set before answered closes
 	downDone chan struct{}
 	clean    bool // down was paused before it copied anything; set before downDone closes
-	opened   time.Time
 }
 
 // tunnel joins the session to upstream and returns when the client's first
 // bytes have been checked. early is what the client sent already.
 func (c *session) tunnel(g grant, upstream net.Conn, early []byte) {
 	c.handed = true
-	t := &tunnel{c: c, g: g, upstream: upstream, downDone: make(chan struct{}), opened: time.Now()}
+	t := &tunnel{c: c, g: g, upstream: upstream, answered: make(chan struct{}), downDone: make(chan struct{})}
 	t.running.Store(2)
-	go t.copyDown()
+	go t.copyDown(t.firstDown)
 	if err := t.check(early); err != nil {
 		t.abort()
 		t.leave()
@@ -45,13 +46,13 @@ func (c *session) tunnel(g grant, upstream net.Conn, early []byte) {
 // was inside of, nil for none.
 func (c *session) join(t *tunnel, g grant, upstream net.Conn, early []byte) {
 	if t == nil {
-		t = &tunnel{c: c, g: g, upstream: upstream, opened: time.Now()}
+		t = &tunnel{c: c, g: g, upstream: upstream}
 		c.handed = true
 	}
 	t.pausing.Store(false)
 	t.downDone = make(chan struct{})
 	t.running.Add(2)
-	go t.copyDown()
+	go t.copyDown(func() error { return nil })
 	if err := t.send(early); err != nil {
 		t.abort()
 	}
@@ -65,21 +66,31 @@ func (t *tunnel) check(early []byte) error {
 	if err != nil {
 		return err
 	}
-	switch kind {
-	case openTLS:
-		if first, err = t.checkTLS(first); err != nil {
-			return err
-		}
-	case openHTTP:
-		if !t.g.literal() || !bytes.HasPrefix(first, http2Preface) {
-			return t.serveHTTP(first)
-		}
+	switch {
+	case kind == openTLS:
+		err = t.serveTLS(first)
+	case kind == openHTTP && !(t.g.literal() && bytes.HasPrefix(first, http2Preface)):
+		return t.serveHTTP(first)
+	default:
+		err = t.send(first)
 	}
-	if err := t.send(first); err != nil {
+	if err == nil {
+		go t.copyUp()
+	}
+	return err
+}
+
+// serveTLS checks the hello, and a second one where there is one.
+func (t *tunnel) serveTLS(first []byte) error {
+	read, err := t.checkTLS(first)
+	if err != nil {
 		return err
 	}
-	go t.copyUp()
-	return nil
+	end := helloEnd(read)
+	if err := t.send(read[:end]); err != nil {
+		return err
+	}
+	return t.checkRetry(read[end:])
 }
 
 // firstBytes reads until the opening is clear. What may still be a request line
@@ -155,8 +166,15 @@ func (t *tunnel) copyUp() {
 	t.leave()
 }
 
-func (t *tunnel) copyDown() {
-	err := relay(t.c.conn, t.upstream, &t.down)
+// copyDown copies from the server; first deals with what comes first.
+func (t *tunnel) copyDown(first func() error) {
+	err := first()
+	switch err {
+	case nil:
+		err = relay(t.c.conn, t.upstream, &t.down)
+	case io.EOF:
+		err = nil
+	}
 	if t.pausing.Load() && errors.Is(err, os.ErrDeadlineExceeded) {
 		t.clean = t.down.Load() == 0
 	} else {

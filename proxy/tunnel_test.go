@@ -394,3 +394,57 @@ func (c *counter) Read(b []byte) (int, error) {
 	}
 	return len(b), nil
 }
+
+// A server may ask for a second hello; it is held to the same name.
+func TestHelloRetry(t *testing.T) {
+	w := newWorld(t, "example.com", "")
+	w.serve("example.com", "198.51.100.1", 443, func(conn net.Conn) {
+		defer conn.Close()
+		secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{testCert()}, CurvePreferences: []tls.CurveID{tls.CurveP384}})
+		if secure.Handshake() == nil {
+			fmt.Fprint(secure, secure.ConnectionState().HelloRetryRequest, " ", secure.ConnectionState().ServerName)
+		}
+	})
+	secure := tls.Client(w.tunnel("example.com:443"), &tls.Config{ServerName: "example.com", InsecureSkipVerify: true})
+	if got := readUntil(secure, ""); got != "true example.com" {
+		t.Errorf("control: %q", got)
+	}
+	first, second := clientHello(t, "example.com"), clientHello(t, "other.com")
+	ccs := []byte{0x14, 3, 3, 0, 1, 1}
+	early := []byte{0x17, 3, 3, 0, 3, 'x', 'y', 'z'}
+	for name, test := range map[string]struct {
+		hello []byte
+		wait  bool
+	}{
+		"plain":          {second, true},
+		"behind a CCS":   {append(ccs, second...), true},
+		"behind 0-RTT":   {append(early, second...), true},
+		"not waiting":    {second, false},
+		"the same name":  {first, true},
+		"same and 0-RTT": {append(append(early, ccs...), first...), false},
+	} {
+		var rec recorder
+		w := newWorld(t, "example.com", "")
+		w.serve("example.com", "198.51.100.1", 443, func(conn net.Conn) {
+			buf := make([]byte, len(first))
+			io.ReadFull(conn, buf)
+			hrr := append([]byte{0x16, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3}, retryRandom...)
+			for _, c := range append(hrr, 0, 0x13, 1, 0) {
+				conn.Write([]byte{c})
+			}
+			rec.serve(conn)
+		})
+		conn := w.tunnel("example.com:443")
+		conn.Write(first)
+		if test.wait {
+			readN(conn, randomEnd)
+		}
+		conn.Write(test.hello)
+		closeWrite(conn)
+		got := readUntil(conn, "HTTP/1.1 200 OK")
+		passed := bytes.Contains(test.hello, first)
+		if passed != (rec.all() == string(test.hello)) || !passed && (rec.all() != "" || len(w.denied()) != 1) {
+			t.Errorf("%s: the server saw %.80x, the client %.80x, denials %v", name, rec.all(), got, w.denied())
+		}
+	}
+}

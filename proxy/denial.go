@@ -38,7 +38,7 @@ type Denial struct {
 //	denied network example.com:443 (not in allowedDomains); to allow: --allow-domain example.com
 //
 // It is one line of printable text, whatever the client sent.
-func (d *Denial) Line() string {
+func (d Denial) Line() string {
 	line := "denied network " + d.Target + " (" + d.Reason + ")"
 	if d.Allow != "" {
 		line += "; to allow: " + d.Allow

@@ -14,6 +14,7 @@ import (
 	"math/big"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -446,5 +447,41 @@ func TestHelloRetry(t *testing.T) {
 		if passed != (rec.all() == string(test.hello)) || !passed && (rec.all() != "" || len(w.denied()) != 1) {
 			t.Errorf("%s: the server saw %.80x, the client %.80x, denials %v", name, rec.all(), got, w.denied())
 		}
+	}
+}
+
+// withExtension adds an extension to a hello that is one record.
+func withExtension(record []byte, kind uint16, body []byte) []byte {
+	b := bytes.Clone(record)
+	at := 5 + 4 + 2 + 32
+	at += 1 + int(b[at])
+	at += 2 + int(b[at])<<8 + int(b[at+1])
+	at += 1 + int(b[at])
+	added := append([]byte{byte(kind >> 8), byte(kind), byte(len(body) >> 8), byte(len(body))}, body...)
+	for _, length := range []int{3, 7, at} { // of record, message and extensions
+		n := int(b[length])<<8 + int(b[length+1]) + len(added)
+		b[length], b[length+1] = byte(n>>8), byte(n)
+	}
+	return slices.Insert(b, at+2, added...)
+}
+
+func TestEncryptedServerName(t *testing.T) {
+	ech := withExtension(clientHello(t, "example.com"), extensionECH, []byte{0, 0, 1, 0, 1, 7, 0, 0, 0, 0})
+	var log logBuffer
+	for _, strict := range []bool{false, true} {
+		w := newWorld(t, "example.com", "", func(c *Config) { c.Strict, c.Audit = strict, &log })
+		w.serve("example.com", "198.51.100.1", 443, echo)
+		conn := w.tunnel("example.com:443")
+		conn.Write(ech)
+		if got := readN(conn, 16); bytes.Equal(got, unrecognizedName) != strict {
+			t.Errorf("strict %v: % x", strict, got)
+		}
+		if strict && !strings.Contains(w.wantDenials(1)[0].Reason, "(ECH)") {
+			t.Errorf("%+v", w.denied())
+		}
+		conn.Close()
+	}
+	if !strings.Contains(log.String(), "the server name is encrypted (ECH); outer name example.com") {
+		t.Errorf("%s", log.String())
 	}
 }

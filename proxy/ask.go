@@ -21,7 +21,7 @@ type asker struct {
 	mu      sync.Mutex
 	pending map[policy.HostPort]*question
 	waiting int
-	yes     map[policy.Host]bool
+	yes     map[policy.HostPort]bool   // keyed by scope
 	no      map[policy.HostPort]string // the reason
 }
 
@@ -98,7 +98,7 @@ func (a *asker) quit() {
 
 // known returns the answer given before, if any. a.mu is held.
 func (a *asker) known(target policy.HostPort) (answered bool, reason string) {
-	if a.yes[target.Host] {
+	if a.yes[scope(target)] {
 		return true, ""
 	}
 	reason, answered = a.no[target]
@@ -166,9 +166,9 @@ func (s *Server) settle(target policy.HostPort, q *question, reason string) {
 	}
 	switch {
 	case reason == "" && a.yes == nil:
-		a.yes = map[policy.Host]bool{target.Host: true}
+		a.yes = map[policy.HostPort]bool{scope(target): true}
 	case reason == "":
-		a.yes[target.Host] = true
+		a.yes[scope(target)] = true
 	case a.no == nil:
 		a.no = map[policy.HostPort]string{target: reason}
 	case len(a.no) < maxNames:
@@ -188,5 +188,14 @@ func (a *asker) finish(target policy.HostPort, q *question) {
 func (s *Server) saidYes(h policy.Host) bool {
 	s.asker.mu.Lock()
 	defer s.asker.mu.Unlock()
-	return s.asker.yes[h]
+	return s.asker.yes[policy.HostPort{Host: h}]
+}
+
+// scope is what a yes holds for: a name on every port, and of localhost, where
+// each port is another service of the host's, only what was asked.
+func scope(target policy.HostPort) policy.HostPort {
+	if target.Host != localhost {
+		target.Port = 0
+	}
+	return target
 }

@@ -19,6 +19,9 @@ func TestAsk(t *testing.T) {
 	var asked []string
 	w := newWorld(t, "listed.test", "bad.test", asking(func(_ context.Context, q Question) Answer {
 		asked = append(asked, fmt.Sprint(q.Target, " ", q.Process.Command, " ", q.Process.PID))
+		if q.Target.String() == "localhost:8" {
+			return Deny
+		}
 		switch q.Target.Host.String() {
 		case "once.test", "private.test", "10.0.0.1", "localhost":
 			return AllowOnce
@@ -47,6 +50,8 @@ func TestAsk(t *testing.T) {
 		{"private.test:7", 200, ""}, // the user named it: private is fine
 		{"10.0.0.1:7", 200, ""},
 		{"127.0.0.1:7", 200, ""}, // asked as localhost
+		{"localhost:7", 200, ""},
+		{"localhost:8", 403, "answered no"}, // another service
 		{"169.254.169.254:80", 403, "cloud metadata address 169.254.169.254"},
 	} {
 		_, resp := w.connect(test.target)
@@ -59,7 +64,7 @@ func TestAsk(t *testing.T) {
 			t.Errorf("%s: %s %s", test.target, resp.Status, body)
 		}
 	}
-	want := "[once.test:7 curl 42 always.test:7 curl 42 no.test:7 curl 42 no.test:8 curl 42 private.test:7 curl 42 10.0.0.1:7 curl 42 localhost:7 curl 42]"
+	want := "[once.test:7 curl 42 always.test:7 curl 42 no.test:7 curl 42 no.test:8 curl 42 private.test:7 curl 42 10.0.0.1:7 curl 42 localhost:7 curl 42 localhost:8 curl 42]"
 	if got := fmt.Sprint(asked); got != want {
 		t.Errorf("asked\n%s, want\n%s", got, want)
 	}

@@ -89,9 +89,7 @@ func (x *exchange) run() bool {
 		case err == nil:
 			x.g.passage = x.audit(nil)
 			keep := x.answer(resp)
-			if !x.switched {
-				x.g.passage.end(x.up.Load(), x.down.Load())
-			}
+			x.close()
 			return keep
 		case reused && x.repeatable() && x.h.inside == nil && closedUnused(err):
 			sc.conn.Close()
@@ -100,6 +98,17 @@ func (x *exchange) run() bool {
 		}
 		x.audit(err)
 		return x.failed(err)
+	}
+}
+
+// close logs the end, or adds to the tunnel's, whose end comes later.
+func (x *exchange) close() {
+	up, down := x.up.Load(), x.down.Load()
+	if t := x.h.inside; t != nil {
+		t.up.Add(up)
+		t.down.Add(down)
+	} else if !x.switched {
+		x.g.passage.end(up, down)
 	}
 }
 

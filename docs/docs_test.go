@@ -1,0 +1,205 @@
+// Package docs holds the manual. Its tests hold the pages against the code:
+// the default lists are generated, every key and flag is described, and every
+// example loads.
+package docs
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"srun/launcher"
+	"srun/policy"
+)
+
+var update = flag.Bool("update", false, "rewrite the generated tables")
+
+// home is nobody's: paths below it are printed with "~".
+const home = "/home/of/nobody"
+
+// The tables of credentials.md and environment.md are what policy has. To
+// rewrite them: go test ./docs -update
+func TestGeneratedTables(t *testing.T) {
+	for _, table := range []struct {
+		file, name string
+		rows       []string
+	}{
+		{"credentials.md", "credentials", credentialRows(t)},
+		{"credentials.md", "protected", protectedRows(t)},
+		{"environment.md", "variables", variableRows(t)},
+	} {
+		old := read(t, table.file)
+		begin, end := "<!-- generated: "+table.name+" -->\n", "<!-- end -->"
+		head, rest, found := strings.Cut(old, begin)
+		_, tail, closed := strings.Cut(rest, end)
+		if !found || !closed {
+			t.Fatalf("%s has no place for the table %q", table.file, table.name)
+		}
+		current := head + begin + strings.Join(table.rows, "\n") + "\n" + end + tail
+		switch {
+		case current == old:
+		case *update:
+			if err := os.WriteFile(table.file, []byte(current), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		default:
+			t.Errorf("%s: the table %q is not what policy has; run: go test ./docs -update", table.file, table.name)
+		}
+	}
+}
+
+func load(t *testing.T, goos string) *policy.Policy {
+	t.Helper()
+	p, _, err := policy.Load(policy.Options{Dir: t.TempDir(), Home: home, GOOS: goos})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func credentialRows(t *testing.T) []string {
+	systems := map[string]string{}
+	reasons := map[string]string{}
+	var paths []string
+	for _, goos := range []string{"linux", "darwin"} {
+		for _, r := range load(t, goos).Filesystem.DenyRead {
+			if _, known := systems[r.Path]; !known {
+				paths = append(paths, r.Path)
+			}
+			systems[r.Path] += goos
+			reasons[r.Path] = r.Reason
+		}
+	}
+	rows := []string{"| Path | Why | System |", "| --- | --- | --- |"}
+	for _, p := range paths {
+		system := map[string]string{"linux": "Linux", "darwin": "macOS", "linuxdarwin": "both"}[systems[p]]
+		rows = append(rows, fmt.Sprintf("| `%s` | %s | %s |", tilde(p), reasons[p], system))
+	}
+	return rows
+}
+
+func protectedRows(t *testing.T) []string {
+	list := (&policy.Policy{Home: home}).Protected()
+	slices.SortStableFunc(list, func(a, b policy.ProtectedPath) int {
+		return cmp.Compare(a.Path[0], b.Path[0]) // relative ones come first
+	})
+	rows := []string{"| Path | Why |", "| --- | --- |"}
+	for _, p := range list {
+		rows = append(rows, fmt.Sprintf("| `%s` | %s |", tilde(p.Path), p.Reason))
+	}
+	return rows
+}
+
+func variableRows(t *testing.T) []string {
+	rows := []string{"| Names | Why |", "| --- | --- |"}
+	for _, r := range load(t, "linux").Environment.Deny {
+		rows = append(rows, fmt.Sprintf("| `%s` | %s |", r.Glob, r.Reason))
+	}
+	return rows
+}
+
+func tilde(path string) string {
+	if rest, ok := strings.CutPrefix(path, home); ok {
+		return "~" + rest
+	}
+	return path
+}
+
+func TestEveryKeyIsDescribed(t *testing.T) {
+	keys := regexp.MustCompile(`\{"([A-Za-z]+)", `).FindAllStringSubmatch(read(t, "../policy/fields.go"), -1)
+	if len(keys) < 40 {
+		t.Fatalf("found %d keys in policy/fields.go: is that still where they are?", len(keys))
+	}
+	for _, file := range []string{"settings.md", "srun-settings.5"} {
+		text := read(t, file)
+		for _, key := range keys {
+			if !regexp.MustCompile(`\b` + key[1] + `\b`).MatchString(text) {
+				t.Errorf("%s does not mention the key %s", file, key[1])
+			}
+		}
+	}
+}
+
+func TestEveryFlagIsDescribed(t *testing.T) {
+	flags := regexp.MustCompile(`f\.\w+\(&[\w.]+, "([a-z-]+)"`).FindAllStringSubmatch(read(t, "../cmd/srun/flags.go"), -1)
+	if len(flags) < 30 {
+		t.Fatalf("found %d flags in cmd/srun/flags.go: is that still where they are?", len(flags))
+	}
+	page := read(t, "srun.1")
+	for _, f := range flags {
+		item := "Fl -" + f[1] + "\\b"
+		if len(f[1]) == 1 {
+			item = "Fl " + f[1] + "\\b"
+		}
+		if !regexp.MustCompile(item).MatchString(page) {
+			t.Errorf("srun.1 does not describe --%s", f[1])
+		}
+	}
+}
+
+// Every settings file in examples loads, and this build enforces all of it.
+func TestExamples(t *testing.T) {
+	files, err := filepath.Glob("../examples/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, file := range files {
+		abs, err := filepath.Abs(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, _, err := policy.Load(policy.Options{Dir: t.TempDir(), Home: home, SettingsFiles: []string{abs}})
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if runtime.GOOS != "linux" {
+			continue // nothing is enforced elsewhere yet
+		}
+		for _, err := range p.Unsupported(launcher.Capabilities(), nil) {
+			t.Error(err)
+		}
+	}
+}
+
+// Every block of settings in the manual and the README loads.
+func TestSettingsInPages(t *testing.T) {
+	block := regexp.MustCompile("(?s)```json( managed)?\n(.*?)```")
+	total := 0
+	for _, file := range []string{"../README.md", "settings.md", "credentials.md", "environment.md"} {
+		for i, m := range block.FindAllStringSubmatch(read(t, file), -1) {
+			total++
+			dir := t.TempDir()
+			path := filepath.Join(dir, "managed-settings.json")
+			if err := os.WriteFile(path, []byte(m[2]), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			opts := policy.Options{Dir: dir, Home: home, SettingsFiles: []string{path}}
+			if m[1] != "" {
+				opts.SettingsFiles, opts.ManagedDir = nil, dir
+			}
+			if _, _, err := policy.Load(opts); err != nil {
+				t.Errorf("%s, block %d: %v", file, i+1, err)
+			}
+		}
+	}
+	if total < 15 {
+		t.Errorf("found %d blocks of settings: the pages had more", total)
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

@@ -98,7 +98,11 @@ func socketDenials() []denial {
 	rows = append(rows, row(equal(0, unix.AF_NETLINK), atLeast(2, 1)))
 	// One half of a datagram pair may still send to any address: that would
 	// reach the host's sockets. On i386 it is all pairs of socketcall.
-	return append(rows, denial{call: "socketpair", errno: unix.EAFNOSUPPORT, args: []condition{masked(1, 0xf, unix.SOCK_DGRAM)}})
+	// AF_UNIX takes SOCK_RAW for SOCK_DGRAM (unix_create in the kernel).
+	for _, kind := range []uint64{unix.SOCK_DGRAM, unix.SOCK_RAW} {
+		rows = append(rows, denial{call: "socketpair", errno: unix.EAFNOSUPPORT, args: []condition{masked(1, 0xf, kind)}})
+	}
+	return rows
 }
 
 func argumentDenials(scopedSignals bool) []denial {

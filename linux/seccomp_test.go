@@ -146,6 +146,7 @@ func TestFilterArguments(t *testing.T) {
 		{"socketpair", []uint64{unix.AF_UNIX, unix.SOCK_SEQPACKET, 0}, 0},
 		{"socketpair", []uint64{unix.AF_UNIX, unix.SOCK_DGRAM, 0}, anyErrno},
 		{"socketpair", []uint64{unix.AF_UNIX, unix.SOCK_DGRAM | unix.SOCK_CLOEXEC | garbage, 0}, anyErrno},
+		{"socketpair", []uint64{unix.AF_UNIX, unix.SOCK_RAW, 0}, anyErrno},
 		{"ioctl", []uint64{0, unix.TCGETS}, 0},
 		{"ioctl", []uint64{0, unix.TIOCSTI}, unix.EPERM},
 		{"ioctl", []uint64{0, unix.TIOCSTI | garbage}, unix.EPERM},

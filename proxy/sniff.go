@@ -62,8 +62,10 @@ func classifyRecord(b []byte) opening {
 // of HTTP/0.9 carries no version and no Host, so it matters only when it names
 // a host in its target.
 func classifyLine(rest []byte) opening {
-	for _, word := range bytes.FieldsFunc(rest, isLineSpace) {
-		if len(word) >= 5 && bytes.EqualFold(word[:5], []byte("HTTP/")) || bytes.Contains(word, []byte("://")) && bytes.HasPrefix(bytes.ToLower(word), []byte("http")) {
+	for _, word := range bytes.FieldsFunc(bytes.ToLower(rest), isLineSpace) {
+		isVersion := bytes.HasPrefix(word, []byte("http/"))
+		namesHost := bytes.HasPrefix(word, []byte("http")) && bytes.Contains(word, []byte("://"))
+		if isVersion || namesHost {
 			return openHTTP
 		}
 	}

@@ -1,0 +1,67 @@
+package proxy
+
+import (
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+)
+
+// firstBytes reads until the opening is clear. What may still be a request line
+// is held back, for a while: then it goes out, and should it turn out to be one
+// after all, the tunnel ends before the line does.
+func (t *tunnel) firstBytes(first []byte) ([]byte, opening, error) {
+	sent := 0
+	for {
+		kind := classify(first)
+		if len(first) > 0 && t.down.Load() > 0 {
+			kind = opaque // the server spoke first: neither TLS nor HTTP
+		}
+		if kind != unclear {
+			if sent > 0 && kind != opaque {
+				return nil, kind, t.late()
+			}
+			return first[sent:], kind, nil
+		}
+		more, err := readFirst(t.c.conn, len(first) > sent)
+		first = append(first, more...)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if err := t.send(first[sent:]); err != nil {
+				return nil, opaque, err
+			}
+			sent = len(first)
+		case err == io.EOF: // the end of a stream that never became clear
+			return first[sent:], opaque, nil
+		case err != nil:
+			return nil, opaque, err
+		}
+	}
+}
+
+// late refuses a request line that came in pieces too far apart.
+func (t *tunnel) late() error {
+	return t.deny(errors.New("a request line or TLS hello sent too slowly to be checked"))
+}
+
+// deny reports a refusal of the tunnel and returns it.
+func (t *tunnel) deny(why error) *Denial {
+	d := newDenial(t.g.target, t.g.dec, CodeSNIMismatch, why.Error())
+	t.c.s.report(d, t.c.conn, t.c.via)
+	return d
+}
+
+// readFirst reads what is there. With bytes held back it does not wait for
+// ever; without, it waits with empty hands.
+func readFirst(conn net.Conn, held bool) ([]byte, error) {
+	if held {
+		conn.SetReadDeadline(time.Now().Add(firstLineWait))
+		defer conn.SetReadDeadline(time.Time{})
+	} else if err := waitReadable(conn); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 2048)
+	n, err := conn.Read(buf)
+	return buf[:n], err
+}

@@ -17,6 +17,7 @@ import (
 type machine struct {
 	dir  string // everything of this run: programs, keys, records, work
 	repo string // the module's source, mounted read-only where the user can read it
+	cwd  string // the working directory of go test, in repo
 	user account
 }
 
@@ -24,11 +25,17 @@ type machine struct {
 func hostsStage(j job) (int, error) {
 	m := machine{dir: os.Getenv(dirVar)}
 	m.repo = filepath.Join(m.dir, "repo")
-	var err error
+	root, err := moduleRoot()
+	if err != nil {
+		return 1, err
+	}
+	if m.cwd, err = m.inRepo(root); err != nil {
+		return 1, err
+	}
 	if m.user, err = freeAccount(); err != nil {
 		return 1, err
 	}
-	if err := mountMachine(m); err != nil {
+	if err := mountMachine(m, root); err != nil {
 		return 1, fmt.Errorf("mounts: %w", err)
 	}
 	servers, err := makeNetwork()
@@ -86,12 +93,8 @@ func (m machine) tests(who string) error {
 	if err != nil {
 		return err
 	}
-	cwd, err := m.inRepo()
-	if err != nil {
-		return err
-	}
 	cmd := exec.Command(filepath.Join(m.dir, "bin", "tests"), testArgs(who, m.dir)...)
-	cmd.Dir = cwd
+	cmd.Dir = m.cwd
 	cmd.Env = m.environ(who, work)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: m.credential(who)}
@@ -119,16 +122,9 @@ func (m machine) workDir(who string) (string, error) {
 
 // inRepo is the working directory, seen through the mount that everyone can
 // read.
-func (m machine) inRepo() (string, error) {
+func (m machine) inRepo(root string) (string, error) {
 	cwd, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	root, err := moduleRoot()
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(m.repo, strings.TrimPrefix(cwd, root)), nil
+	return filepath.Join(m.repo, strings.TrimPrefix(cwd, root)), err
 }
 
 // environ is what the tests see of the environment of go test: the few

@@ -12,12 +12,9 @@ import (
 )
 
 // mountMachine gives the machine its own temporary directories and its own
-// files under /etc. The mount namespace is private already.
-func mountMachine(m machine) error {
-	root, err := moduleRoot()
-	if err != nil {
-		return err
-	}
+// files under /etc, and shows it the module at root. The mount namespace is
+// private already.
+func mountMachine(m machine, root string) error {
 	// Before /tmp is hidden, in case the source lies there.
 	if err := readOnlyBind(root, m.repo); err != nil {
 		return err

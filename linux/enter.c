@@ -124,6 +124,18 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* is_ours tells srun's own start of init from somebody's who set the name and
+ * the variable by hand: outside new namespaces init would turn the host's own
+ * mounts and network into a sandbox's. */
+static int is_ours(int sock)
+{
+	int type = 0, domain = 0;
+	socklen_t len = sizeof type;
+	return getpid() == 1 && getppid() == 0 &&
+	       getsockopt(sock, SOL_SOCKET, SO_TYPE, &type, &len) == 0 && type == SOCK_SEQPACKET &&
+	       getsockopt(sock, SOL_SOCKET, SO_DOMAIN, &domain, &len) == 0 && domain == AF_UNIX;
+}
+
 /* Constructors get main's arguments (System V ABI as glibc and musl's static
  * start-up differ here, musl programs take the second way). */
 __attribute__((constructor)) static void enter(int argc, char **argv, char **envp)
@@ -133,6 +145,8 @@ __attribute__((constructor)) static void enter(int argc, char **argv, char **env
 		return;
 	const char *sock = getenv(SRUN_INIT_ENV);
 	if (sock && strcmp(argv[0], SRUN_INIT_NAME) == 0) {
+		if (!is_ours(atoi(sock)))
+			_exit(125);
 		fill_stdio();
 		remember_inherited();
 		init_main(atoi(sock), argc > 1 && strcmp(argv[1], SRUN_HOST_NETWORK) == 0 ? HOST_NETWORK : 0);

@@ -16,7 +16,7 @@ LDFLAGS := -s -w -linkmode external -extldflags "-static" -X main.version=$(VERS
 # Time for each fuzz target of `make fuzz`.
 FUZZTIME ?= 10s
 
-MANPAGES = $(wildcard docs/*.1)
+MANPAGES = $(wildcard docs/*.[1-8])
 
 .PHONY: help build demo test install bench fuzz lint kernels escape dist clean
 
@@ -70,7 +70,7 @@ install:
 	@test -x $(OUT) || $(MAKE) build
 	install -D -m 755 $(OUT) '$(DESTDIR)$(PREFIX)/bin/srun'
 	@set -e; for page in $(MANPAGES); do \
-		install -D -m 644 $$page "$(DESTDIR)$(PREFIX)/share/man/man1/$${page##*/}"; done
+		install -D -m 644 $$page "$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}"; done
 
 dist:
 	@$(MAKE) build OUT=dist/srun

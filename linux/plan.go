@@ -127,7 +127,11 @@ func (b *builder) collect(p *policy.Policy, dir string) error {
 			if r.Path == "/" && r.Source.Tier == policy.TierDefault {
 				continue
 			}
-			if err := b.add(r, list.as); err != nil {
+			as := list.as
+			if as.denyRead && r.Source.Tier == policy.TierDefault {
+				as = point{hideByDefault: true}
+			}
+			if err := b.add(r, as); err != nil {
 				return err
 			}
 		}

@@ -26,6 +26,7 @@ type point struct {
 	dir                   bool
 	allowWrite, denyWrite bool
 	allowRead, denyRead   bool
+	hideByDefault         bool // a default's denyRead: an allowRead of this very path wins
 }
 
 // node is a point with what holds there.
@@ -35,7 +36,6 @@ type node struct {
 	inWrite  bool // below an allowWrite
 	noWrite  bool // below a denyWrite: no allow takes that back
 	noRead   bool
-	isMount  bool // an operation makes path a mount point
 	reopened bool // hidden, with something visible below
 	parent   *node
 }
@@ -109,11 +109,13 @@ func (n *node) join(p point) {
 	n.denyWrite = n.denyWrite || p.denyWrite
 	n.allowRead = n.allowRead || p.allowRead
 	n.denyRead = n.denyRead || p.denyRead
+	n.hideByDefault = n.hideByDefault || p.hideByDefault
 }
 
 func (n *node) inherit(parent *node) {
 	n.parent = parent
-	n.inWrite, n.noWrite, n.noRead = n.allowWrite, n.denyWrite, n.denyRead
+	n.inWrite, n.noWrite = n.allowWrite, n.denyWrite
+	n.noRead = n.denyRead || n.hideByDefault && !n.allowRead
 	if parent != nil {
 		n.inWrite = n.inWrite || parent.inWrite
 		n.noWrite = n.noWrite || parent.noWrite

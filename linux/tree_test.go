@@ -46,6 +46,7 @@ func allowW(p *point) { p.allowWrite = true }
 func denyW(p *point)  { p.denyWrite = true }
 func allowR(p *point) { p.allowRead = true }
 func denyR(p *point)  { p.denyRead = true }
+func hideR(p *point)  { p.hideByDefault = true }
 
 func TestTreeOps(t *testing.T) {
 	for _, c := range []struct {
@@ -77,6 +78,10 @@ func TestTreeOps(t *testing.T) {
 		{
 			"a tie denies", []point{dir("/w", allowW), dir("/w", denyW), dir("/h", allowR), dir("/h", denyR)},
 			"make read-only /\ncover /h\n",
+		},
+		{
+			"an allow of the very path opens a default", []point{dir("/h", hideR), dir("/h", allowR), dir("/i", hideR), dir("/j", hideR), dir("/j", allowR), dir("/j", denyR)},
+			"make read-only /\ncover /i\ncover /j\n",
 		},
 		{
 			"a denied write outside is nothing new", []point{dir("/x", denyW)},

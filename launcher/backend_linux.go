@@ -32,6 +32,7 @@ func (c *Cmd) startBackend() error {
 		HostNetwork: c.Policy.Network.Mode == policy.ModeHost,
 		Ended:       func() { c.server.Close() },
 		Removed:     c.removed,
+		Planted:     c.Planted,
 	})
 	if err != nil {
 		return translate(err)

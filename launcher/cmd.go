@@ -67,6 +67,10 @@ type Cmd struct {
 	// nobody.
 	Warn func(string)
 
+	// Planted picks what must go of a project's .srun that appeared during the
+	// run (policy.Planted); nil is all of it.
+	Planted func(path string, final bool) []string
+
 	// Audit gets one JSON line per network decision, each in one Write; nil is
 	// nobody.
 	Audit io.Writer

@@ -27,8 +27,12 @@ type Config struct {
 	// ends the rest of the sandbox; nil is nobody.
 	Ended func()
 
-	// Removed is told of denied paths that the command made and srun removed.
+	// Removed is told of denied paths that appeared and srun removed.
 	Removed func(MissingPath)
+
+	// Planted picks what must go of a project's .srun that appeared; nil is
+	// all of it. final tells that no process of the sandbox is left.
+	Planted func(path string, final bool) []string
 }
 
 // Listeners are bound inside the sandbox and accepted on outside. Those of an
@@ -75,7 +79,7 @@ func Start(c Config) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGuard(c.Plan.Missing, c.Removed)
+	g, err := newGuard(&c)
 	if err == nil {
 		var p *Process
 		if p, err = start(in, c); err == nil {

@@ -26,6 +26,7 @@ import (
 type guard struct {
 	missing []MissingPath
 	removed func(MissingPath)
+	planted func(path string, final bool) []string
 	changed chan os.Signal
 	done    chan struct{}
 	ended   chan struct{}
@@ -36,16 +37,16 @@ type guard struct {
 const pollInterval = 50 * time.Millisecond
 
 // newGuard returns nil when there is nothing to guard.
-func newGuard(missing []MissingPath, removed func(MissingPath)) (*guard, error) {
-	if len(missing) == 0 {
+func newGuard(c *Config) (*guard, error) {
+	if len(c.Plan.Missing) == 0 {
 		return nil, nil
 	}
 	g := &guard{
-		missing: missing, removed: removed, changed: make(chan os.Signal, 1),
+		missing: c.Plan.Missing, removed: c.Removed, planted: c.Planted, changed: make(chan os.Signal, 1),
 		done: make(chan struct{}), ended: make(chan struct{}), dirs: map[string]*os.File{},
 	}
 	signal.Notify(g.changed, unix.SIGIO)
-	if err := g.enforce(); err != nil {
+	if err := g.enforce(false); err != nil {
 		signal.Stop(g.changed)
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func (g *guard) run() {
 		case <-g.done:
 			return
 		}
-		g.enforce()
+		g.enforce(false)
 	}
 }
 
@@ -81,7 +82,7 @@ func (g *guard) stop() error {
 	close(g.done)
 	<-g.ended
 	signal.Stop(g.changed)
-	err := g.enforce()
+	err := g.enforce(true)
 	for _, dir := range g.dirs {
 		dir.Close()
 	}
@@ -90,15 +91,15 @@ func (g *guard) stop() error {
 
 // enforce removes what exists and should not, and watches every directory on
 // the way to each path from the writable root down.
-func (g *guard) enforce() error {
+func (g *guard) enforce(final bool) error {
 	var errs []error
 	for _, m := range g.missing {
-		errs = append(errs, g.enforceOne(m))
+		errs = append(errs, g.enforceOne(m, final))
 	}
 	return errors.Join(errs...)
 }
 
-func (g *guard) enforceOne(m MissingPath) error {
+func (g *guard) enforceOne(m MissingPath, final bool) error {
 	for dir := filepath.Dir(m.Path); contains(m.Root, dir); dir = filepath.Dir(dir) {
 		if err := g.watch(dir); err != nil {
 			return err
@@ -110,10 +111,21 @@ func (g *guard) enforceOne(m MissingPath) error {
 	if _, err := os.Lstat(m.Path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
 		return nil
 	}
-	if err := os.RemoveAll(m.Path); err != nil {
-		return &Error{Protection: "write-deny", What: "remove " + m.Path, Err: err}
+	unwanted := []string{m.Path}
+	if g.planted != nil && filepath.Base(m.Path) == ".srun" {
+		unwanted = g.planted(m.Path, final)
+		if err := g.watch(m.Path); err != nil {
+			return err
+		}
 	}
-	g.removed(m)
+	for _, path := range unwanted {
+		if err := os.RemoveAll(path); err != nil {
+			return &Error{Protection: "write-deny", What: "remove " + path, Err: err}
+		}
+	}
+	if len(unwanted) > 0 {
+		g.removed(m)
+	}
 	return nil
 }
 

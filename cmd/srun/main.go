@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -181,6 +182,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	keeper := newKeeper(opts, pol.Project)
 	cmd.Ask = o.asker(p, keeper.keep)
 	cmd.Stopped = stopWithCommand
+	cmd.Planted = func(dir string, final bool) []string { return policy.Planted(opts, filepath.Dir(dir), final) }
 	if o.auditLog != "" {
 		log, err := openAuditLog(o.auditLog)
 		if err != nil {

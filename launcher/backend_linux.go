@@ -33,6 +33,8 @@ func (c *Cmd) startBackend() error {
 		Ended:       func() { c.server.Close() },
 		Removed:     c.removed,
 		Planted:     c.Planted,
+
+		DeniedSocket: c.deniedSocket,
 	})
 	if err != nil {
 		return translate(err)
@@ -103,6 +105,13 @@ type startError struct{ err, kind error }
 
 func (e *startError) Error() string   { return e.err.Error() }
 func (e *startError) Unwrap() []error { return []error{e.err, e.kind} }
+
+func (c *Cmd) deniedSocket(d linux.SocketDenial) {
+	c.denied(Denial{
+		Time: time.Now(), Operation: "unix-socket", Target: d.Path, Reason: "not in allowUnixSockets",
+		PID: d.PID, Command: d.Command, Allow: "--allow-unix-socket " + d.Path,
+	})
+}
 
 // removed reports a denied path that the command made. How it did so is not
 // known, only that it is gone.

@@ -36,15 +36,16 @@ func environment(p *policy.Policy, base []string, tempDir string, proxyPort int)
 	return caches(p, append(env, own...), tempDir)
 }
 
-// caches gives tools that fail without a writable cache a private one, which
-// goes with TMPDIR. The user's own stays out of reach: what a command leaves
+// caches gives tools that fail without a writable directory of their own a
+// private one, which goes with TMPDIR. The user's own stays out of reach: what a command leaves
 // there, the host would later run.
 func caches(p *policy.Policy, env []string, tempDir string) []string {
 	for _, c := range []struct{ variable, path, name string }{
 		{"npm_config_cache", ".npm", "npm-cache"},
+		{"TMUX_TMPDIR", "", ""}, // tmux does not heed TMPDIR
 	} {
 		own := filepath.Join(p.Home, c.path)
-		if p.Home == "" || has(env, c.variable) || p.WriteVerdict(own).Verdict == policy.Allowed {
+		if has(env, c.variable) || c.path != "" && (p.Home == "" || p.WriteVerdict(own).Verdict == policy.Allowed) {
 			continue
 		}
 		env = append(env, c.variable+"="+filepath.Join(tempDir, c.name))

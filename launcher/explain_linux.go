@@ -29,6 +29,8 @@ func Capabilities() policy.Capabilities {
 		NetworkNone:  true,
 		NetworkHost:  true,
 		MissingPaths: true,
+		UnixSockets:  true,
+		AllUnix:      true,
 		Timeout:      true,
 	}
 }

@@ -62,12 +62,31 @@ int landlock_op(int ruleset, const struct op *op, const char *path)
 	return r < 0 ? fail(path) : 0;
 }
 
-static int load_filter(const struct op *op)
+/* load_notifying loads the filter whose notifications srun answers. Calls wait
+ * for the answer killable only, where the kernel can (Linux 5.19): else a Go
+ * program's preemption signals would restart them over and over. */
+static int load_notifying(const struct plan *p, struct sock_fprog *prog)
+{
+	const unsigned int listener = 1 << 3, wait_killable = 1 << 5; /* seccomp(2) */
+	int fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listener | wait_killable, prog);
+	if (fd < 0 && errno == EINVAL)
+		fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listener, prog);
+	if (fd < 0)
+		return -1;
+	struct message m = { .type = MSG_BROKER };
+	int r = send_fds(p->sock, &m, &fd, 1);
+	close(fd);
+	return r;
+}
+
+static int load_filter(const struct plan *p, const struct op *op)
 {
 	struct sock_fprog prog = {
 		.len = op->len / sizeof(struct sock_filter),
 		.filter = (struct sock_filter *)op_data(op),
 	};
+	if (op->b)
+		return load_notifying(p, &prog);
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
 }
 
@@ -80,7 +99,7 @@ int confine(const struct plan *p)
 		return STAGE_LANDLOCK;
 	}
 	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op)) {
-		if (op->kind == OP_SECCOMP && load_filter(op) < 0) {
+		if (op->kind == OP_SECCOMP && load_filter(p, op) < 0) {
 			fail("load the system call filter");
 			return STAGE_SECCOMP;
 		}

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -45,22 +46,27 @@ static void give_up(int sock, int stage)
 	_exit(1);
 }
 
-static void tell_ready(int sock, const struct listeners *l)
+int send_fds(int sock, const struct message *m, const int *fds, int n)
 {
-	struct message m = { .type = MSG_READY, .a = (int32_t)l->set };
-	struct iovec iov = { &m, sizeof m };
-	union { char buf[CMSG_SPACE(sizeof l->fd)]; struct cmsghdr align; } u = { 0 };
+	struct iovec iov = { (void *)m, sizeof *m };
+	union { char buf[CMSG_SPACE(MAX_LISTENERS * sizeof(int))]; struct cmsghdr align; } u = { 0 };
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
-	if (l->n > 0) {
+	if (n > 0) {
 		h.msg_control = u.buf;
-		h.msg_controllen = CMSG_SPACE(sizeof(int) * l->n);
+		h.msg_controllen = CMSG_SPACE(sizeof(int) * n);
 		struct cmsghdr *c = CMSG_FIRSTHDR(&h);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int) * l->n);
-		memcpy(CMSG_DATA(c), l->fd, sizeof(int) * l->n);
+		c->cmsg_len = CMSG_LEN(sizeof(int) * n);
+		memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
 	}
-	if (sendmsg(sock, &h, MSG_NOSIGNAL) < 0)
+	return sendmsg(sock, &h, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+static void tell_ready(int sock, const struct listeners *l)
+{
+	struct message m = { .type = MSG_READY, .a = (int32_t)l->set };
+	if (send_fds(sock, &m, l->fd, l->n) < 0)
 		_exit(1);
 	for (int i = 0; i < l->n; i++)
 		close(l->fd[i]);
@@ -99,6 +105,7 @@ static void take_plan(int sock, struct plan *p)
 	for (int i = 0; i < 3; i++)
 		p->stdio[i] = fds[1 + i];
 	p->ruleset = fds[4];
+	p->sock = sock;
 }
 
 /* Signals that the whole process group got reach init as well (a terminal's
@@ -184,6 +191,11 @@ static void prepare(int sock, int how)
 		give_up(sock, STAGE_MOUNTS);
 	if (!(how & HOST_NETWORK) && network_up(&l) < 0)
 		give_up(sock, STAGE_NETWORK);
+	int diag = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (diag >= 0) { /* without it no path name counts as the sandbox's own */
+		l.fd[l.n++] = diag;
+		l.set |= LISTEN_DIAG;
+	}
 	tell_ready(sock, &l);
 }
 

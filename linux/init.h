@@ -36,6 +36,8 @@ enum {
 	MSG_STOPPED = 5,   /* a: signal that stopped the command */
 	MSG_CONTINUED = 6,
 	MSG_EXITED = 7,    /* a: wait status as in wait(2) */
+	MSG_BROKER = 8,    /* from the command's process, before execve: the filter's
+	                    * notification descriptor */
 };
 
 /* Messages from srun to init. */
@@ -68,7 +70,7 @@ enum {
 	OP_MKFILE = 9,
 	OP_FILE = 17,      /* path NUL content: cover a file by this one */
 	OP_LANDLOCK = 10,  /* path: one of init's own mounts; a: access rights */
-	OP_SECCOMP = 11,   /* data: a classic BPF program */
+	OP_SECCOMP = 11,   /* data: a classic BPF program; b: 1 for the one that notifies */
 	OP_CHDIR = 12,
 	OP_ARG = 13,
 	OP_ENV = 14,
@@ -97,6 +99,7 @@ struct plan {
 	size_t size;
 	int stdio[3];
 	int ruleset;       /* Landlock ruleset, or -1 */
+	int sock;          /* to srun */
 };
 
 #define MAX_LISTENERS 8
@@ -113,10 +116,14 @@ enum { /* in the order the descriptors are sent */
 	LISTEN_DNS6 = 16,
 	LISTEN_DNSTCP4 = 32,
 	LISTEN_DNSTCP6 = 64,
+	LISTEN_DIAG = 128, /* no listener: a socket that lists the sandbox's Unix sockets */
 };
 
 /* A failed step: what it was, for the message. errno says why. */
 int fail(const char *what);
+
+/* send_fds sends a message with descriptors to srun. */
+int send_fds(int sock, const struct message *m, const int *fds, int n);
 extern char failed_what[116];
 
 /* mounts.c */

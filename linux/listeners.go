@@ -25,23 +25,27 @@ func closeFDs(fds ...int) {
 
 // takeListeners names the descriptors that came with "ready": one per bit of
 // the set, lowest first (init.h, LISTEN_*).
-func takeListeners(set int32, fds []int) (Listeners, error) {
-	var l Listeners
+func takeListeners(set int32, fds []int) (l Listeners, diag int, err error) {
+	diag = -1
+	if n := len(fds); n > 0 && set&C.LISTEN_DIAG != 0 {
+		diag, fds = fds[n-1], fds[:n-1]
+	}
 	for bit := int32(1); bit <= C.LISTEN_DNSTCP6; bit <<= 1 {
 		if set&bit == 0 {
 			continue
 		}
 		if len(fds) == 0 {
-			return l, fmt.Errorf("take the listeners: fewer than promised")
+			closeFDs(diag)
+			return l, -1, fmt.Errorf("take the listeners: fewer than promised")
 		}
 		if err := l.take(bit, fds[0]); err != nil {
-			closeFDs(fds[1:]...)
+			closeFDs(append(fds[1:], diag)...)
 			l.Close()
-			return Listeners{}, err
+			return Listeners{}, -1, err
 		}
 		fds = fds[1:]
 	}
-	return l, nil
+	return l, diag, nil
 }
 
 // take wraps one descriptor and closes it: package net keeps a duplicate.

@@ -35,6 +35,9 @@ type Plan struct {
 	LandlockABI int
 	Seccomp     bool
 	Missing     []MissingPath // denied paths that do not exist yet
+
+	UnixSockets    []string // the host's, that may be connected to
+	AllUnixSockets bool
 }
 
 // LandlockRule grants rights at and below a path.
@@ -90,6 +93,10 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	b := builder{host: host, own: p.OwnDirs, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
 	if err := b.collect(p, dir); err != nil {
 		return nil, err
+	}
+	b.plan.AllUnixSockets = p.Network.AllUnixSockets
+	for _, s := range p.Network.UnixSockets {
+		b.plan.UnixSockets = append(b.plan.UnixSockets, s.Path)
 	}
 	b.plan.Mounts = treeOps(b.points)
 	if p.Network.Mode != policy.ModeHost {

@@ -30,6 +30,10 @@ type Config struct {
 	// Removed is told of denied paths that appeared and srun removed.
 	Removed func(MissingPath)
 
+	// DeniedSocket is told of connections to the host's Unix sockets that were
+	// refused; nil is nobody.
+	DeniedSocket func(SocketDenial)
+
 	// Planted picks what must go of a project's .srun that appeared; nil is
 	// all of it. final tells that no process of the sandbox is left.
 	Planted func(path string, final bool) []string
@@ -107,11 +111,11 @@ func start(in *sandboxInit, c Config) (*Process, error) {
 		closeFDs(fds...)
 		return nil, err
 	}
-	listeners, err := takeListeners(which, fds)
+	listeners, diag, err := takeListeners(which, fds)
 	if err != nil {
 		return nil, err
 	}
-	command, err := started(in.sock)
+	command, err := started(in.sock, diag, &c)
 	if err != nil {
 		listeners.Close()
 		return nil, err
@@ -160,8 +164,12 @@ func encodePlan(c Config) ([]byte, error) {
 		if err != nil {
 			return nil, &Error{Protection: "seccomp", What: "build the system call filter", Err: err}
 		}
-		for _, prog := range programs {
-			b = appendOp(b, opSeccomp, 0, 0, 0, string(prog))
+		for i, prog := range programs {
+			notifies := uint32(0)
+			if i == 0 {
+				notifies = 1
+			}
+			b = appendOp(b, opSeccomp, 0, 0, notifies, string(prog))
 		}
 	}
 	b = appendOp(b, opChdir, 0, 0, 0, c.Dir)
@@ -214,17 +222,31 @@ func sendPlan(sock, plan, set int, stdio [3]*os.File) error {
 	return os.NewSyscallError("send the plan", err)
 }
 
-// started waits for the verdict on the command's start.
-func started(sock int) (command int, err error) {
-	m, _, err := receive(sock)
-	switch {
-	case err != nil:
-		return 0, err
-	case m.kind == msgStarted:
+// started waits for the verdict on the command's start, and starts the broker
+// when the command's process has loaded its filters.
+func started(sock, diag int, c *Config) (command int, err error) {
+	for {
+		m, fds, err := receive(sock)
+		if err == nil && m.kind == msgBroker && len(fds) == 1 {
+			go newBroker(fds[0], diag, c).serve()
+			diag = -1
+			continue
+		}
+		closeFDs(diag)
+		if err != nil {
+			return 0, err
+		}
+		return verdict(m)
+	}
+}
+
+func verdict(m message) (command int, err error) {
+	switch m.kind {
+	case msgStarted:
 		return int(m.a), nil
-	case m.kind == msgFailed:
+	case msgFailed:
 		return 0, failure(m)
-	case m.kind == msgExec:
+	case msgExec:
 		return 0, &Error{What: m.text, Err: startError(unix.Errno(m.a))}
 	}
 	return 0, &Error{Protection: "namespaces", What: "start the command", Err: errors.New("init ended")}

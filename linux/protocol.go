@@ -10,6 +10,7 @@ package linux
 //	   | <------------- ready + listeners ----- |
 //	   | plan (memfd), stdin, stdout, stderr,   |
 //	   | Landlock ruleset --------------------> | mounts, Landlock, seccomp, execve
+//	   | <------- broker + notify descriptor -- | (the command's process, before execve)
 //	   | <------- started | failed | exec ----- |
 //	   | signal ------------------------------> |
 //	   | <----------- stopped, continued ------ |
@@ -94,6 +95,7 @@ const (
 	msgStopped   = C.MSG_STOPPED
 	msgContinued = C.MSG_CONTINUED
 	msgExited    = C.MSG_EXITED
+	msgBroker    = C.MSG_BROKER
 	ctlPlan      = C.CTL_PLAN
 	ctlSignal    = C.CTL_SIGNAL
 )

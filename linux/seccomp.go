@@ -74,7 +74,7 @@ const newestCall = 466
 // ARM's private calls (cacheflush, set_tls) lie far above all others.
 const firstARMCall, lastARMCall = 0x0f0000, 0x0f00ff
 
-// socketDenials leave AF_INET, AF_INET6 and routing netlink. On i386 libseccomp
+// socketDenials leave TCP, UDP, Unix streams and routing netlink. On i386 libseccomp
 // makes of them one denial of socketcall(SYS_SOCKET), whose arguments lie in
 // memory: programs that still use it get no sockets, and all rows must share
 // one errno.
@@ -83,7 +83,7 @@ func socketDenials() []denial {
 		return denial{call: "socket", errno: unix.EAFNOSUPPORT, args: args}
 	}
 	var rows []denial
-	for _, family := range []uint64{0, unix.AF_UNIX, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15} {
+	for _, family := range []uint64{0, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15} {
 		rows = append(rows, row(equal(0, family)))
 	}
 	// Values with garbage above the 32 bits that the kernel takes land here too.
@@ -96,11 +96,14 @@ func socketDenials() []denial {
 			row(equal(0, family), masked(1, 0xf, unix.SOCK_PACKET)))
 	}
 	rows = append(rows, row(equal(0, unix.AF_NETLINK), atLeast(2, 1)))
-	// One half of a datagram pair may still send to any address: that would
-	// reach the host's sockets. On i386 it is all pairs of socketcall.
-	// AF_UNIX takes SOCK_RAW for SOCK_DGRAM (unix_create in the kernel).
+	// A Unix datagram socket, one half of a pair too, may send to any address,
+	// with calls that are too frequent to be brokered: that would reach the
+	// host's sockets. AF_UNIX takes SOCK_RAW for SOCK_DGRAM (unix_create in the
+	// kernel). On i386 it is all pairs of socketcall.
 	for _, kind := range []uint64{unix.SOCK_DGRAM, unix.SOCK_RAW} {
-		rows = append(rows, denial{call: "socketpair", errno: unix.EAFNOSUPPORT, args: []condition{masked(1, 0xf, kind)}})
+		rows = append(rows,
+			row(equal(0, unix.AF_UNIX), masked(1, 0xf, kind)),
+			denial{call: "socketpair", errno: unix.EAFNOSUPPORT, args: []condition{masked(1, 0xf, kind)}})
 	}
 	return rows
 }
@@ -167,7 +170,23 @@ func filter(scopedSignals bool) ([]byte, error) {
 			return nil, fmt.Errorf("deny %s: %w", d.call, err)
 		}
 	}
+	if err := notifyConnect(f); err != nil {
+		return nil, err
+	}
 	return export(f)
+}
+
+// notifyConnect has the broker answer connect(2), and socketcall(SYS_CONNECT)
+// with it.
+func notifyConnect(f *seccomp.ScmpFilter) error {
+	call, err := seccomp.GetSyscallFromName("connect")
+	if err == nil {
+		err = f.AddRule(call, seccomp.ActNotify)
+	}
+	if err != nil {
+		return fmt.Errorf("notify of connect: %w", err)
+	}
+	return nil
 }
 
 func addDenial(f *seccomp.ScmpFilter, d denial) error {

@@ -62,6 +62,8 @@ func (m machine) run(t *testing.T, arch uint32, nr int, args ...uint64) unix.Err
 		}
 		switch uint32(ret) & unix.SECCOMP_RET_ACTION_FULL {
 		case unix.SECCOMP_RET_ALLOW:
+		case unix.SECCOMP_RET_USER_NOTIF:
+			worst = brokered
 		case unix.SECCOMP_RET_ERRNO:
 			worst = unix.Errno(ret & 0xffff)
 		default:
@@ -76,6 +78,7 @@ const (
 	auditI386  = 0x40000003
 	x32Bit     = 0x40000000
 	anyErrno   = unix.Errno(0xfff) // denied, whatever the number
+	brokered   = unix.Errno(0xffe) // left to the broker
 )
 
 // abis are those that an x86-64 processor can enter.
@@ -127,7 +130,11 @@ func TestFilterArguments(t *testing.T) {
 		{"socket", []uint64{unix.AF_INET6, unix.SOCK_DGRAM, unix.IPPROTO_UDP}, 0},
 		{"socket", []uint64{unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_ROUTE}, 0},
 		{"socket", []uint64{unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_NETFILTER}, anyErrno},
-		{"socket", []uint64{unix.AF_UNIX, unix.SOCK_STREAM, 0}, anyErrno},
+		{"socket", []uint64{unix.AF_UNIX, unix.SOCK_STREAM, 0}, 0},
+		{"socket", []uint64{unix.AF_UNIX, unix.SOCK_SEQPACKET | unix.SOCK_NONBLOCK, 0}, 0},
+		{"socket", []uint64{unix.AF_UNIX, unix.SOCK_DGRAM, 0}, anyErrno},
+		{"socket", []uint64{unix.AF_UNIX, unix.SOCK_RAW, 0}, anyErrno},
+		{"connect", nil, brokered},
 		{"socket", []uint64{unix.AF_PACKET, unix.SOCK_RAW, 0}, anyErrno},
 		{"socket", []uint64{unix.AF_VSOCK, unix.SOCK_STREAM, 0}, anyErrno},
 		{"socket", []uint64{unix.AF_ALG, unix.SOCK_SEQPACKET, 0}, anyErrno},
@@ -188,7 +195,8 @@ func TestFilterSocketcall(t *testing.T) {
 	m := newMachine(t, true)
 	const socketcall = 102
 	checkErrno(t, "socketcall(SYS_SOCKET)", m.run(t, auditI386, socketcall, 1), anyErrno)
-	checkErrno(t, "socketcall(SYS_CONNECT)", m.run(t, auditI386, socketcall, 3), 0)
+	checkErrno(t, "socketcall(SYS_CONNECT)", m.run(t, auditI386, socketcall, 3), brokered)
+	checkErrno(t, "socketcall(SYS_ACCEPT)", m.run(t, auditI386, socketcall, 5), 0)
 }
 
 func TestFilterOtherNumbers(t *testing.T) {

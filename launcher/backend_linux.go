@@ -19,10 +19,13 @@ func (c *Cmd) startBackend() error {
 		return err
 	}
 	var owner func(net.Conn) (int, string)
-	c.server = c.newServer(func(conn net.Conn) proxy.Process {
+	c.server, err = c.newServer(func(conn net.Conn) proxy.Process {
 		pid, command := owner(conn)
 		return proxy.Process{PID: pid, Command: command}
 	})
+	if err != nil {
+		return err
+	}
 	p, err := linux.Start(linux.Config{
 		Plan:        plan,
 		Args:        c.Args,
@@ -33,6 +36,7 @@ func (c *Cmd) startBackend() error {
 		Ended:       func() { c.server.Close() },
 		Removed:     c.removed,
 		Planted:     c.Planted,
+		Forward:     forwardPorts(&c.Policy.Network),
 
 		DeniedSocket: c.deniedSocket,
 	})
@@ -73,6 +77,9 @@ func (c *Cmd) serve(l linux.Listeners) {
 	for _, pc := range l.DNS {
 		run("DNS", func() error { return c.server.ServeDNS(pc) })
 	}
+	for port, ln := range l.Forward {
+		go forward(ln, port)
+	}
 	for _, ln := range l.DNSTCP {
 		run("DNS over TCP", func() error { return c.server.ServeDNSTCP(ln) })
 	}
@@ -85,6 +92,7 @@ func (c *Cmd) followStops(p *linux.Process) {
 			p.Signal(syscall.SIGCONT)
 		}
 	}
+	p.Listeners.Close() // of forwarded ports; the proxy has closed its own
 }
 
 func translate(err error) error {

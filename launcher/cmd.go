@@ -67,6 +67,10 @@ type Cmd struct {
 	// nobody.
 	Warn func(string)
 
+	// Upstream is the proxy to leave through where the policy names none, as in
+	// the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY; zero is none.
+	Upstream Upstream
+
 	// Planted picks what must go of a project's .srun that appeared during the
 	// run (policy.Planted); nil is all of it.
 	Planted func(path string, final bool) []string
@@ -85,6 +89,10 @@ type Cmd struct {
 	err     error
 	timeout *time.Timer
 }
+
+// Upstream is a corporate proxy: its URL for plain HTTP, its URL for all else,
+// and the list of what goes past it.
+type Upstream struct{ HTTP, Other, NoProxy string }
 
 // process is what a backend started.
 type process interface {

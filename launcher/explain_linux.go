@@ -24,14 +24,16 @@ func Prepare() { linux.Prepare() }
 // Capabilities is what this build enforces on Linux.
 func Capabilities() policy.Capabilities {
 	return policy.Capabilities{
-		AddressRules: true,
-		CustomProxy:  true,
-		NetworkNone:  true,
-		NetworkHost:  true,
-		MissingPaths: true,
-		UnixSockets:  true,
-		AllUnix:      true,
-		Timeout:      true,
+		AddressRules:  true,
+		CustomProxy:   true,
+		UpstreamProxy: true,
+		NetworkNone:   true,
+		NetworkHost:   true,
+		MissingPaths:  true,
+		UnixSockets:   true,
+		Forward:       true,
+		AllUnix:       true,
+		Timeout:       true,
 	}
 }
 
@@ -63,6 +65,9 @@ func Explain(p *policy.Policy) ([]Rule, error) {
 	}
 	for _, m := range plan.Missing {
 		rules = append(rules, Rule{"deny write", m.Path, source(m.Source), "watched, removed when made"})
+	}
+	for _, s := range p.Scalars {
+		rules = append(rules, Rule{"setting", s.Key + " = " + s.Value, source(s.Source), "srun"})
 	}
 	rules = append(rules, environmentRules(p)...)
 	for _, op := range plan.Mounts {

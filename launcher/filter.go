@@ -8,7 +8,7 @@ import (
 )
 
 // newServer makes the run's proxy from the policy.
-func (c *Cmd) newServer(peer func(net.Conn) proxy.Process) *proxy.Server {
+func (c *Cmd) newServer(peer func(net.Conn) proxy.Process) (*proxy.Server, error) {
 	n := &c.Policy.Network
 	cfg := proxy.Config{
 		Domains:        n.Domains(),
@@ -23,7 +23,17 @@ func (c *Cmd) newServer(peer func(net.Conn) proxy.Process) *proxy.Server {
 	for _, r := range n.DeniedResolvedAddresses {
 		cfg.DeniedAddresses = append(cfg.DeniedAddresses, r.Prefix)
 	}
-	return proxy.New(cfg)
+	up := c.Upstream
+	if u := n.UpstreamProxy; u != nil {
+		up = Upstream{HTTP: u.String(), Other: u.String(), NoProxy: n.NoProxy}
+	}
+	if up.HTTP != "" || up.Other != "" {
+		var err error
+		if cfg.Upstream, err = proxy.ParseUpstream(up.HTTP, up.Other, up.NoProxy); err != nil {
+			return nil, err
+		}
+	}
+	return proxy.New(cfg), nil
 }
 
 // filtered reports whether the command's network goes through the proxy.

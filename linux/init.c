@@ -207,6 +207,21 @@ static int apply_mounts(const struct plan *p)
 	return mounts_done();
 }
 
+/* forward_ports hands srun a listener for each port, one message each. */
+static int forward_ports(const struct plan *p)
+{
+	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op)) {
+		if (op->kind != OP_LISTEN)
+			continue;
+		int fd = listen_local((int)op->a);
+		struct message m = { .type = MSG_FORWARD, .a = (int32_t)op->a };
+		if (fd < 0 || send_fds(p->sock, &m, &fd, 1) < 0)
+			return fail("listen on a forwarded port");
+		close(fd);
+	}
+	return 0;
+}
+
 static int apply_landlock(const struct plan *p)
 {
 	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op))
@@ -247,6 +262,8 @@ void init_main(int sock, int how)
 	take_plan(sock, &p);
 	if (apply_mounts(&p) < 0)
 		give_up(sock, STAGE_MOUNTS);
+	if (forward_ports(&p) < 0)
+		give_up(sock, STAGE_NETWORK);
 	if (p.ruleset >= 0 && apply_landlock(&p) < 0)
 		give_up(sock, STAGE_LANDLOCK);
 	if (drop_capabilities() < 0)

@@ -36,6 +36,7 @@ enum {
 	MSG_STOPPED = 5,   /* a: signal that stopped the command */
 	MSG_CONTINUED = 6,
 	MSG_EXITED = 7,    /* a: wait status as in wait(2) */
+	MSG_FORWARD = 9,   /* listeners of OP_LISTEN, in order */
 	MSG_BROKER = 8,    /* from the command's process, before execve: the filter's
 	                    * notification descriptor */
 };
@@ -69,6 +70,7 @@ enum {
 	OP_MKDIR = 8,      /* path: in a cover, so that something can be attached */
 	OP_MKFILE = 9,
 	OP_FILE = 17,      /* path NUL content: cover a file by this one */
+	OP_LISTEN = 18,    /* a: port on the sandbox's 127.0.0.1 that srun accepts on */
 	OP_LANDLOCK = 10,  /* path: one of init's own mounts; a: access rights */
 	OP_SECCOMP = 11,   /* data: a classic BPF program; b: 1 for the one that notifies */
 	OP_CHDIR = 12,
@@ -133,6 +135,7 @@ int mounts_done(void);
 
 /* network.c */
 int network_up(struct listeners *out);
+int listen_local(int port);
 
 /* confine.c */
 int drop_capabilities(void);

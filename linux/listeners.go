@@ -74,6 +74,20 @@ func (l *Listeners) take(bit int32, fd int) error {
 	return nil
 }
 
+func (l *Listeners) takeForward(port uint16, fd int) error {
+	f := os.NewFile(uintptr(fd), "listener")
+	defer f.Close()
+	ln, err := net.FileListener(f)
+	if err != nil {
+		return err
+	}
+	if l.Forward == nil {
+		l.Forward = make(map[uint16]net.Listener)
+	}
+	l.Forward[port] = ln
+	return nil
+}
+
 // Close closes them all.
 func (l *Listeners) Close() {
 	if l.Proxy != nil {
@@ -86,6 +100,9 @@ func (l *Listeners) Close() {
 		pc.Close()
 	}
 	for _, ln := range l.DNSTCP {
+		ln.Close()
+	}
+	for _, ln := range l.Forward {
 		ln.Close()
 	}
 }

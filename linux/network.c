@@ -298,6 +298,13 @@ static int listen_all(struct listeners *l, int ipv6)
 	return 0;
 }
 
+int listen_local(int port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	return bind_socket(AF_INET, SOCK_STREAM, &a, sizeof a);
+}
+
 /* A kernel without IPv6 has nothing to redirect. */
 static int has_ipv6(void)
 {

@@ -21,6 +21,8 @@ type Config struct {
 	Dir   string      // absolute
 	Stdio [3]*os.File // standard input, output and error; none may be nil
 
+	Forward []uint16 // ports of the sandbox's 127.0.0.1 to accept on
+
 	HostNetwork bool // no network namespace and no listeners
 
 	// Ended is called as soon as the command has ended, while the kernel still
@@ -46,6 +48,7 @@ type Listeners struct {
 	Transparent []net.Listener
 	DNS         []net.PacketConn
 	DNSTCP      []net.Listener
+	Forward     map[uint16]net.Listener // by port of the sandbox's 127.0.0.1
 }
 
 // Event is a change of the command that is not its end.
@@ -115,7 +118,7 @@ func start(in *sandboxInit, c Config) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	command, err := started(in.sock, diag, &c)
+	command, err := started(in.sock, diag, &c, &listeners)
 	if err != nil {
 		listeners.Close()
 		return nil, err
@@ -172,6 +175,9 @@ func encodePlan(c Config) ([]byte, error) {
 			b = appendOp(b, opSeccomp, 0, 0, notifies, string(prog))
 		}
 	}
+	for _, port := range c.Forward {
+		b = appendOp(b, opListen, 0, uint64(port), 0, "")
+	}
 	b = appendOp(b, opChdir, 0, 0, 0, c.Dir)
 	for _, kv := range c.Env {
 		b = appendOp(b, opEnv, 0, 0, 0, kv)
@@ -222,15 +228,21 @@ func sendPlan(sock, plan, set int, stdio [3]*os.File) error {
 	return os.NewSyscallError("send the plan", err)
 }
 
-// started waits for the verdict on the command's start, and starts the broker
-// when the command's process has loaded its filters.
-func started(sock, diag int, c *Config) (command int, err error) {
+// started waits for the verdict on the command's start. On the way it takes the
+// listeners of forwarded ports, and starts the broker when the command's
+// process has loaded its filters.
+func started(sock, diag int, c *Config, l *Listeners) (command int, err error) {
 	for {
 		m, fds, err := receive(sock)
-		if err == nil && m.kind == msgBroker && len(fds) == 1 {
+		switch {
+		case err == nil && m.kind == msgBroker && len(fds) == 1:
 			go newBroker(fds[0], diag, c).serve()
 			diag = -1
 			continue
+		case err == nil && m.kind == msgForward && len(fds) == 1:
+			if err = l.takeForward(uint16(m.a), fds[0]); err == nil {
+				continue
+			}
 		}
 		closeFDs(diag)
 		if err != nil {

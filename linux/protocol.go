@@ -10,6 +10,7 @@ package linux
 //	   | <------------- ready + listeners ----- |
 //	   | plan (memfd), stdin, stdout, stderr,   |
 //	   | Landlock ruleset --------------------> | mounts, Landlock, seccomp, execve
+//	   | <------- forwarded port + listener --- | (one each)
 //	   | <------- broker + notify descriptor -- | (the command's process, before execve)
 //	   | <------- started | failed | exec ----- |
 //	   | signal ------------------------------> |
@@ -51,6 +52,7 @@ const (
 	opMkdir    opKind = C.OP_MKDIR
 	opMkfile   opKind = C.OP_MKFILE
 	opFile     opKind = C.OP_FILE
+	opListen   opKind = C.OP_LISTEN
 	opLandlock opKind = C.OP_LANDLOCK
 	opSeccomp  opKind = C.OP_SECCOMP
 	opChdir    opKind = C.OP_CHDIR
@@ -96,6 +98,7 @@ const (
 	msgContinued = C.MSG_CONTINUED
 	msgExited    = C.MSG_EXITED
 	msgBroker    = C.MSG_BROKER
+	msgForward   = C.MSG_FORWARD
 	ctlPlan      = C.CTL_PLAN
 	ctlSignal    = C.CTL_SIGNAL
 )

@@ -177,7 +177,12 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	}
 	cmd := launcher.Command(pol, o.argv()[0], o.argv()[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Denied = report.denied
+	cmd.Denied = func(d launcher.Denial) {
+		if !ignored(pol.IgnoreViolations, o.argv(), d) {
+			report.denied(d)
+		}
+	}
+	cmd.Upstream = upstream()
 	cmd.Warn = func(line string) { p.line("%s", line) }
 	keeper := newKeeper(opts, pol.Project)
 	cmd.Ask = o.asker(p, keeper.keep)

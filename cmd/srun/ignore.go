@@ -1,0 +1,26 @@
+package main
+
+import (
+	"strings"
+
+	"srun/launcher"
+	"srun/policy"
+)
+
+// ignored tells whether a denial is one of those that ignoreViolations leaves
+// out of the report. A rule's command is "*" or a part of the run's command
+// line, and a target is a part of the denial's, as in srt.
+func ignored(rules []policy.ViolationRule, argv []string, d launcher.Denial) bool {
+	line := strings.Join(argv, " ")
+	for _, r := range rules {
+		if r.Command != "*" && !strings.Contains(line, r.Command) {
+			continue
+		}
+		for _, target := range r.Targets {
+			if target == "*" || strings.Contains(d.Target, target) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -167,18 +167,18 @@ static void supervise(int sock, int sigfd, pid_t command)
 	for (;;) {
 		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			_exit(1);
+		if (fds[0].revents & (POLLIN | POLLHUP)) {
+			struct message m;
+			ssize_t n = recv(sock, &m, sizeof m, MSG_DONTWAIT);
+			if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+				_exit(1);
+			note_signals(sigfd);
+			if (n == sizeof m && m.type == CTL_SIGNAL)
+				pass_signal(command, m.a);
+		}
+		/* Last: a SIGCHLD that note_signals took has no other reaper. */
 		note_signals(sigfd);
 		reap(sock, command);
-		if (!(fds[0].revents & (POLLIN | POLLHUP)))
-			continue;
-		struct message m;
-		ssize_t n = recv(sock, &m, sizeof m, MSG_DONTWAIT);
-		if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
-			_exit(1);
-		if (n == sizeof m && m.type == CTL_SIGNAL) {
-			note_signals(sigfd);
-			pass_signal(command, m.a);
-		}
 	}
 }
 

@@ -133,7 +133,9 @@ func receive(sock int) (message, []int, error) {
 		switch {
 		case err == unix.EINTR:
 			continue
-		case err == unix.ECONNRESET || err == nil && n == 0:
+		case err == unix.ECONNRESET:
+			continue // init ended with a signal unread; what it said before follows
+		case err == nil && n == 0:
 			return message{}, nil, nil
 		case err != nil:
 			return message{}, nil, os.NewSyscallError("recvmsg", err)

@@ -4,6 +4,7 @@ package linux
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -114,12 +115,12 @@ func (g *guard) enforceOne(m MissingPath, final bool) error {
 	unwanted := []string{m.Path}
 	if g.planted != nil && filepath.Base(m.Path) == ".srun" {
 		unwanted = g.planted(m.Path, final)
-		if err := g.watch(m.Path); err != nil {
-			return err
+		if err := g.watch(m.Path); err != nil && !errors.Is(err, unix.EACCES) {
+			return err // one that srun may not read is looked at again at the end
 		}
 	}
 	for _, path := range unwanted {
-		if err := os.RemoveAll(path); err != nil {
+		if err := remove(path); err != nil {
 			return &Error{Protection: "write-deny", What: "remove " + path, Err: err}
 		}
 	}
@@ -127,6 +128,34 @@ func (g *guard) enforceOne(m MissingPath, final bool) error {
 		g.removed(m)
 	}
 	return nil
+}
+
+// remove is os.RemoveAll that also gets through directories without
+// permissions.
+func remove(path string) error {
+	err := os.RemoveAll(path)
+	for range 1000 { // one more directory opened each time
+		var denied *fs.PathError
+		if !errors.As(err, &denied) || !errors.Is(err, fs.ErrPermission) {
+			break
+		}
+		if !openUp(denied.Path) && !openUp(filepath.Dir(denied.Path)) {
+			break
+		}
+		err = os.RemoveAll(path)
+	}
+	return err
+}
+
+// openUp gives the owner all rights to a directory, and to nothing that a link
+// put in its place would lead to.
+func openUp(dir string) bool {
+	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	return os.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), 0o700) == nil
 }
 
 // fcntl(2), F_NOTIFY

@@ -1,0 +1,80 @@
+//go:build linux
+
+package linux
+
+import (
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// encodePlan lays a run out as init reads it: the operations of init.h, in the
+// order in which init looks for them, with OP_END last.
+func encodePlan(c Config) ([]byte, error) {
+	b := make([]byte, 0, 16<<10)
+	for _, op := range c.Plan.Mounts {
+		data := op.Path
+		if op.Kind == opFile {
+			data += "\x00" + op.Data
+		}
+		b = appendOp(b, op.Kind, op.Slot, op.A, op.Flag, data)
+	}
+	for _, r := range c.Plan.Landlock {
+		if r.Inside {
+			b = appendOp(b, opLandlock, 0, uint64(r.Rights&handledRights(c.Plan.LandlockABI)), 0, r.Path)
+		}
+	}
+	if c.Plan.Seccomp {
+		programs, err := theFilters()()
+		if err != nil {
+			return nil, &Error{Protection: "seccomp", What: "build the system call filter", Err: err}
+		}
+		for i, prog := range programs {
+			notifies := uint32(0)
+			if i == 0 {
+				notifies = 1
+			}
+			b = appendOp(b, opSeccomp, 0, 0, notifies, string(prog))
+		}
+	}
+	for _, port := range c.Forward {
+		b = appendOp(b, opListen, 0, uint64(port), 0, "")
+	}
+	b = appendOp(b, opChdir, 0, 0, 0, c.Dir)
+	for _, kv := range c.Env {
+		b = appendOp(b, opEnv, 0, 0, 0, kv)
+	}
+	for _, arg := range c.Args {
+		b = appendOp(b, opArg, 0, 0, 0, arg)
+	}
+	b = appendOp(b, opSearch, 0, 0, 0, searchPath(c.Env))
+	return appendOp(b, opEnd, 0, 0, 0, ""), nil
+}
+
+// searchPath is PATH of the command's own environment, or what execvp(3) uses
+// without one.
+func searchPath(env []string) string {
+	for i := len(env) - 1; i >= 0; i-- {
+		if p, ok := strings.CutPrefix(env[i], "PATH="); ok {
+			return p
+		}
+	}
+	return "/bin:/usr/bin"
+}
+
+func memoryFile(body []byte) (int, error) {
+	fd, err := unix.MemfdCreate("plan", unix.MFD_CLOEXEC)
+	if err != nil {
+		return -1, os.NewSyscallError("memfd_create", err)
+	}
+	for len(body) > 0 {
+		n, err := unix.Write(fd, body)
+		if err != nil {
+			unix.Close(fd)
+			return -1, os.NewSyscallError("write", err)
+		}
+		body = body[n:]
+	}
+	return fd, nil
+}

@@ -1,0 +1,135 @@
+//go:build linux
+
+package linux
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// Start makes the sandbox and starts the command in it. On error nothing runs
+// and nothing is left.
+func Start(c Config) (*Process, error) {
+	in, err := newInit(c.Stdio[:], c.HostNetwork)
+	if err != nil {
+		return nil, err
+	}
+	g, err := newGuard(&c)
+	if err == nil {
+		var p *Process
+		if p, err = start(in, c); err == nil {
+			p.guard, p.ended = g, c.Ended
+			go p.watch()
+			return p, nil
+		}
+	}
+	in.discard()
+	g.stop()
+	return nil, err
+}
+
+func start(in *sandboxInit, c Config) (*Process, error) {
+	plan, set, err := prepare(c)
+	if err != nil {
+		return nil, err
+	}
+	defer closeFDs(plan, set)
+	which, fds, err := in.ready()
+	if err != nil {
+		return nil, err
+	}
+	if err := sendPlan(in.sock, plan, set, c.Stdio); err != nil {
+		closeFDs(fds...)
+		return nil, err
+	}
+	listeners, diag, err := takeListeners(which, fds)
+	if err != nil {
+		return nil, err
+	}
+	command, err := started(in.sock, diag, &c, &listeners)
+	if err != nil {
+		listeners.Close()
+		return nil, err
+	}
+	p := &Process{Pid: in.pid, Listeners: listeners, command: command, in: in, events: make(chan Event, 8), done: make(chan struct{})}
+	p.Events = p.events
+	return p, nil
+}
+
+// prepare does what needs nothing from init, while init still makes the
+// namespaces: the plan in a memory file and the Landlock ruleset.
+func prepare(c Config) (plan, set int, err error) {
+	body, err := encodePlan(c)
+	if err != nil {
+		return -1, -1, err
+	}
+	if plan, err = memoryFile(body); err != nil {
+		return -1, -1, err
+	}
+	set = -1
+	if c.Plan.LandlockABI > 0 {
+		if set, err = ruleset(c.Plan, c.Stdio[:]); err != nil {
+			closeFDs(plan, set)
+			return -1, -1, err
+		}
+	}
+	return plan, set, nil
+}
+
+func sendPlan(sock, plan, set int, stdio [3]*os.File) error {
+	fds := []int{plan}
+	for _, f := range stdio {
+		fds = append(fds, int(f.Fd()))
+	}
+	if set >= 0 {
+		fds = append(fds, set)
+	}
+	err := unix.Sendmsg(sock, message{kind: ctlPlan}.encode(), unix.UnixRights(fds...), nil, unix.MSG_NOSIGNAL)
+	return os.NewSyscallError("send the plan", err)
+}
+
+// started waits for the verdict on the command's start. On the way it takes the
+// listeners of forwarded ports, and starts the broker when the command's
+// process has loaded its filters.
+func started(sock, diag int, c *Config, l *Listeners) (command int, err error) {
+	for {
+		m, fds, err := receive(sock)
+		switch {
+		case err == nil && m.kind == msgBroker && len(fds) == 1:
+			go newBroker(fds[0], diag, c).serve()
+			diag = -1
+			continue
+		case err == nil && m.kind == msgForward && len(fds) == 1:
+			if err = l.takeForward(uint16(m.a), fds[0]); err == nil {
+				continue
+			}
+		}
+		closeFDs(diag)
+		if err != nil {
+			return 0, err
+		}
+		return verdict(m)
+	}
+}
+
+func verdict(m message) (command int, err error) {
+	switch m.kind {
+	case msgStarted:
+		return int(m.a), nil
+	case msgFailed:
+		return 0, failure(m)
+	case msgExec:
+		return 0, &Error{What: m.text, Err: startError(unix.Errno(m.a))}
+	}
+	return 0, &Error{Protection: "namespaces", What: "start the command", Err: errors.New("init ended")}
+}
+
+func startError(errno unix.Errno) error {
+	if errno == unix.ENOENT || errno == unix.ENOTDIR {
+		return ErrNotFound
+	}
+	return fmt.Errorf("%w: %w", ErrNotExecutable, errno)
+}

@@ -88,7 +88,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 func TestOtherShapesLoadUnchanged(t *testing.T) {
 	for name, text := range map[string]string{
 		"srt": `{
-			"network": {"allowedDomains": ["github.com", "*.npmjs.org"], "deniedDomains": [], "allowUnixSockets": ["/"], "allowLocalBinding": false,
+			"network": {"allowedDomains": ["github.com", "*.packages.example"], "deniedDomains": [], "allowUnixSockets": ["/"], "allowLocalBinding": false,
 				"parentProxy": {"http": "http://p.example:1", "https": "http://q.example:2", "noProxy": "localhost"}},
 			"filesystem": {"denyRead": ["~/.ssh"], "allowWrite": [".", "/tmp"], "denyWrite": [".env"]},
 			"credentials": {"files": [{"path": "~/.netrc", "mode": "deny"}], "envVars": [{"name": "X", "mode": "deny"}]},
@@ -97,7 +97,7 @@ func TestOtherShapesLoadUnchanged(t *testing.T) {
 		"claude": `{
 			"model": "opus", "hooks": {"PreToolUse": [{}]}, "env": {"A": "b"},
 			"permissions": {"allow": ["Bash(npm run *)", "WebFetch(domain:github.com)"], "defaultMode": "plan", "additionalDirectories": ["/x"]},
-			"sandbox": {"enabled": false, "excludedCommands": ["docker"], "network": {"allowedDomains": ["*.npmjs.org"], "allowManagedDomainsOnly": true},
+			"sandbox": {"enabled": false, "excludedCommands": ["docker"], "network": {"allowedDomains": ["*.packages.example"], "allowManagedDomainsOnly": true},
 				"filesystem": {"denyRead": ["~/.ssh"], "allowWrite": ["//tmp"]}}}`,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -105,7 +105,7 @@ func TestOtherShapesLoadUnchanged(t *testing.T) {
 			w.write("s.json", text)
 			w.SettingsFiles = []string{w.path("s.json")}
 			p, _ := w.load()
-			for _, host := range []string{"github.com:443", "registry.npmjs.org:443"} {
+			for _, host := range []string{"github.com:443", "npm.packages.example:443"} {
 				if dec := p.Network.Domains().Decide(mustHostPort(t, host)); dec.Verdict != Allowed {
 					t.Errorf("Decide(%s) = %+v", host, dec)
 				}

@@ -12,7 +12,8 @@ import (
 // keeper writes the hosts of "don't ask again" to the local settings. A
 // project without .srun gets it when the command has ended: while it runs,
 // nothing holds a directory that was not there when the sandbox was made, and
-// srun removes what appears in its place.
+// srun removes what appears in its place. The same goes for the trust record,
+// where the command may write the home.
 type keeper struct {
 	opts    policy.Options
 	later   bool
@@ -20,9 +21,14 @@ type keeper struct {
 	pending []policy.HostPort
 }
 
-func newKeeper(opts policy.Options, project string) *keeper {
-	_, err := os.Lstat(filepath.Join(project, ".srun"))
-	return &keeper{opts: opts, later: err != nil}
+func newKeeper(opts policy.Options, pol *policy.Policy) *keeper {
+	k := &keeper{opts: opts}
+	for _, dir := range append([]string{filepath.Join(pol.Project, ".srun")}, pol.OwnDirs...) {
+		_, err := os.Lstat(dir)
+		writable := pol.WriteVerdict(filepath.Dir(dir)).Verdict == policy.Allowed
+		k.later = k.later || err != nil && (writable || filepath.Base(dir) == ".srun")
+	}
+	return k
 }
 
 // keep takes the host of an answered question.

@@ -184,7 +184,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	}
 	cmd.Upstream = upstream()
 	cmd.Warn = func(line string) { p.line("%s", line) }
-	keeper := newKeeper(opts, pol.Project)
+	keeper := newKeeper(opts, pol)
 	cmd.Ask = o.asker(p, keeper.keep)
 	cmd.Stopped = stopWithCommand
 	cmd.Planted = func(dir string, final bool) []string { return policy.Planted(opts, filepath.Dir(dir), final) }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"srun/policy"
 )
@@ -76,7 +77,17 @@ func (b *builder) protectOne(roots []string, path, reason string) error {
 }
 
 // guarded tells which protected paths are held although they do not exist:
-// srun's own, where a settings file could be planted for the next run.
+// srun's own, where a settings file could be planted for the next run, and
+// those of a git repository that is there already. A repository that the
+// command makes itself gets its hooks and config from git.
 func (b *builder) guarded(path string) bool {
-	return filepath.Base(path) == ".srun" || slices.Contains(b.own, path)
+	if filepath.Base(path) == ".srun" || slices.Contains(b.own, path) {
+		return true
+	}
+	i := strings.Index(path, "/.git/")
+	if i < 0 {
+		return false
+	}
+	_, dir, err := b.host.Resolve(path[:i] + "/.git")
+	return err == nil && dir
 }

@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net"
 	"syscall"
@@ -33,7 +34,7 @@ func (c *Cmd) startBackend() error {
 		Dir:         c.Dir,
 		Stdio:       c.stdio.child,
 		HostNetwork: c.Policy.Network.Mode == policy.ModeHost,
-		Ended:       func() { c.server.Close() },
+		Ended:       c.closeNetwork,
 		Removed:     c.removed,
 		Planted:     c.Planted,
 		Forward:     forwardPorts(&c.Policy.Network),
@@ -44,6 +45,7 @@ func (c *Cmd) startBackend() error {
 		return translate(err)
 	}
 	c.process, owner = p, p.Owner
+	context.AfterFunc(c.ended, p.Listeners.Close)
 	if filtered(c.Policy) {
 		c.serve(p.Listeners)
 	} else {
@@ -51,6 +53,12 @@ func (c *Cmd) startBackend() error {
 	}
 	go c.followStops(p)
 	return nil
+}
+
+// closeNetwork ends the proxy, and with it everything that accepts.
+func (c *Cmd) closeNetwork() {
+	c.server.Close()
+	c.end()
 }
 
 func (c *Cmd) proxyPort() int {
@@ -62,26 +70,32 @@ func (c *Cmd) proxyPort() int {
 
 // serve accepts on what init bound inside. Connections made before this line
 // wait in the kernel's queue.
-func (c *Cmd) serve(l linux.Listeners) {
-	run := func(what string, f func() error) {
-		go func() {
-			if err := f(); err != nil {
-				c.warn("proxy: %s: %v", what, err)
-			}
-		}()
+func (c *Cmd) serve(l *linux.Listeners) {
+	go func() {
+		err := l.Serve(func(ln linux.Listener) { go c.serveOne(ln) })
+		if err != nil {
+			c.warn("proxy: %v", err)
+		}
+	}()
+}
+
+func (c *Cmd) serveOne(ln linux.Listener) {
+	var err error
+	switch ln.Kind {
+	case linux.ListenProxy:
+		err = c.server.ServeProxy(ln.Stream)
+	case linux.ListenTransparent:
+		err = c.server.ServeTransparent(ln.Stream)
+	case linux.ListenDNS:
+		err = c.server.ServeDNS(ln.Packet)
+	case linux.ListenDNSTCP:
+		err = c.server.ServeDNSTCP(ln.Stream)
+	case linux.ListenForward:
+		defer context.AfterFunc(c.ended, func() { ln.Stream.Close() })()
+		forward(ln.Stream, ln.Port)
 	}
-	run("proxy port", func() error { return c.server.ServeProxy(l.Proxy) })
-	for _, ln := range l.Transparent {
-		run("redirected connections", func() error { return c.server.ServeTransparent(ln) })
-	}
-	for _, pc := range l.DNS {
-		run("DNS", func() error { return c.server.ServeDNS(pc) })
-	}
-	for port, ln := range l.Forward {
-		go forward(ln, port)
-	}
-	for _, ln := range l.DNSTCP {
-		run("DNS over TCP", func() error { return c.server.ServeDNSTCP(ln) })
+	if err != nil {
+		c.warn("proxy: %v", err)
 	}
 }
 
@@ -92,7 +106,6 @@ func (c *Cmd) followStops(p *linux.Process) {
 			p.Signal(syscall.SIGCONT)
 		}
 	}
-	p.Listeners.Close() // of forwarded ports; the proxy has closed its own
 }
 
 func translate(err error) error {

@@ -80,6 +80,8 @@ type Cmd struct {
 	Audit io.Writer
 
 	ctx     context.Context
+	ended   context.Context // over when the command is
+	end     context.CancelFunc
 	process process
 	server  *proxy.Server
 	stdio   stdio
@@ -160,6 +162,7 @@ func (c *Cmd) Start() error {
 		return err
 	}
 	c.done = make(chan struct{})
+	c.ended, c.end = context.WithCancel(context.Background())
 	if err := c.stdio.open(c); err != nil {
 		return err
 	}
@@ -198,7 +201,7 @@ func (c *Cmd) supervise() {
 	stop := context.AfterFunc(c.ctx, func() { c.process.Kill() })
 	timedOut := make(chan struct{})
 	if limit := c.Policy.Limits.Timeout; limit > 0 {
-		c.timeout = time.AfterFunc(limit, func() { close(timedOut); c.end() })
+		c.timeout = time.AfterFunc(limit, func() { close(timedOut); c.terminate() })
 	}
 	go func() {
 		defer close(c.done)
@@ -208,6 +211,7 @@ func (c *Cmd) supervise() {
 			c.timeout.Stop()
 		}
 		c.server.Close()
+		c.end()
 		select {
 		case <-timedOut:
 			c.err = fmt.Errorf("%w: %v", ErrTimeout, c.Policy.Limits.Timeout)
@@ -219,7 +223,7 @@ func (c *Cmd) supervise() {
 // killGrace is how long the command has to end by itself after SIGTERM.
 const killGrace = 2 * time.Second
 
-func (c *Cmd) end() {
+func (c *Cmd) terminate() {
 	c.process.Signal(syscall.SIGTERM)
 	select {
 	case <-c.done:

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,10 +24,60 @@ func closeFDs(fds ...int) {
 	}
 }
 
+// Kind is what a listener is for.
+type Kind int
+
+// The listeners of a run. Those of an address family that the kernel lacks are
+// not there.
+const (
+	ListenProxy       Kind = iota // the explicit proxy
+	ListenTransparent             // redirected TCP
+	ListenDNS                     // UDP
+	ListenDNSTCP
+	ListenForward // a port of the sandbox's 127.0.0.1
+)
+
+// Listener is one that somebody has called for the first time: Stream is set,
+// or Packet for ListenDNS.
+type Listener struct {
+	Kind   Kind
+	Port   uint16 // of ListenForward
+	Stream net.Listener
+	Packet net.PacketConn
+}
+
+// Listeners are bound inside the sandbox and accepted on outside. They stay
+// plain descriptors until they are first called: most commands never use the
+// network, and all that a net.Listener brings costs them half a millisecond.
+type Listeners struct {
+	mu      sync.Mutex
+	sleep   []sleeper
+	wake    int // eventfd that ends Serve, which closes it
+	serving bool
+	closed  bool
+}
+
+type sleeper struct {
+	kind Kind
+	port uint16
+	fd   int
+}
+
+var listenKinds = map[int32]Kind{
+	C.LISTEN_PROXY:        ListenProxy,
+	C.LISTEN_TRANSPARENT4: ListenTransparent, C.LISTEN_TRANSPARENT6: ListenTransparent,
+	C.LISTEN_DNS4: ListenDNS, C.LISTEN_DNS6: ListenDNS,
+	C.LISTEN_DNSTCP4: ListenDNSTCP, C.LISTEN_DNSTCP6: ListenDNSTCP,
+}
+
 // takeListeners names the descriptors that came with "ready": one per bit of
-// the set, lowest first (init.h, LISTEN_*).
-func takeListeners(set int32, fds []int) (l Listeners, diag int, err error) {
-	diag = -1
+// the set, lowest first (init.h, LISTEN_*). The last is no listener.
+func takeListeners(set int32, fds []int) (l *Listeners, diag int, err error) {
+	l, diag = &Listeners{}, -1
+	if l.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC); err != nil {
+		closeFDs(fds...)
+		return nil, -1, os.NewSyscallError("eventfd", err)
+	}
 	if n := len(fds); n > 0 && set&C.LISTEN_DIAG != 0 {
 		diag, fds = fds[n-1], fds[:n-1]
 	}
@@ -36,73 +87,115 @@ func takeListeners(set int32, fds []int) (l Listeners, diag int, err error) {
 		}
 		if len(fds) == 0 {
 			closeFDs(diag)
-			return l, -1, fmt.Errorf("take the listeners: fewer than promised")
-		}
-		if err := l.take(bit, fds[0]); err != nil {
-			closeFDs(append(fds[1:], diag)...)
 			l.Close()
-			return Listeners{}, -1, err
+			return nil, -1, fmt.Errorf("take the listeners: fewer than promised")
 		}
+		l.add(listenKinds[bit], 0, fds[0])
 		fds = fds[1:]
 	}
 	return l, diag, nil
 }
 
-// take wraps one descriptor and closes it: package net keeps a duplicate.
-func (l *Listeners) take(bit int32, fd int) error {
-	f := os.NewFile(uintptr(fd), "listener")
-	defer f.Close()
-	if bit == C.LISTEN_DNS4 || bit == C.LISTEN_DNS6 {
-		pc, err := net.FilePacketConn(f)
-		if err == nil {
-			l.DNS = append(l.DNS, pc)
+func (l *Listeners) add(kind Kind, port uint16, fd int) {
+	l.sleep = append(l.sleep, sleeper{kind, port, fd})
+}
+
+// Serve hands each listener to open when it is first called, and returns after
+// Close, or with an error that leaves the rest unserved.
+func (l *Listeners) Serve(open func(Listener)) error {
+	if !l.begin() {
+		return nil
+	}
+	defer unix.Close(l.wake)
+	for {
+		fds := l.pollSet()
+		if fds == nil {
+			return nil
 		}
-		return err
+		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
+			return os.NewSyscallError("poll", err)
+		}
+		for _, p := range fds[1:] {
+			if p.Revents == 0 {
+				continue
+			}
+			s, ok := l.take(int(p.Fd))
+			if !ok {
+				return nil
+			}
+			if err := s.open(open); err != nil {
+				return err
+			}
+		}
 	}
-	ln, err := net.FileListener(f)
-	if err != nil {
-		return err
-	}
-	switch bit {
-	case C.LISTEN_PROXY:
-		l.Proxy = ln
-	case C.LISTEN_TRANSPARENT4, C.LISTEN_TRANSPARENT6:
-		l.Transparent = append(l.Transparent, ln)
-	default:
-		l.DNSTCP = append(l.DNSTCP, ln)
-	}
-	return nil
 }
 
-func (l *Listeners) takeForward(port uint16, fd int) error {
-	f := os.NewFile(uintptr(fd), "listener")
+func (l *Listeners) begin() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.serving = !l.closed
+	return l.serving
+}
+
+// pollSet is what Serve waits for, nil after Close.
+func (l *Listeners) pollSet() []unix.PollFd {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
+	fds := []unix.PollFd{{Fd: int32(l.wake), Events: unix.POLLIN}}
+	for _, s := range l.sleep {
+		fds = append(fds, unix.PollFd{Fd: int32(s.fd), Events: unix.POLLIN})
+	}
+	return fds
+}
+
+// take removes one that was called.
+func (l *Listeners) take(fd int) (sleeper, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, s := range l.sleep {
+		if s.fd == fd && !l.closed {
+			l.sleep = append(l.sleep[:i:i], l.sleep[i+1:]...)
+			return s, true
+		}
+	}
+	return sleeper{}, false
+}
+
+// open wraps the descriptor and closes it: package net keeps a duplicate.
+func (s sleeper) open(open func(Listener)) error {
+	f := os.NewFile(uintptr(s.fd), "listener")
 	defer f.Close()
-	ln, err := net.FileListener(f)
+	made := Listener{Kind: s.kind, Port: s.port}
+	var err error
+	if s.kind == ListenDNS {
+		made.Packet, err = net.FilePacketConn(f)
+	} else {
+		made.Stream, err = net.FileListener(f)
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("open a listener: %w", err)
 	}
-	if l.Forward == nil {
-		l.Forward = make(map[uint16]net.Listener)
-	}
-	l.Forward[port] = ln
+	open(made)
 	return nil
 }
 
-// Close closes them all.
+// Close closes those that nobody called. The others belong to who got them.
 func (l *Listeners) Close() {
-	if l.Proxy != nil {
-		l.Proxy.Close()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
 	}
-	for _, ln := range l.Transparent {
-		ln.Close()
+	l.closed = true
+	for _, s := range l.sleep {
+		unix.Close(s.fd)
 	}
-	for _, pc := range l.DNS {
-		pc.Close()
+	if !l.serving {
+		unix.Close(l.wake)
+		return
 	}
-	for _, ln := range l.DNSTCP {
-		ln.Close()
-	}
-	for _, ln := range l.Forward {
-		ln.Close()
-	}
+	unix.Write(l.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 }

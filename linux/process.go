@@ -5,7 +5,6 @@ package linux
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"syscall"
 
@@ -40,16 +39,6 @@ type Config struct {
 	Planted func(path string, final bool) []string
 }
 
-// Listeners are bound inside the sandbox and accepted on outside. Those of an
-// address family that the kernel lacks are nil.
-type Listeners struct {
-	Proxy       net.Listener
-	Transparent []net.Listener
-	DNS         []net.PacketConn
-	DNSTCP      []net.Listener
-	Forward     map[uint16]net.Listener // by port of the sandbox's 127.0.0.1
-}
-
 // Event is a change of the command that is not its end.
 type Event struct {
 	Stopped syscall.Signal // 0: continued
@@ -58,7 +47,7 @@ type Event struct {
 // Process is a running command.
 type Process struct {
 	Pid       int // of init, in srun's PID namespace
-	Listeners Listeners
+	Listeners *Listeners
 	Events    <-chan Event // closed when the command ends
 
 	in      *sandboxInit

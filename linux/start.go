@@ -49,7 +49,7 @@ func start(in *sandboxInit, c Config) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	command, err := started(in.sock, diag, &c, &listeners)
+	command, err := started(in.sock, diag, &c, listeners)
 	if err != nil {
 		listeners.Close()
 		return nil, err
@@ -103,9 +103,8 @@ func started(sock, diag int, c *Config, l *Listeners) (command int, err error) {
 			diag = -1
 			continue
 		case err == nil && m.kind == msgForward && len(fds) == 1:
-			if err = l.takeForward(uint16(m.a), fds[0]); err == nil {
-				continue
-			}
+			l.add(ListenForward, uint16(m.a), fds[0])
+			continue
 		}
 		closeFDs(diag)
 		if err != nil {

@@ -25,6 +25,7 @@ type broker struct {
 	diag    *sockDiag
 	sockets []string // host sockets that may be connected to
 	all     bool     // any may
+	shared  bool     // the network namespace is the host's: abstract names are too
 	denied  func(SocketDenial)
 	slots   chan struct{}
 }
@@ -47,7 +48,7 @@ func newBroker(notify, diag int, c *Config) *broker {
 	return &broker{
 		notify: seccomp.ScmpFd(notify), diag: &sockDiag{fd: diag},
 		sockets: c.Plan.UnixSockets, all: c.Plan.AllUnixSockets,
-		denied: c.DeniedSocket, slots: make(chan struct{}, brokerSlots),
+		shared: c.HostNetwork, denied: c.DeniedSocket, slots: make(chan struct{}, brokerSlots),
 	}
 }
 
@@ -109,6 +110,10 @@ func (b *broker) connect(req *seccomp.ScmpNotifReq) unix.Errno {
 	}
 	if path, ok := pathAddress(addr); ok && domain == unix.AF_UNIX {
 		return b.connectPath(pid, sock, path)
+	}
+	if b.shared && !b.all && domain == unix.AF_UNIX {
+		b.report(pid, "@"+string(bytes.TrimLeft(addr[min(2, len(addr)):], "\x00")))
+		return unix.EACCES
 	}
 	return connectRaw(sock, addr)
 }
@@ -206,7 +211,8 @@ func (b *broker) connectPath(pid, sock int, path string) unix.Errno {
 		return unix.ECONNREFUSED
 	}
 	if !b.all && !b.listed(&st) && !b.diag.bound(&st) {
-		b.report(pid, target)
+		path, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", target))
+		b.report(pid, path)
 		return unix.EACCES
 	}
 	return errnoOfNil(unix.Connect(sock, &unix.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d", target)}))
@@ -249,11 +255,10 @@ func (b *broker) listed(st *unix.Stat_t) bool {
 	return false
 }
 
-func (b *broker) report(pid, target int) {
+func (b *broker) report(pid int, path string) {
 	if b.denied == nil {
 		return
 	}
-	path, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", target))
 	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
 	b.denied(SocketDenial{Path: printable(path), PID: leader(pid), Command: printable(string(bytes.TrimSpace(name)))})
 }

@@ -191,8 +191,10 @@ static void prepare(int sock, int how)
 		give_up(sock, STAGE_MOUNTS);
 	if (!(how & HOST_NETWORK) && network_up(&l) < 0)
 		give_up(sock, STAGE_NETWORK);
-	int diag = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	if (diag >= 0) { /* without it no path name counts as the sandbox's own */
+	/* Without it no path name counts as the sandbox's own. On the host's network
+	 * it would list the host's sockets as well. */
+	int diag = how & HOST_NETWORK ? -1 : socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+	if (diag >= 0) {
 		l.fd[l.n++] = diag;
 		l.set |= LISTEN_DIAG;
 	}

@@ -196,6 +196,7 @@ func TestFilterSocketcall(t *testing.T) {
 	const socketcall = 102
 	checkErrno(t, "socketcall(SYS_SOCKET)", m.run(t, auditI386, socketcall, 1), anyErrno)
 	checkErrno(t, "socketcall(SYS_CONNECT)", m.run(t, auditI386, socketcall, 3), brokered)
+	checkErrno(t, "socketcall(SYS_SOCKETPAIR)", m.run(t, auditI386, socketcall, 8), anyErrno)
 	checkErrno(t, "socketcall(SYS_ACCEPT)", m.run(t, auditI386, socketcall, 5), 0)
 }
 

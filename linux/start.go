@@ -13,6 +13,9 @@ import (
 // Start makes the sandbox and starts the command in it. On error nothing runs
 // and nothing is left.
 func Start(c Config) (*Process, error) {
+	if err := checkStdio(c.Stdio[:]); err != nil {
+		return nil, err
+	}
 	in, err := newInit(c.Stdio[:], c.HostNetwork)
 	if err != nil {
 		return nil, err
@@ -29,6 +32,21 @@ func Start(c Config) (*Process, error) {
 	in.discard()
 	g.stop()
 	return nil, err
+}
+
+// checkStdio refuses a directory: through /proc/self/fd it would lead round the
+// sandbox's mounts.
+func checkStdio(stdio []*os.File) error {
+	for i, f := range stdio {
+		var st unix.Stat_t
+		if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+			return fmt.Errorf("inspect descriptor %d: %w", i, err)
+		}
+		if st.Mode&unix.S_IFMT == unix.S_IFDIR {
+			return &Error{Protection: "write-deny", What: fmt.Sprintf("descriptor %d", i), Err: errors.New("it is a directory")}
+		}
+	}
+	return nil
 }
 
 func start(in *sandboxInit, c Config) (*Process, error) {

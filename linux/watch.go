@@ -4,13 +4,13 @@ package linux
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -32,6 +32,7 @@ type guard struct {
 	done    chan struct{}
 	ended   chan struct{}
 	dirs    map[string]*os.File
+	roots   map[string]*os.Root // by MissingPath.Root
 }
 
 // pollInterval is for kernels without directory notification.
@@ -44,7 +45,17 @@ func newGuard(c *Config) (*guard, error) {
 	}
 	g := &guard{
 		missing: c.Plan.Missing, removed: c.Removed, planted: c.Planted, changed: make(chan os.Signal, 1),
-		done: make(chan struct{}), ended: make(chan struct{}), dirs: map[string]*os.File{},
+		done: make(chan struct{}), ended: make(chan struct{}), dirs: map[string]*os.File{}, roots: map[string]*os.Root{},
+	}
+	for _, m := range g.missing {
+		if g.roots[m.Root] != nil {
+			continue
+		}
+		root, err := os.OpenRoot(m.Root)
+		if err != nil {
+			return nil, &Error{Protection: "write-deny", What: "open " + m.Root, Err: err}
+		}
+		g.roots[m.Root] = root
 	}
 	signal.Notify(g.changed, unix.SIGIO)
 	if err := g.enforce(false); err != nil {
@@ -87,6 +98,9 @@ func (g *guard) stop() error {
 	for _, dir := range g.dirs {
 		dir.Close()
 	}
+	for _, root := range g.roots {
+		root.Close()
+	}
 	return err
 }
 
@@ -100,27 +114,51 @@ func (g *guard) enforce(final bool) error {
 	return errors.Join(errs...)
 }
 
+// enforceOne walks from the root's descriptor, which srun opened before the
+// command began: what it removes lies where the command may write anyway, and
+// a link that the command put in the way is removed and never followed.
 func (g *guard) enforceOne(m MissingPath, final bool) error {
-	for dir := filepath.Dir(m.Path); contains(m.Root, dir); dir = filepath.Dir(dir) {
-		if err := g.watch(dir); err != nil {
+	root := g.roots[m.Root]
+	rel, err := filepath.Rel(m.Root, m.Path)
+	if err != nil {
+		return err
+	}
+	names := strings.Split(rel, "/")
+	for i := range names {
+		if err := g.watch(root, filepath.Join(names[:i]...)); err != nil {
 			return err
 		}
-		if dir == "/" {
-			break
+		at := filepath.Join(names[:i+1]...)
+		st, err := root.Lstat(at)
+		switch {
+		case err != nil && !errors.Is(err, fs.ErrPermission):
+			return nil // not there
+		case err == nil && i < len(names)-1 && st.IsDir():
+			continue
+		case err == nil && i < len(names)-1 && st.Mode()&fs.ModeSymlink == 0:
+			return nil // a file: nothing can lie below
 		}
+		return g.expel(m, root, at, final)
 	}
-	if _, err := os.Lstat(m.Path); errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
-		return nil
-	}
-	unwanted := []string{m.Path}
-	if g.planted != nil && filepath.Base(m.Path) == ".srun" {
+	return nil
+}
+
+// expel removes the path, relative to root, or what policy says must go of a
+// .srun.
+func (g *guard) expel(m MissingPath, root *os.Root, at string, final bool) error {
+	unwanted := []string{filepath.Join(m.Root, at)}
+	if g.planted != nil && filepath.Base(at) == ".srun" {
 		unwanted = g.planted(m.Path, final)
-		if err := g.watch(m.Path); err != nil && !errors.Is(err, unix.EACCES) {
-			return err // one that srun may not read is looked at again at the end
+		if err := g.watch(root, at); err != nil {
+			return err
 		}
 	}
 	for _, path := range unwanted {
-		if err := remove(path); err != nil {
+		rel, err := filepath.Rel(m.Root, path)
+		if err == nil {
+			err = remove(root, rel)
+		}
+		if err != nil {
 			return &Error{Protection: "write-deny", What: "remove " + path, Err: err}
 		}
 	}
@@ -130,32 +168,21 @@ func (g *guard) enforceOne(m MissingPath, final bool) error {
 	return nil
 }
 
-// remove is os.RemoveAll that also gets through directories without
+// remove is Root.RemoveAll that also gets through directories without
 // permissions.
-func remove(path string) error {
-	err := os.RemoveAll(path)
+func remove(root *os.Root, name string) error {
+	err := root.RemoveAll(name)
 	for range 1000 { // one more directory opened each time
 		var denied *fs.PathError
 		if !errors.As(err, &denied) || !errors.Is(err, fs.ErrPermission) {
 			break
 		}
-		if !openUp(denied.Path) && !openUp(filepath.Dir(denied.Path)) {
+		if root.Chmod(denied.Path, 0o700) != nil && root.Chmod(filepath.Dir(denied.Path), 0o700) != nil && root.Chmod(name, 0o700) != nil {
 			break
 		}
-		err = os.RemoveAll(path)
+		err = root.RemoveAll(name)
 	}
 	return err
-}
-
-// openUp gives the owner all rights to a directory, and to nothing that a link
-// put in its place would lead to.
-func openUp(dir string) bool {
-	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return false
-	}
-	defer unix.Close(fd)
-	return os.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), 0o700) == nil
 }
 
 // fcntl(2), F_NOTIFY
@@ -165,28 +192,28 @@ const (
 	dnMultishot = 0x80000000
 )
 
-// watch asks for a signal when an entry appears in dir. A nil file in dirs is a
-// directory that has to be polled.
-func (g *guard) watch(dir string) error {
-	fd, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
-	if err == unix.ENOENT || err == unix.ENOTDIR || err == unix.ELOOP {
-		return nil // gone again
+// watch asks for a signal when an entry appears in a directory of root; "" is
+// root itself. A nil file in dirs is a directory that has to be polled.
+func (g *guard) watch(root *os.Root, name string) error {
+	if name == "" {
+		name = "."
 	}
+	f, err := root.Open(name)
 	if err != nil {
-		return &Error{Protection: "write-deny", What: "watch " + dir, Err: err}
+		return nil // gone again, or not to be read: it is looked at again at the end
 	}
-	f := os.NewFile(uintptr(fd), dir)
-	if known, ok := g.dirs[dir]; ok && (known == nil || sameFile(known, f)) {
+	key := filepath.Join(root.Name(), name)
+	if known, ok := g.dirs[key]; ok && (known == nil || sameFile(known, f)) {
 		return f.Close()
 	}
-	if _, err := unix.FcntlInt(uintptr(fd), unix.F_NOTIFY, dnCreate|dnRename|dnMultishot); err != nil {
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_NOTIFY, dnCreate|dnRename|dnMultishot); err != nil {
 		f.Close()
 		f = nil
 	}
-	if old := g.dirs[dir]; old != nil {
+	if old := g.dirs[key]; old != nil {
 		old.Close()
 	}
-	g.dirs[dir] = f
+	g.dirs[key] = f
 	return nil
 }
 

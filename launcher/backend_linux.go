@@ -15,7 +15,9 @@ import (
 
 // startBackend plans and starts a run on Linux.
 func (c *Cmd) startBackend() error {
-	plan, err := linux.NewPlan(c.Policy, c.Dir, linux.ThisHost())
+	host := linux.ThisHost()
+	host.WorkDir = c.WorkDir
+	plan, err := linux.NewPlan(c.Policy, c.Dir, host)
 	if err != nil {
 		return err
 	}

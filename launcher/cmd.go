@@ -46,6 +46,10 @@ type Cmd struct {
 	// it may write; "" is the policy's.
 	Dir string
 
+	// WorkDir, when not nil, is the directory that Dir names, opened before its
+	// name was found out; the run fails if the name has come to mean another.
+	WorkDir *os.File
+
 	// Stdin, Stdout and Stderr are as in os/exec: an *os.File is handed over
 	// as it is, anything else through a pipe and a goroutine, and nil is the
 	// null device.

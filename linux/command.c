@@ -70,12 +70,22 @@ static char **collect(const struct plan *p, uint32_t kind)
 	return list;
 }
 
-static const char *first(const struct plan *p, uint32_t kind)
+static const struct op *first(const struct plan *p, uint32_t kind)
 {
-	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op))
-		if (op->kind == kind)
-			return op_data(op);
-	return NULL;
+	const struct op *op = plan_next(p, NULL);
+	while (op && op->kind != kind)
+		op = plan_next(p, op);
+	return op;
+}
+
+static int enter_dir(const struct op *op)
+{
+	int fd = open(op_data(op), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	int r = is_inode(fd, op) ? fchdir(fd) : -1;
+	close(fd);
+	return r;
 }
 
 /* run_script is what execvp(3) does with a file that has no interpreter line. */
@@ -137,13 +147,13 @@ static int become_command(const struct plan *p)
 		return STAGE_NAMESPACES;
 	}
 	char **argv = collect(p, OP_ARG), **envp = collect(p, OP_ENV);
-	const char *dir = first(p, OP_CHDIR), *path = first(p, OP_SEARCH);
+	const struct op *dir = first(p, OP_CHDIR), *path = first(p, OP_SEARCH);
 	if (!argv || !envp || !argv[0]) {
 		errno = EINVAL;
 		fail("read the command");
 		return STAGE_COMMAND;
 	}
-	if (dir && chdir(dir) < 0) {
+	if (dir && enter_dir(dir) < 0) {
 		fail("enter the working directory");
 		return STAGE_NAMESPACES;
 	}
@@ -151,7 +161,7 @@ static int become_command(const struct plan *p)
 	if (stage)
 		return stage;
 	sigprocmask(SIG_SETMASK, &original_mask, NULL);
-	search_exec(argv[0], path, argv, envp);
+	search_exec(argv[0], path ? op_data(path) : NULL, argv, envp);
 	fail(argv[0]);
 	return STAGE_COMMAND;
 }

@@ -18,6 +18,9 @@ func encodePlan(c Config) ([]byte, error) {
 		if op.Kind == opFile {
 			data += "\x00" + op.Data
 		}
+		if op.Kind == opClone {
+			op.A, op.Flag = op.id.ino, op.id.dev
+		}
 		b = appendOp(b, op.Kind, op.Slot, op.A, op.Flag, data)
 	}
 	for _, r := range c.Plan.Landlock {
@@ -41,7 +44,7 @@ func encodePlan(c Config) ([]byte, error) {
 	for _, port := range c.Forward {
 		b = appendOp(b, opListen, 0, uint64(port), 0, "")
 	}
-	b = appendOp(b, opChdir, 0, 0, 0, c.Dir)
+	b = appendOp(b, opChdir, 0, c.Plan.dir.ino, c.Plan.dir.dev, c.Dir)
 	for _, kv := range c.Env {
 		b = appendOp(b, opEnv, 0, 0, 0, kv)
 	}

@@ -27,6 +27,7 @@ type sandboxInit struct {
 	helper      int // to be waited for, or 0
 	sock        int
 	hostNetwork bool
+	pidNS       string // what /proc says of its PID namespace
 }
 
 var early sync.Once
@@ -136,6 +137,8 @@ func (in *sandboxInit) ready() (set int32, fds []int, err error) {
 	case m.kind != msgReady:
 		return 0, nil, namespaceError(fmt.Errorf("init ended before it was ready"))
 	}
+	// Later init is not dumpable, and an ordinary user may not read this.
+	in.pidNS, _ = os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", in.pid))
 	if in.hostNetwork {
 		return m.a, fds, nil
 	}

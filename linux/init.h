@@ -59,7 +59,8 @@ enum {
 
 /* Operations of a plan, in protocol.go's order. */
 enum {
-	OP_CLONE = 1,      /* path -> slot: detached copy of the mounts at path */
+	OP_CLONE = 1,      /* path -> slot: detached copy of the mounts at path;
+	                    * a: inode and b: device that it must have, or 0 */
 	OP_READONLY = 2,   /* path: it becomes read-only; unless b, so does every mount below */
 	OP_WRITABLE = 3,   /* path: this mount, one of init's own, becomes writable again */
 	OP_ATTACH = 4,     /* slot -> path: put the copy there */
@@ -73,7 +74,7 @@ enum {
 	OP_LISTEN = 18,    /* a: port on the sandbox's 127.0.0.1 that srun accepts on */
 	OP_LANDLOCK = 10,  /* path: one of init's own mounts; a: access rights */
 	OP_SECCOMP = 11,   /* data: a classic BPF program; b: 1 for the one that notifies */
-	OP_CHDIR = 12,
+	OP_CHDIR = 12,     /* a, b: as OP_CLONE */
 	OP_ARG = 13,
 	OP_ENV = 14,
 	OP_SEARCH = 15,    /* PATH to look the command up in */
@@ -123,6 +124,10 @@ enum { /* in the order the descriptors are sent */
 
 /* A failed step: what it was, for the message. errno says why. */
 int fail(const char *what);
+
+/* is_inode tells whether a descriptor is of the file that an operation names;
+ * errno is ESTALE when another has taken its name. */
+int is_inode(int fd, const struct op *op);
 
 /* send_fds sends a message with descriptors to srun. */
 int send_fds(int sock, const struct message *m, const int *fds, int n);

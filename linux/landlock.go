@@ -81,6 +81,13 @@ func addHostRule(set int, r LandlockRule, abi int) error {
 		return err
 	}
 	defer unix.Close(fd)
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil {
+		return err
+	}
+	if r.id != (fileID{}) && r.id != identity(&st) {
+		return unix.ESTALE
+	}
 	return addRule(set, fd, r.Rights&handledRights(abi))
 }
 

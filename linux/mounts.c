@@ -236,8 +236,15 @@ static int mount_slot(const struct op *op, const char *path)
 		errno = EMFILE;
 		return -1;
 	}
-	if (op->kind == OP_CLONE)
-		return (slots[op->slot] = clone_path(path)) < 0 ? -1 : 0;
+	if (op->kind == OP_CLONE) {
+		int fd = open_exact(path);
+		if (fd < 0)
+			return -1;
+		int tree = is_inode(fd, op) ? clone_tree(fd) : -1;
+		close(fd);
+		slots[op->slot] = tree;
+		return tree < 0 ? -1 : 0;
+	}
 	int r = attach(slots[op->slot], path);
 	close(slots[op->slot]);
 	return r;

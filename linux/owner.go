@@ -85,8 +85,8 @@ func procAddr(a netip.AddrPort, six bool) string {
 
 // members lists the processes of the sandbox's PID namespace, but for init.
 func (p *Process) members() []int {
-	ours, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", p.Pid))
-	if err != nil {
+	ours := p.in.pidNS
+	if ours == "" {
 		return nil
 	}
 	dirs, _ := filepath.Glob("/proc/[0-9]*")

@@ -3,7 +3,9 @@
 #define _GNU_SOURCE
 #include "init.h"
 
-#include <string.h>
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 /* plan_next walks the plan's operations; prev NULL gives the first. */
 const struct op *plan_next(const struct plan *plan, const struct op *prev)
@@ -17,6 +19,17 @@ const struct op *plan_next(const struct plan *plan, const struct op *prev)
 	if (at + sizeof *op + op->len + 1 > plan->size)
 		return NULL;
 	return op;
+}
+
+int is_inode(int fd, const struct op *op)
+{
+	struct stat st;
+	if (op->a == 0)
+		return 1;
+	if (fstat(fd, &st) < 0)
+		return 0;
+	errno = ESTALE;
+	return st.st_ino == op->a && (major(st.st_dev) << 20 | minor(st.st_dev)) == op->b;
 }
 
 /* plan_complete tells whether the walk reaches OP_END: a plan that was cut

@@ -35,6 +35,8 @@ type Plan struct {
 	Seccomp     bool
 	Missing     []MissingPath // denied paths that do not exist yet
 
+	dir fileID // of the working directory
+
 	UnixSockets    []string // the host's, that may be connected to
 	AllUnixSockets bool
 }
@@ -44,6 +46,7 @@ type LandlockRule struct {
 	Path   string
 	Rights landlock.AccessFSSet
 	Inside bool // a mount of init's own
+	id     fileID
 }
 
 // MissingPath is a path that may not be made and does not exist: no mount can
@@ -58,7 +61,8 @@ type MissingPath struct {
 // Host is what planning asks of the machine.
 type Host struct {
 	LandlockABI int
-	Name        string // the host's name, which /etc/hosts inside knows as well
+	WorkDir     *os.File // the working directory, where its name alone is not to be trusted
+	Name        string   // the host's name, which /etc/hosts inside knows as well
 	Resolve     func(path string) (resolved string, dir bool, err error)
 }
 
@@ -90,6 +94,9 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 		return nil, &Error{Protection: "landlock", What: "find Landlock", Err: errors.New("the kernel has none (Linux 5.13 with lsm=landlock)")}
 	}
 	b := builder{host: host, own: p.OwnDirs, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
+	if err := b.identify(); err != nil {
+		return nil, err
+	}
 	if err := b.collect(p, dir); err != nil {
 		return nil, err
 	}
@@ -113,10 +120,28 @@ type builder struct {
 	missing []MissingPath
 }
 
+// identify takes down which directory the working directory is: while srun
+// starts, another program could give its name to a link.
+func (b *builder) identify() error {
+	if b.host.WorkDir == nil {
+		return nil
+	}
+	var st unix.Stat_t
+	if err := unix.Fstat(int(b.host.WorkDir.Fd()), &st); err != nil {
+		return fmt.Errorf("working directory: %w", err)
+	}
+	b.plan.dir = identity(&st)
+	return nil
+}
+
+func identity(st *unix.Stat_t) fileID {
+	return fileID{ino: st.Ino, dev: unix.Major(st.Dev)<<20 | unix.Minor(st.Dev)}
+}
+
 func (b *builder) collect(p *policy.Policy, dir string) error {
 	f := p.Filesystem
 	if dir != "/" { // a sandbox that may write everything is none: that takes a flag
-		if err := b.add(policy.PathRule{Path: dir}, point{allowWrite: true}); err != nil {
+		if err := b.add(policy.PathRule{Path: dir}, point{allowWrite: true, id: b.plan.dir}); err != nil {
 			return fmt.Errorf("working directory: %w", err)
 		}
 	}
@@ -229,7 +254,7 @@ func landlockRules(points []point) []LandlockRule {
 		if !n.dir {
 			rights &= fileRights
 		}
-		rules = append(rules, LandlockRule{Path: n.path, Rights: rights})
+		rules = append(rules, LandlockRule{Path: n.path, Rights: rights, id: n.id})
 	}
 	return rules
 }

@@ -32,6 +32,8 @@ func masked(arg uint, m, v uint64) condition { return condition{arg, seccomp.Com
 
 const low32 = 0xffffffff
 
+const ioprioGroup = 2 // IOPRIO_WHO_PGRP, ioprio_set(2)
+
 // namespaceFlags are the clone(2) flags that make a namespace. A user
 // namespace would give back capabilities, and with them half of the kernel.
 var namespaceFlags = []uint64{
@@ -114,6 +116,10 @@ func argumentDenials(scopedSignals bool) []denial {
 		{call: "ioctl", errno: unix.EPERM, args: []condition{masked(1, low32, unix.TIOCSTI)}},
 		{call: "ioctl", errno: unix.EPERM, args: []condition{masked(1, low32, unix.TIOCLINUX)}},
 	}
+	// The process group is the caller's as well: nobody inside renices it.
+	rows = append(rows,
+		denial{call: "setpriority", errno: unix.EPERM, args: []condition{masked(0, low32, unix.PRIO_PGRP)}},
+		denial{call: "ioprio_set", errno: unix.EPERM, args: []condition{masked(0, low32, ioprioGroup)}})
 	for _, flag := range namespaceFlags {
 		rows = append(rows, denial{call: "unshare", errno: unix.EPERM, args: []condition{masked(0, flag, flag)}})
 		if flag != 0x80 { // in clone these bits are the exit signal

@@ -165,6 +165,11 @@ func TestFilterArguments(t *testing.T) {
 		{"unshare", []uint64{unix.CLONE_NEWUSER}, unix.EPERM},
 		{"unshare", []uint64{unix.CLONE_NEWNS | unix.CLONE_FS}, unix.EPERM},
 		{"unshare", []uint64{0x80}, unix.EPERM},
+		{"setpriority", []uint64{unix.PRIO_PROCESS, 0, 5}, 0},
+		{"setpriority", []uint64{unix.PRIO_PGRP, 0, 5}, unix.EPERM},
+		{"setpriority", []uint64{unix.PRIO_PGRP | garbage, 0, 5}, unix.EPERM},
+		{"ioprio_set", []uint64{1, 0, 0}, 0},
+		{"ioprio_set", []uint64{2, 0, 0}, unix.EPERM},
 		{"kill", []uint64{0, 9}, 0}, // Landlock keeps it inside
 		{"openat", []uint64{0, 0, 0}, 0},
 		{"execve", nil, 0},

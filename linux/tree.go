@@ -26,7 +26,8 @@ type point struct {
 	dir                   bool
 	allowWrite, denyWrite bool
 	allowRead, denyRead   bool
-	hideByDefault         bool // a default's denyRead: an allowRead of this very path wins
+	id                    fileID // that it must have when it is mounted, or zero
+	hideByDefault         bool   // a default's denyRead: an allowRead of this very path wins
 }
 
 // node is a point with what holds there.
@@ -48,6 +49,13 @@ type mountOp struct {
 	A    uint64 // mode, for opHide, opMkdir and opMkfile
 	Flag uint32
 	Data string // content, for opFile
+	id   fileID // for opClone
+}
+
+// fileID tells a file from another that was given its name.
+type fileID struct {
+	ino uint64
+	dev uint32 // as in the kernel: major<<20 | minor
 }
 
 // treeOps turns points into mounts: the narrowest rule wins for reads and a
@@ -105,6 +113,9 @@ func resolve(points []point) []*node {
 }
 
 func (n *node) join(p point) {
+	if p.id != (fileID{}) {
+		n.id = p.id
+	}
 	n.allowWrite = n.allowWrite || p.allowWrite
 	n.denyWrite = n.denyWrite || p.denyWrite
 	n.allowRead = n.allowRead || p.allowRead
@@ -156,7 +167,7 @@ func (t *tree) ops() []mountOp {
 	slot := map[*node]uint32{}
 	clone := func(n *node) {
 		slot[n] = t.slots
-		ops = append(ops, mountOp{Kind: opClone, Path: n.path, Slot: t.slots})
+		ops = append(ops, mountOp{Kind: opClone, Path: n.path, Slot: t.slots, id: n.id})
 		t.slots++
 	}
 	for _, n := range t.nodes {

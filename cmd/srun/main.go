@@ -168,6 +168,11 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if err != nil {
 		return statusFailed, err
 	}
+	workDir, err := openWorkDir()
+	if err != nil {
+		return statusFailed, fmt.Errorf("working directory: %w", err)
+	}
+	defer workDir.Close()
 	if o.explain != "" {
 		return explain(o, pol)
 	}
@@ -186,6 +191,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	cmd.Warn = func(line string) { p.line("%s", line) }
 	keeper := newKeeper(opts, pol)
 	cmd.Ask = o.asker(p, keeper.keep)
+	cmd.WorkDir = workDir
 	cmd.Stopped = stopWithCommand
 	cmd.Planted = func(dir string, final bool) []string { return policy.Planted(opts, filepath.Dir(dir), final) }
 	if o.auditLog != "" {

@@ -40,12 +40,9 @@ func (c signals) forward(cmd *launcher.Cmd) {
 	}
 }
 
-// stopWithCommand stops srun's process group when the command stopped itself,
-// so that the shell sees the job stopped. It returns after fg.
+// stopWithCommand stops srun when the command stopped itself, so that the shell
+// sees the job stopped. It returns after fg. The rest of the process group is
+// the caller's: no command inside may stop that.
 func stopWithCommand(sig syscall.Signal) {
-	if sig == syscall.SIGTSTP || sig == syscall.SIGTTIN || sig == syscall.SIGTTOU {
-		syscall.Kill(0, sig)
-		return
-	}
-	syscall.Kill(os.Getpid(), syscall.SIGSTOP)
+	syscall.Kill(os.Getpid(), sig)
 }

@@ -155,8 +155,8 @@ func (b *builder) collect(p *policy.Policy, dir string) error {
 		{f.DenyRead, point{denyRead: true}},
 	} {
 		for _, r := range list.rules {
-			if r.Path == "/" && r.Source.Tier == policy.TierDefault {
-				continue
+			if list.as.allowWrite && r.Source.Tier == policy.TierDefault {
+				continue // the working directory, by name; above it is by its inode
 			}
 			as := list.as
 			if as.denyRead && r.Source.Tier == policy.TierDefault {

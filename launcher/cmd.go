@@ -104,6 +104,8 @@ type Upstream struct{ HTTP, Other, NoProxy string }
 type process interface {
 	Wait() (syscall.WaitStatus, error)
 	Signal(syscall.Signal) error
+	Pause() error
+	Resume() error
 	Kill() error
 }
 
@@ -263,6 +265,19 @@ func (c *Cmd) Signal(sig syscall.Signal) error {
 		return errors.New("signal: not started")
 	}
 	return c.process.Signal(sig)
+}
+
+// Pause stops every process of the sandbox until resume is called. An Ask that
+// speaks to the user on a terminal which the command shares must pause it: the
+// command could write over the question or read the answer.
+func (c *Cmd) Pause() (resume func(), err error) {
+	if c.process == nil {
+		return nil, errors.New("pause: not started")
+	}
+	if err := c.process.Pause(); err != nil {
+		return nil, err
+	}
+	return func() { c.process.Resume() }, nil
 }
 
 // Kill ends every process of the sandbox at once.

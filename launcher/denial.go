@@ -1,7 +1,11 @@
 package launcher
 
 import (
+	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"srun/policy"
 	"srun/proxy"
@@ -20,13 +24,30 @@ type Denial struct {
 	Allow     string        // the flag that would allow it, "" when none would
 }
 
-// Line returns the denial as srun prints it after its prefix.
+// Line returns the denial as srun prints it after its prefix: one line of
+// printable text, whatever the command put into a name. What does not print is
+// quoted, in the flag as a shell reads it.
 func (d Denial) Line() string {
-	line := "denied " + d.Operation + " " + d.Target + " (" + d.Reason + ")"
+	line := "denied " + d.Operation + " " + quoted(d.Target, strconv.Quote) + " (" + quoted(d.Reason, strconv.Quote) + ")"
 	if d.Allow != "" {
-		line += "; to allow: " + d.Allow
+		flag, value, _ := strings.Cut(d.Allow, " ")
+		line += "; to allow: " + flag + " " + quoted(value, shellQuote)
 	}
 	return line
+}
+
+// quoted returns s as it is where all of it prints.
+func quoted(s string, quote func(string) string) string {
+	if utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0 {
+		return s
+	}
+	return quote(s)
+}
+
+// shellQuote uses the $'...' of POSIX 2024 and bash.
+func shellQuote(s string) string {
+	body := strconv.Quote(s)
+	return "$'" + strings.ReplaceAll(body[1:len(body)-1], "'", `\'`) + "'"
 }
 
 func fromProxy(d proxy.Denial) Denial {

@@ -140,6 +140,23 @@ static void pass_signal(pid_t command, int sig)
 	kill(command, sig);
 }
 
+/* While srun asks its user, nothing inside runs: a command could paint over the
+ * question, or take the keys that answer it. */
+static int paused;
+
+static void pause_all(int sock)
+{
+	paused = 1;
+	kill(-1, SIGSTOP); /* all but init itself, kill(2) */
+	tell(sock, MSG_PAUSED, 0, 0, NULL);
+}
+
+static void resume_all(void)
+{
+	kill(-1, SIGCONT);
+	paused = 0;
+}
+
 /* reap collects every child; the command's end is init's end, and the kernel
  * then kills what is left in the PID namespace. */
 static void reap(int sock, pid_t command)
@@ -149,7 +166,9 @@ static void reap(int sock, pid_t command)
 	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
 		if (pid != command)
 			continue;
-		if (WIFSTOPPED(status)) {
+		if ((WIFSTOPPED(status) || WIFCONTINUED(status)) && paused) {
+			continue; /* our own doing */
+		} else if (WIFSTOPPED(status)) {
 			tell(sock, MSG_STOPPED, WSTOPSIG(status), 0, NULL);
 		} else if (WIFCONTINUED(status)) {
 			tell(sock, MSG_CONTINUED, 0, 0, NULL);
@@ -173,8 +192,14 @@ static void supervise(int sock, int sigfd, pid_t command)
 			if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 				_exit(1);
 			note_signals(sigfd);
-			if (n == sizeof m && m.type == CTL_SIGNAL)
+			if (n != sizeof m)
+				m.type = 0;
+			if (m.type == CTL_SIGNAL)
 				pass_signal(command, m.a);
+			else if (m.type == CTL_PAUSE)
+				pause_all(sock);
+			else if (m.type == CTL_RESUME)
+				resume_all();
 		}
 		/* Last: a SIGCHLD that note_signals took has no other reaper. */
 		note_signals(sigfd);

@@ -36,6 +36,7 @@ enum {
 	MSG_STOPPED = 5,   /* a: signal that stopped the command */
 	MSG_CONTINUED = 6,
 	MSG_EXITED = 7,    /* a: wait status as in wait(2) */
+	MSG_PAUSED = 10,
 	MSG_FORWARD = 9,   /* listeners of OP_LISTEN, in order */
 	MSG_BROKER = 8,    /* from the command's process, before execve: the filter's
 	                    * notification descriptor */
@@ -45,6 +46,8 @@ enum {
 enum {
 	CTL_PLAN = 1,      /* fds: the plan (memfd), stdin, stdout, stderr, Landlock ruleset */
 	CTL_SIGNAL = 2,    /* a: signal for the command */
+	CTL_PAUSE = 3,     /* stop every process, and say MSG_PAUSED */
+	CTL_RESUME = 4,
 };
 
 /* Which protection a failure belongs to, for MSG_FAILED. */

@@ -55,6 +55,7 @@ type Process struct {
 	guard   *guard
 	command int // process id inside
 	events  chan Event
+	paused  chan struct{}
 	done    chan struct{}
 	status  syscall.WaitStatus
 	err     error
@@ -79,6 +80,8 @@ func (p *Process) watch() {
 			return
 		case m.kind == msgStopped:
 			p.events <- Event{Stopped: syscall.Signal(m.a)}
+		case m.kind == msgPaused:
+			p.paused <- struct{}{}
 		case m.kind == msgContinued:
 			p.events <- Event{}
 		case m.kind == msgExited:
@@ -115,8 +118,27 @@ func (p *Process) Wait() (syscall.WaitStatus, error) {
 
 // Signal sends the command a signal.
 func (p *Process) Signal(sig syscall.Signal) error {
-	m := message{kind: ctlSignal, a: int32(sig)}
-	return os.NewSyscallError("signal", unix.Send(p.in.sock, m.encode(), unix.MSG_NOSIGNAL))
+	return p.tell(message{kind: ctlSignal, a: int32(sig)})
+}
+
+// Pause stops every process of the sandbox until Resume. It returns once they
+// have been told, or the command has ended. One caller at a time.
+func (p *Process) Pause() error {
+	if err := p.tell(message{kind: ctlPause}); err != nil {
+		return err
+	}
+	select {
+	case <-p.paused:
+	case <-p.done:
+	}
+	return nil
+}
+
+// Resume ends a Pause.
+func (p *Process) Resume() error { return p.tell(message{kind: ctlResume}) }
+
+func (p *Process) tell(m message) error {
+	return os.NewSyscallError("send", unix.Send(p.in.sock, m.encode(), unix.MSG_NOSIGNAL))
 }
 
 // Kill ends every process of the sandbox at once.

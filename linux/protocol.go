@@ -13,7 +13,8 @@ package linux
 //	   | <------- forwarded port + listener --- | (one each)
 //	   | <------- broker + notify descriptor -- | (the command's process, before execve)
 //	   | <------- started | failed | exec ----- |
-//	   | signal ------------------------------> |
+//	   | signal, pause, resume ---------------> |
+//	   | <---------------------------- paused - |
 //	   | <----------- stopped, continued ------ |
 //	   | <-------------------------- exited --- | and the kernel ends the rest
 //
@@ -101,6 +102,9 @@ const (
 	msgForward   = C.MSG_FORWARD
 	ctlPlan      = C.CTL_PLAN
 	ctlSignal    = C.CTL_SIGNAL
+	ctlPause     = C.CTL_PAUSE
+	ctlResume    = C.CTL_RESUME
+	msgPaused    = C.MSG_PAUSED
 )
 
 // Ports of srun's listeners on the sandbox's own loopback.

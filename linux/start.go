@@ -72,7 +72,7 @@ func start(in *sandboxInit, c Config) (*Process, error) {
 		listeners.Close()
 		return nil, err
 	}
-	p := &Process{Pid: in.pid, Listeners: listeners, command: command, in: in, events: make(chan Event, 8), done: make(chan struct{})}
+	p := &Process{Pid: in.pid, Listeners: listeners, command: command, in: in, events: make(chan Event, 8), paused: make(chan struct{}, 1), done: make(chan struct{})}
 	p.Events = p.events
 	return p, nil
 }

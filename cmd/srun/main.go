@@ -98,13 +98,8 @@ func (o *options) policyOptions() (policy.Options, error) {
 	if err != nil {
 		return policy.Options{}, fmt.Errorf("working directory: %w", err)
 	}
-	home, err := os.UserHomeDir()
-	if err != nil {
-		home = "" // no home: nothing there to read or to protect
-	}
-	return policy.Options{
+	opts := policy.Options{
 		Dir:           dir,
-		Home:          home,
 		ConfigHome:    os.Getenv("XDG_CONFIG_HOME"),
 		StateHome:     os.Getenv("XDG_STATE_HOME"),
 		ManagedDir:    managedDir,
@@ -112,7 +107,9 @@ func (o *options) policyOptions() (policy.Options, error) {
 		SettingsFiles: o.settings,
 		NoProject:     o.noProject,
 		Flags:         &o.policy,
-	}, nil
+	}
+	homes(&opts)
+	return opts, nil
 }
 
 func trust(p *printer, opts policy.Options) int {
@@ -176,7 +173,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if o.explain != "" {
 		return explain(o, pol)
 	}
-	report, err := newReporter(p, o)
+	report, err := newReporter(p, o, pol)
 	if err != nil {
 		return statusFailed, err
 	}
@@ -190,12 +187,12 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	cmd.Upstream = upstream()
 	cmd.Warn = func(line string) { p.line("%s", line) }
 	keeper := newKeeper(opts, pol)
-	cmd.Ask = o.asker(p, keeper.keep)
+	cmd.Ask = o.asker(p, keeper.keep, cmd.Pause)
 	cmd.WorkDir = workDir
 	cmd.Stopped = stopWithCommand
 	cmd.Planted = func(dir string, final bool) []string { return policy.Planted(opts, filepath.Dir(dir), final) }
 	if o.auditLog != "" {
-		log, err := openAuditLog(o.auditLog)
+		log, err := openOwn(pol, "--audit-log", o.auditLog, os.O_APPEND)
 		if err != nil {
 			return statusFailed, err
 		}
@@ -229,17 +226,17 @@ func (o *options) argv() []string {
 }
 
 // asker picks who answers questions; nil is nobody.
-func (o *options) asker(p *printer, keep func(launcher.Question) error) askFunc {
+func (o *options) asker(p *printer, keep func(launcher.Question) error, pause func() (func(), error)) askFunc {
 	switch {
 	case o.ask == "never":
 		return nil
 	case o.ask == "tty":
-		return (&terminalAsker{p, keep}).Ask
+		return (&terminalAsker{p, keep, pause}).Ask
 	case o.ask == "auto":
 		if !term.IsTerminal(0) || !term.IsTerminal(2) {
 			return nil
 		}
-		return (&terminalAsker{p, keep}).Ask
+		return (&terminalAsker{p, keep, pause}).Ask
 	}
 	return (&programAsker{o.ask[len(programPrefix):], p, keep}).Ask
 }
@@ -265,12 +262,4 @@ func endStatus(err error) (int, error) {
 		return statusTimeout, err
 	}
 	return statusFailed, err
-}
-
-func openAuditLog(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("--audit-log: %w", err)
-	}
-	return f, nil
 }

@@ -19,6 +19,8 @@ type terminalAsker struct {
 	print *printer
 	// keep writes the host to the local settings, for "don't ask again".
 	keep func(launcher.Question) error
+	// pause stops the command while the question is on the screen.
+	pause func() (resume func(), err error)
 }
 
 const answerTime = 60 * time.Second
@@ -40,6 +42,11 @@ func (t *terminalAsker) Ask(ctx context.Context, q launcher.Question) launcher.A
 		return launcher.Deny
 	}
 	defer tty.Close()
+	resume, err := t.pause()
+	if err != nil {
+		return launcher.Deny
+	}
+	defer resume()
 	restore, err := plainMode(tty)
 	if err != nil {
 		return launcher.Deny

@@ -9,7 +9,12 @@ import (
 	"time"
 
 	"srun/launcher"
+	"srun/policy"
 )
+
+// mostLines bounds how many different denials a reporter keeps: the command
+// chooses the names in them.
+const mostLines = 10_000
 
 // reporter tells the user of denials: as they happen, and at the end.
 type reporter struct {
@@ -21,15 +26,17 @@ type reporter struct {
 	mu    sync.Mutex
 	seen  map[string]int // by line
 	order []string
+	more  int // denials beyond mostLines
 	file  *os.File
 }
 
-func newReporter(p *printer, o *options) (*reporter, error) {
+// newReporter opens --report-file, which the policy then keeps from the command.
+func newReporter(p *printer, o *options, pol *policy.Policy) (*reporter, error) {
 	r := &reporter{print: p, quiet: o.quiet, kind: o.report, out: os.Stderr}
 	if o.reportFile != "" {
-		f, err := os.OpenFile(o.reportFile, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+		f, err := openOwn(pol, "--report-file", o.reportFile, os.O_TRUNC)
 		if err != nil {
-			return nil, fmt.Errorf("--report-file: %w", err)
+			return nil, err
 		}
 		r.file, r.out = f, f
 	}
@@ -40,15 +47,8 @@ func newReporter(p *printer, o *options) (*reporter, error) {
 func (r *reporter) denied(d launcher.Denial) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	line := d.Line()
-	if r.seen == nil {
-		r.seen = make(map[string]int)
-	}
-	if r.seen[line]++; r.seen[line] == 1 {
-		r.order = append(r.order, line)
-		if !r.quiet && (r.kind != "json" || r.file != nil) {
-			r.print.line("%s", line)
-		}
+	if line := d.Line(); r.count(line) && !r.quiet && (r.kind != "json" || r.file != nil) {
+		r.print.line("%s", line)
 	}
 	if r.kind == "json" {
 		r.json(jsonDenial{
@@ -56,6 +56,24 @@ func (r *reporter) denied(d launcher.Denial) {
 			Rule: d.Rule, Source: d.Source.String(), PID: d.PID, Command: d.Command, Allow: d.Allow,
 		})
 	}
+}
+
+// count takes a line down and reports whether it is a new one.
+func (r *reporter) count(line string) bool {
+	_, again := r.seen[line]
+	switch {
+	case again:
+		r.seen[line]++
+		return false
+	case len(r.seen) == mostLines:
+		r.more++
+		return false
+	case r.seen == nil:
+		r.seen = make(map[string]int)
+	}
+	r.seen[line] = 1
+	r.order = append(r.order, line)
+	return true
 }
 
 type jsonDenial struct {
@@ -94,7 +112,7 @@ func (r *reporter) finish(status int) {
 	defer r.mu.Unlock()
 	switch r.kind {
 	case "json":
-		total := 0
+		total := r.more
 		for _, n := range r.seen {
 			total += n
 		}
@@ -123,5 +141,8 @@ func (r *reporter) summary() {
 			line = fmt.Sprintf("%s (%d times)", line, n)
 		}
 		p.line("%s", line)
+	}
+	if r.more > 0 {
+		p.line("... and %d more", r.more)
 	}
 }

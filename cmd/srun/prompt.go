@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -39,6 +40,7 @@ func questionText(q launcher.Question) string {
 func (t *terminalAsker) Ask(ctx context.Context, q launcher.Question) launcher.Answer {
 	tty, err := openTerminal()
 	if err != nil {
+		t.print.line("cannot ask about %s: %v", q.Target, err)
 		return launcher.Deny
 	}
 	defer tty.Close()
@@ -76,7 +78,7 @@ func openTerminal() (*os.File, error) {
 	tty := os.NewFile(uintptr(fd), "/dev/tty")
 	group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP)
 	if err == nil && group != unix.Getpgrp() {
-		err = fmt.Errorf("in the background")
+		err = errors.New("srun is not in the terminal's foreground")
 	}
 	if err != nil {
 		tty.Close()

@@ -55,7 +55,7 @@ fuzz:
 
 escape:
 	@scripts/setup build test
-	$(GO) test -count=1 -timeout 30m -run Escape ./...
+	$(GO) test -count=1 -timeout 30m -run 'Escape|TestScript/^escape-' ./...
 
 kernels:
 	@echo 'make kernels: the kernel matrix is not there yet' >&2; exit 1

@@ -10,7 +10,7 @@ import (
 // build makes the policy of the merged layers.
 func (l *layer) build(o Options, project string) *Policy {
 	p := &Policy{
-		Dir: o.Dir, Home: o.Home, Project: project, OwnDirs: o.ownDirs(),
+		Dir: o.Dir, Home: o.Home, Project: project, OtherHomes: o.OtherHomes, OwnDirs: o.ownDirs(),
 		Profiles:         unique(l.profiles, func(e Entry) string { return e.Value }),
 		IgnoreViolations: l.ignore,
 		Permissions:      l.permissions,
@@ -105,7 +105,7 @@ func (p *Policy) filesystem(l *layer, o Options) {
 		AllowWrite:     append(unique(l.allowWrite, pathKey), cwd),
 		DenyWrite:      unique(l.denyWrite, pathKey),
 		AllowRead:      unique(l.allowRead, pathKey),
-		DenyRead:       withDefaults(unique(l.denyRead, pathKey), defaultDenyRead(o.Home, o.GOOS)),
+		DenyRead:       withDefaults(unique(l.denyRead, pathKey), o.defaultDenyRead()),
 		AllowGitConfig: scalar(p, "filesystem.allowGitConfig", l.gitConfig),
 	}
 	if managedOnly {

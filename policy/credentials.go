@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // credential is a path of the default read-deny list.
 type credential struct {
@@ -133,32 +136,61 @@ var credentials = [...]credential{
 
 	{"/etc/shadow", "linux", "password hashes, when srun runs as root"},
 	{"/etc/gshadow", "linux", "password hashes, when srun runs as root"},
+	{"/etc/shadow-", "linux", "password hashes, when srun runs as root"},
+	{"/etc/gshadow-", "linux", "password hashes, when srun runs as root"},
+	{"/etc/ssh/ssh_host_rsa_key", "", "the host's SSH key, when srun runs as root"},
+	{"/etc/ssh/ssh_host_ecdsa_key", "", "the host's SSH key, when srun runs as root"},
+	{"/etc/ssh/ssh_host_ed25519_key", "", "the host's SSH key, when srun runs as root"},
+	{"/etc/ssh/ssh_host_dsa_key", "", "the host's SSH key, when srun runs as root"},
 	{"/etc/ssl/private", "linux", "TLS keys, when srun runs as root"},
 	{"/etc/kubernetes", "linux", "cluster logins, when srun runs as root"},
 	{"/var/run/secrets", "linux", "the pod's service account"},
 	{"/run/secrets", "linux", "secrets mounted into a container"},
 }
 
-// defaultDenyRead returns the table's rules for one system; home may be "".
-// The paths share one string, for this is on every start's way.
-func defaultDenyRead(home, goos string) []PathRule {
-	var all strings.Builder
-	all.Grow(len(credentials) * (len(home) + 32))
-	rules := make([]PathRule, 0, len(credentials))
-	for i := range credentials {
-		c := &credentials[i]
-		path := c.path
-		if c.goos != "" && c.goos != goos || path[0] != '/' && home == "" {
+// defaultDenyRead returns the table's rules for the system and every home. The
+// paths of a home share one string, for this is on every start's way.
+func (o Options) defaultDenyRead() []PathRule {
+	rules := make([]PathRule, 0, len(credentials)*(1+len(o.OtherHomes))+len(o.Credentials))
+	rules = appendCredentials(rules, o.Home, o.GOOS, true)
+	for _, home := range o.OtherHomes {
+		rules = appendCredentials(rules, home, o.GOOS, false)
+	}
+	for _, path := range o.Credentials {
+		if slices.ContainsFunc(rules, func(r PathRule) bool { return r.Path == path }) {
 			continue
 		}
-		if path[0] != '/' {
+		rules = append(rules, defaultRule(path, "keys of another user, when srun runs as root"))
+	}
+	return rules
+}
+
+func defaultRule(path, reason string) PathRule {
+	return PathRule{Path: path, Literal: true, Source: Source{Tier: TierDefault}, Reason: reason}
+}
+
+// appendCredentials adds what lies in home, which may be "", and with system
+// what lies elsewhere.
+func appendCredentials(rules []PathRule, home, goos string, system bool) []PathRule {
+	var all strings.Builder
+	all.Grow(len(credentials) * (len(home) + 32))
+	for i := range credentials {
+		c := &credentials[i]
+		switch {
+		case c.goos != "" && c.goos != goos:
+		case c.path[0] == '/':
+			if system {
+				rules = append(rules, defaultRule(c.path, c.reason))
+			}
+		case home != "":
 			from := all.Len()
-			all.WriteString(home)
+			if home != "/" {
+				all.WriteString(home)
+			}
 			all.WriteByte('/')
-			all.WriteString(path)
-			path = all.String()[from:]
+			all.WriteString(c.path)
+			rules = append(rules, defaultRule(all.String()[from:], c.reason))
 		}
-		rules = append(rules, PathRule{Path: path, Literal: true, Source: Source{Tier: TierDefault}, Reason: c.reason})
 	}
 	return rules
 }

@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 )
 
 // Options say where settings come from. The package reads no environment:
@@ -14,6 +15,13 @@ type Options struct {
 	StateHome  string // $XDG_STATE_HOME; "" is Home/.local/state
 	ManagedDir string // /etc/srun, or as on macOS; "" is no managed settings
 	GOOS       string // "linux" or "darwin"; "" is linux
+
+	// OtherHomes are homes whose credentials and protected files are kept as
+	// Home's are: that of the user database, where $HOME is another.
+	OtherHomes []string
+	// Credentials are more paths for the default read-deny list: keys of other
+	// users, for one who may read them.
+	Credentials []string
 
 	SettingsFiles []string // --settings, in the order given; relative to Dir
 	NoProject     bool     // --no-project-settings
@@ -54,6 +62,9 @@ func (o Options) normal() (Options, error) {
 	if o.Home != "" {
 		o.Home = filepath.Clean(o.Home)
 	}
+	if err := o.cleanOthers(); err != nil {
+		return o, err
+	}
 	o.ConfigHome = o.xdg(o.ConfigHome, ".config")
 	o.StateHome = o.xdg(o.StateHome, ".local/state")
 	if o.GOOS == "" {
@@ -63,6 +74,21 @@ func (o Options) normal() (Options, error) {
 		o.Flags = &Flags{}
 	}
 	return o, nil
+}
+
+// cleanOthers leaves each other home in once.
+func (o *Options) cleanOthers() error {
+	var homes []string
+	for _, home := range o.OtherHomes {
+		if !filepath.IsAbs(home) {
+			return fmt.Errorf("home directory %q: not an absolute path", home)
+		}
+		if home = filepath.Clean(home); home != o.Home && !slices.Contains(homes, home) {
+			homes = append(homes, home)
+		}
+	}
+	o.OtherHomes = homes
+	return nil
 }
 
 // xdg applies the XDG base directory rule: a relative value counts as unset.
@@ -92,6 +118,9 @@ func (o Options) ownDirs() []string {
 		if base != "" {
 			dirs = append(dirs, filepath.Join(base, "srun"))
 		}
+	}
+	for _, home := range o.OtherHomes {
+		dirs = append(dirs, filepath.Join(home, ".config/srun"), filepath.Join(home, ".local/state/srun"))
 	}
 	if o.ManagedDir != "" {
 		dirs = append(dirs, o.ManagedDir)

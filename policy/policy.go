@@ -30,6 +30,9 @@ type Policy struct {
 	Home    string // the user's home, absolute, or ""
 	Project string // the nearest directory with .srun or .git, else Dir
 
+	// OtherHomes are further homes whose files are protected as Home's are.
+	OtherHomes []string
+
 	// OwnDirs hold srun's managed settings, user settings and trust record.
 	OwnDirs []string
 }

@@ -22,9 +22,12 @@ func (p *Policy) Protected() []ProtectedPath {
 	for _, dir := range p.OwnDirs {
 		list = append(list, ProtectedPath{Path: dir, Reason: "srun's own settings and trust record"})
 	}
-	if p.Home != "" {
+	for _, home := range append([]string{p.Home}, p.OtherHomes...) {
+		if home == "" {
+			continue
+		}
 		for _, n := range protectedHome() {
-			list = append(list, ProtectedPath{Path: filepath.Join(p.Home, n.path), Reason: n.reason})
+			list = append(list, ProtectedPath{Path: filepath.Join(home, n.path), Reason: n.reason})
 		}
 	}
 	for _, n := range protectedAnywhere() {

@@ -35,7 +35,7 @@ func TestReadVerdict(t *testing.T) {
 		{[]string{"/p/a/open"}, []string{"/p/*"}, "/p/a/open/x", Allowed, "allowRead"},
 	} {
 		p := &Policy{Filesystem: Filesystem{
-			AllowRead: pathRules(t, tt.allow), DenyRead: append(pathRules(t, tt.deny), defaultDenyRead("/h", "linux")...),
+			AllowRead: pathRules(t, tt.allow), DenyRead: append(pathRules(t, tt.deny), Options{Home: "/h", GOOS: "linux"}.defaultDenyRead()...),
 		}}
 		if got := p.ReadVerdict(tt.path); got.Verdict != tt.want || got.Reason != tt.reason {
 			t.Errorf("allow %q deny %q: ReadVerdict(%s) = %+v; want %v, %q", tt.allow, tt.deny, tt.path, got, tt.want, tt.reason)

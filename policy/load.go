@@ -12,8 +12,8 @@ import (
 
 // Load reads every settings file that applies, merges it with the flags and
 // returns the policy, with what the user should be told. From strongest to
-// weakest: managed settings, flags and --settings, the two project files, the
-// user's file. Of several managed files, and of several --settings, the later
+// weakest: managed settings, flags and --settings, the two project files, what
+// projects around it deny, the user's file. Of several managed files, and of several --settings, the later
 // one is stronger.
 //
 // Relative paths are below the project in project files, and below the

@@ -28,7 +28,41 @@ func (l *loader) projectFiles(merged *layer) error {
 	if l.NoProject {
 		return nil
 	}
-	for _, f := range projectFiles(l.project) {
+	err := l.eachFile(l.project, func(layer *layer, path string, data []byte) error {
+		if err := l.distrust(layer, path, data); err != nil {
+			return err
+		}
+		merged.merge(layer)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return l.filesAbove(merged)
+}
+
+// filesAbove merges what the projects around this one deny, and nothing else
+// of them: a command may make a directory look like a project of its own, and
+// must not leave its denials behind by that.
+func (l *loader) filesAbove(merged *layer) error {
+	for at := l.project; at != filepath.Dir(at); {
+		at = filepath.Dir(at)
+		err := l.eachFile(at, func(layer *layer, _ string, _ []byte) error {
+			l.tighten(layer)
+			layer.notices = nil // its allows are not this project's, trusted or not
+			merged.merge(layer)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachFile reads the settings files of one project, stronger first.
+func (l *loader) eachFile(project string, use func(layer *layer, path string, data []byte) error) error {
+	for _, f := range projectFiles(project) {
 		data, err := readSettings(f.path)
 		if absent(err) {
 			continue
@@ -36,14 +70,13 @@ func (l *loader) projectFiles(merged *layer) error {
 		if err != nil {
 			return &Error{File: f.path, Msg: cause(err), Err: err}
 		}
-		layer, err := l.parse(f.path, data, f.tier, l.project)
+		layer, err := l.parse(f.path, data, f.tier, project)
 		if err != nil {
 			return err
 		}
-		if err := l.distrust(layer, f.path, data); err != nil {
+		if err := use(layer, f.path, data); err != nil {
 			return err
 		}
-		merged.merge(layer)
 	}
 	return nil
 }
@@ -54,14 +87,20 @@ func (l *loader) distrust(layer *layer, path string, data []byte) error {
 	if err != nil || trusted {
 		return err
 	}
-	dropped := layer.tighten()
-	l.limits = append(l.limits, layer.limits)
-	layer.limits = limitsLayer{}
-	if len(dropped) > 0 {
+	if dropped := l.tighten(layer); len(dropped) > 0 {
 		msg := "not trusted: " + strings.Join(dropped, ", ") + " ignored; to trust: srun --trust"
 		layer.notices = append(layer.notices, Notice{layer.source, msg})
 	}
 	return nil
+}
+
+// tighten leaves of a layer what denies, with its limits kept aside until all
+// others are known, and returns the keys that it cleared.
+func (l *loader) tighten(layer *layer) (dropped []string) {
+	dropped = layer.tighten()
+	l.limits = append(l.limits, layer.limits)
+	layer.limits = limitsLayer{}
+	return dropped
 }
 
 // tighten clears everything that could allow more than is allowed without the

@@ -267,3 +267,51 @@ func TestConcurrentAnswersAreAllKept(t *testing.T) {
 		t.Errorf("%d hosts allowed, notices %q; want 20", len(p.Network.Allow), notices)
 	}
 }
+
+// A planted .git or .srun makes a project of its own, and hides no denial.
+func TestDenialsOfProjectsAbove(t *testing.T) {
+	for _, planted := range []string{"sub/.git/HEAD", "sub/.srun/settings.json"} {
+		w := newWorld(t)
+		w.write(sharedFile, `{"network": {"allowedDomains": ["ok.example"], "deniedDomains": ["bad.example"], "strictAllowlist": true},
+			"filesystem": {"denyRead": ["secret"], "allowWrite": ["/"]}, "limits": {"pids": 5, "memory": "1G"}}`)
+		w.write(localFile, `{"network": {"deniedDomains": ["worse.example"]}}`)
+		w.trust()
+		w.write("home/project/"+planted, `{"network": {"strictAllowlist": false}, "limits": {"pids": 50}}`)
+		w.write(userFile, `{"limits": {"memory": "2G"}}`)
+		w.write("home/project/sub/dir/file", "")
+		w.Dir = w.path("home/project/sub/dir")
+		p, notices := w.load()
+		if p.Project != w.path("home/project/sub") || len(p.Network.Allow) != 0 || len(p.Filesystem.AllowWrite) != 1 {
+			t.Errorf("%s: project %s, allowed %q, %+v", planted, p.Project, patterns(p.Network.Allow), p.Filesystem.AllowWrite)
+		}
+		for _, n := range notices {
+			if !strings.HasPrefix(n, "home/project/sub/") {
+				t.Errorf("%s: notice %q", planted, n)
+			}
+		}
+		var denied []string
+		for _, r := range p.Network.Deny {
+			denied = append(denied, r.Pattern.String())
+		}
+		if !slices.Equal(denied, []string{"worse.example", "bad.example"}) || !p.Network.Strict || p.Limits.PIDs != 5 || p.Limits.Memory != 1<<30 {
+			t.Errorf("%s: denied %q, strict %v, limits %+v", planted, denied, p.Network.Strict, p.Limits)
+		}
+		if got := p.ReadVerdict(w.path("home/project/secret")); got.Verdict != Denied {
+			t.Errorf("%s: ReadVerdict(secret) = %+v", planted, got)
+		}
+		w.NoProject = true
+		if p, _ := w.load(); len(p.Network.Deny) != 0 {
+			t.Errorf("%s: --no-project-settings reads %+v", planted, p.Network.Deny)
+		}
+	}
+}
+
+func TestBrokenFileAboveIsAnError(t *testing.T) {
+	w := newWorld(t)
+	w.write(sharedFile, `{`)
+	w.write("home/project/sub/.git/HEAD", "")
+	w.Dir = w.path("home/project/sub")
+	if got := w.loadError(); !strings.HasPrefix(got, sharedFile+":") {
+		t.Errorf("error = %q", got)
+	}
+}

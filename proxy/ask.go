@@ -22,7 +22,7 @@ type asker struct {
 	pending map[policy.HostPort]*question
 	waiting int
 	yes     map[policy.HostPort]bool   // keyed by scope
-	no      map[policy.HostPort]string // the reason
+	no      map[policy.HostPort]string // the reason, keyed by scope
 }
 
 // question is one question, asked or waiting for its turn. The rest is set
@@ -101,7 +101,7 @@ func (a *asker) known(target policy.HostPort) (answered bool, reason string) {
 	if a.yes[scope(target)] {
 		return true, ""
 	}
-	reason, answered = a.no[target]
+	reason, answered = a.no[scope(target)]
 	return answered, reason
 }
 
@@ -170,9 +170,9 @@ func (s *Server) settle(target policy.HostPort, q *question, reason string) {
 	case reason == "":
 		a.yes[scope(target)] = true
 	case a.no == nil:
-		a.no = map[policy.HostPort]string{target: reason}
+		a.no = map[policy.HostPort]string{scope(target): reason}
 	case len(a.no) < maxNames:
-		a.no[target] = reason
+		a.no[scope(target)] = reason
 	}
 	q.reason = reason
 	a.finish(target, q)
@@ -191,8 +191,8 @@ func (s *Server) saidYes(h policy.Host) bool {
 	return s.asker.yes[policy.HostPort{Host: h}]
 }
 
-// scope is what a yes holds for: a name on every port, and of localhost, where
-// each port is another service of the host's, only what was asked.
+// scope is what an answer holds for: a host on every port, and of localhost,
+// where each port is another service of the host's, only what was asked.
 func scope(target policy.HostPort) policy.HostPort {
 	if target.Host != localhost {
 		target.Port = 0

@@ -19,7 +19,7 @@ func TestAsk(t *testing.T) {
 	var asked []string
 	w := newWorld(t, "listed.test", "bad.test", asking(func(_ context.Context, q Question) Answer {
 		asked = append(asked, fmt.Sprint(q.Target, " ", q.Process.Command, " ", q.Process.PID))
-		if q.Target.String() == "localhost:8" {
+		if q.Target.String() == "localhost:6" || q.Target.String() == "localhost:8" {
 			return Deny
 		}
 		switch q.Target.Host.String() {
@@ -49,6 +49,7 @@ func TestAsk(t *testing.T) {
 		{"no.test:7", 403, "answered no"}, {"no.test:7", 403, "answered no"}, {"no.test:8", 403, "answered no"},
 		{"private.test:7", 200, ""}, // the user named it: private is fine
 		{"10.0.0.1:7", 200, ""},
+		{"localhost:6", 403, "answered no"},
 		{"127.0.0.1:7", 200, ""}, // asked as localhost
 		{"localhost:7", 200, ""},
 		{"localhost:8", 403, "answered no"}, // another service
@@ -64,7 +65,7 @@ func TestAsk(t *testing.T) {
 			t.Errorf("%s: %s %s", test.target, resp.Status, body)
 		}
 	}
-	want := "[once.test:7 curl 42 always.test:7 curl 42 no.test:7 curl 42 no.test:8 curl 42 private.test:7 curl 42 10.0.0.1:7 curl 42 localhost:7 curl 42 localhost:8 curl 42]"
+	want := "[once.test:7 curl 42 always.test:7 curl 42 no.test:7 curl 42 private.test:7 curl 42 10.0.0.1:7 curl 42 localhost:6 curl 42 localhost:7 curl 42 localhost:8 curl 42]"
 	if got := fmt.Sprint(asked); got != want {
 		t.Errorf("asked\n%s, want\n%s", got, want)
 	}
@@ -72,6 +73,32 @@ func TestAsk(t *testing.T) {
 		if name == "no.test" || name == "bad.test" {
 			t.Errorf("resolved %s", name)
 		}
+	}
+}
+
+// A no for one port answers the questions that wait for the others.
+func TestNoIsForEveryPort(t *testing.T) {
+	asked, release := make(chan Question, 3), make(chan struct{})
+	w := newWorld(t, "", "", asking(func(_ context.Context, q Question) Answer { asked <- q; <-release; return Deny }))
+	bodies := make(chan string, 3)
+	for port := range 3 {
+		go func() {
+			_, resp := w.connect(fmt.Sprintf("no.test:%d", port+1))
+			b, _ := io.ReadAll(resp.Body)
+			bodies <- string(b)
+		}()
+	}
+	for w.waiting() < 3 {
+		time.Sleep(time.Millisecond)
+	}
+	close(release)
+	for range 3 {
+		if b := <-bodies; !strings.Contains(b, "answered no") {
+			t.Error(b)
+		}
+	}
+	if len(asked) != 1 {
+		t.Errorf("asked %d times", len(asked))
 	}
 }
 

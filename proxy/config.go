@@ -80,10 +80,9 @@ type Question struct {
 // Answer is the reply to a Question.
 type Answer int
 
-// Both allows hold for the rest of the run, for that host name on every port;
-// for localhost, where each port is another service, on that port alone.
-// Writing AllowAlways to a file is the caller's part. Deny holds for that
-// HostPort for the rest of the run.
+// All hold for the rest of the run, for that host on every port; for localhost,
+// where each port is another service, on that port alone. Writing AllowAlways
+// to a file is the caller's part.
 const (
 	Deny Answer = iota
 	AllowOnce

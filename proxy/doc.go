@@ -33,6 +33,10 @@
 // one whose true name is encrypted (ECH), of which only the outer name is
 // seen.
 //
+// A stream whose first byte is that of a TLS record is refused when it is not
+// TLS, unless the server spoke first, and so is one whose first line contains
+// "http/" and is no request line.
+//
 // Cleartext HTTP/2 is refused towards a name, for its authority is not
 // checked; upgrades other than to websocket and raw tcp are not passed on.
 //

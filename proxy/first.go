@@ -9,8 +9,9 @@ import (
 )
 
 // firstBytes reads until the opening is clear. What may still be a request line
-// is held back, for a while: then it goes out, and should it turn out to be one
-// after all, the tunnel ends before the line does.
+// is held back, for a while: then it goes out, as what is odd does at once. And
+// should it turn out to be a request after all, the tunnel ends before the line
+// does.
 func (t *tunnel) firstBytes(first []byte) ([]byte, opening, error) {
 	sent := 0
 	for {
@@ -18,7 +19,14 @@ func (t *tunnel) firstBytes(first []byte) ([]byte, opening, error) {
 		if len(first) > 0 && t.down.Load() > 0 {
 			kind = opaque // the server spoke first: neither TLS nor HTTP
 		}
-		if kind != unclear {
+		switch kind {
+		case unclear:
+		case odd:
+			if err := t.send(first[sent:]); err != nil {
+				return nil, opaque, err
+			}
+			sent = len(first)
+		default:
 			if sent > 0 && kind != opaque {
 				return nil, kind, t.late()
 			}
@@ -40,9 +48,10 @@ func (t *tunnel) firstBytes(first []byte) ([]byte, opening, error) {
 	}
 }
 
-// late refuses a request line that came in pieces too far apart.
+// late refuses a request line that came in pieces too far apart, or whose
+// beginning went out because it did not look like one.
 func (t *tunnel) late() error {
-	return t.deny(errors.New("a request line or TLS hello sent too slowly to be checked"))
+	return t.deny(errors.New("a request line or TLS hello sent too slowly or too oddly to be checked"))
 }
 
 // deny reports a refusal of the tunnel and returns it.

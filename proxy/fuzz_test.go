@@ -86,20 +86,24 @@ func FuzzHead(f *testing.F) {
 
 // A stream called opaque is none that a lenient server reads as HTTP.
 func FuzzClassify(f *testing.F) {
-	for _, s := range []string{"GET / HTTP/1.1\r\n", "\r\n\nGET\t/ http/1.0\n", "\x16\x03\x01", "SSH-2.0-x y\r\n", "PING\r\n"} {
+	for _, s := range []string{"GET / HTTP/1.1\r\n", "\r\n\nGET\t/ http/1.0\n", "\x16\x03\x01", "SSH-2.0-x y\r\n", "PING\r\n", " GET\x00/\xa0hTTp/1", "PRI * HTTP/2.0\r\n", "\x00\x00\x00\x08\x04\xd2"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		kind := classify(b)
-		line, _, whole := strings.Cut(strings.TrimLeft(string(b), "\r\n"), "\n")
-		words := strings.Fields(line)
-		isRequest := whole && !strings.Contains(line, "\x00") && len(words) == 3 && len(words[0]) <= maxMethod &&
-			tokenLength([]byte(words[0])) == len(words[0]) && strings.HasPrefix(words[2], "HTTP/") && strings.HasPrefix(line, words[0]+" ")
+		if len(b) > 0 && 0x14 <= b[0] && b[0] <= 0x18 {
+			if kind != openTLS {
+				t.Errorf("%q is %d", b, kind)
+			}
+			return
+		}
+		line, _, _ := strings.Cut(strings.TrimLeftFunc(string(b), isBlank), "\n")
+		isRequest := strings.Contains(strings.ToLower(line), "http/") && !bytes.HasPrefix(http2Preface, b)
 		if isRequest && kind != openHTTP {
 			t.Errorf("%q is %d", b, kind)
 		}
 		for n := range min(len(b), 64) {
-			if early := classify(b[:n]); early != unclear && early != kind {
+			if early := classify(b[:n]); early != unclear && early != odd && early != kind {
 				t.Errorf("%q is %d, and its first %d bytes are %d", b, kind, n, early)
 			}
 		}

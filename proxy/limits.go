@@ -13,7 +13,8 @@ const (
 	// one more is denied without asking.
 	maxWaiting = 256
 
-	// maxHead bounds a request line with its headers: 431 beyond it.
+	// maxHead bounds a request line with its headers: 431 beyond it. It bounds
+	// as well what is kept of a tunnel's first line to find out what it is.
 	maxHead = 64 << 10
 
 	// maxResponseHead bounds a server's response head: 502 beyond it.
@@ -22,10 +23,6 @@ const (
 	// maxHello bounds the bytes of a TLS ClientHello, records included. A hello
 	// is at most 64 KiB by crypto/tls, plus a header for each record.
 	maxHello = 68 << 10
-
-	// maxFirstLine bounds the bytes held back while they may still turn out to
-	// be an HTTP request line.
-	maxFirstLine = 16 << 10
 
 	// maxNames bounds the names that DNS gives synthetic addresses. An address
 	// is never given to a second name, so beyond it new names fail (SERVFAIL).

@@ -169,6 +169,8 @@ func TestBrokenHello(t *testing.T) {
 		append([]byte{0x14, 3, 3, 0, 1, 1}, clientHello(t, "evil.test")...),    // a change_cipher_spec first
 		append([]byte{0x16, 3, 1, 0, 0}, clientHello(t, "evil.test")...),       // an empty record first
 		{0x17, 3, 3, 0, 1, 0},
+		[]byte("\x16\x01\x00\x01mysql"),
+		[]byte("\x14\x01\x00\x00\x01\x00\x00\x00mongo"),
 	} {
 		conn := w.tunnel("example.com:443")
 		conn.Write(raw)
@@ -202,8 +204,9 @@ func TestServerSpeaksFirst(t *testing.T) {
 	if got := readUntil(conn, "\n"); got != "220 hello\r\n" {
 		t.Fatalf("%q", got)
 	}
-	io.WriteString(conn, "EHLO me HTTP/1.1\r\n") // behind a greeting it is no request
-	if got := readUntil(conn, "\n"); got != "250 EHLO me HTTP/1.1\r\n" {
+	line := "\x16\x01\x00 EHLO me HTTP/1.1\r\n" // behind a greeting, as in mysql, it is neither TLS nor a request
+	io.WriteString(conn, line)
+	if got := readUntil(conn, "\n"); got != "250 "+line {
 		t.Errorf("%q", got)
 	}
 }
@@ -213,24 +216,29 @@ func TestOpaqueProtocols(t *testing.T) {
 	w := newWorld(t, "example.com", "")
 	w.serve("example.com", "198.51.100.1", 7, echo)
 	for _, first := range []string{
-		"\x00\x00\x00\x08\x04\xd2\x16\x2f",                    // postgres SSLRequest
-		"*1\r\n$4\r\nPING\r\n",                                // redis
-		"PING\r\n",                                            // redis, inline
-		"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n",          // ssh
-		"0032git-upload-pack /project.git\x00host=x\x00",      // git
-		"\x16\x01\x00\x01mysql",                               // a length that looks like a TLS type
-		"USER anonymous\r\n",                                  // ftp
-		"OPTIONS rtsp://example.com/ RTSP/1.0\r\nCSeq: 1\r\n", // rtsp
-		strings.Repeat("a", 100),
+		"\x00\x00\x00\x08\x04\xd2\x16\x2f",               // postgres SSLRequest
+		"*1\r\n$4\r\nPING\r\n",                           // redis
+		"PING\r\n",                                       // redis, inline
+		"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n",     // ssh
+		"0032git-upload-pack /project.git\x00host=x\x00", // git
+		"\x00\x00\x00\x21\x00\x03\x00\x00user\x00me\x00database\x00db\x00\x00", // postgres without TLS
+		"\x00\x00\x00\x10\x00\x12\x00\x03\x00\x00\x00\x01\x00\x01x",            // kafka
+		"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00",                         // mqtt
+		"{\"jsonrpc\":\"2.0\"}",                                                // no line at all
+		"USER anonymous\r\n",                                                   // ftp
+		"OPTIONS rtsp://example.com/ RTSP/1.0\r\nCSeq: 1\r\n",                  // rtsp
+		strings.Repeat("a", 100) + "\n",
+		strings.Repeat("\x00", maxHead+100),
+		"{" + strings.Repeat("a", maxHead+100),
 	} {
 		start := time.Now()
 		conn := w.tunnel("example.com:7")
-		io.WriteString(conn, first)
+		go io.WriteString(conn, first)
 		if got := readN(conn, len(first)); string(got) != first {
-			t.Errorf("%q: %q", first, got)
+			t.Errorf("%.80q: %.80q", first, got)
 		}
 		if took := time.Since(start); took > time.Second {
-			t.Errorf("%q took %v", first, took)
+			t.Errorf("%.80q took %v", first, took)
 		}
 		conn.Close()
 	}

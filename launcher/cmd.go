@@ -109,36 +109,6 @@ type process interface {
 	Kill() error
 }
 
-// ErrTimeout is Wait's error, wrapped, when the policy's time limit ended the
-// command.
-var ErrTimeout = errors.New("time limit reached")
-
-// ErrNotFound and ErrNotExecutable are in the error of a Start that failed
-// because of the command itself.
-var (
-	ErrNotFound      = errors.New("command not found")
-	ErrNotExecutable = errors.New("command cannot be executed")
-)
-
-// ExitError is Wait's error when the command ended with another status than 0.
-type ExitError struct{ Status syscall.WaitStatus }
-
-func (e *ExitError) Error() string {
-	if e.Status.Signaled() {
-		return fmt.Sprintf("killed by signal %d (%v)", e.Status.Signal(), e.Status.Signal())
-	}
-	return fmt.Sprintf("exit status %d", e.Status.ExitStatus())
-}
-
-// Code is the status as a shell would give it: the command's own, or 128+N
-// when signal N killed it.
-func (e *ExitError) Code() int {
-	if e.Status.Signaled() {
-		return 128 + int(e.Status.Signal())
-	}
-	return e.Status.ExitStatus()
-}
-
 // Command returns a Cmd that runs name with arguments under a policy.
 func Command(p *policy.Policy, name string, arg ...string) *Cmd {
 	return CommandContext(context.Background(), p, name, arg...)

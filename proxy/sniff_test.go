@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -71,6 +72,7 @@ type firstRecord struct {
 func (f *firstRecord) Write(b []byte) (int, error) {
 	if !f.done {
 		f.done = true
+		b = slices.Clone(b)
 		b[1], b[2] = byte(f.version>>8), byte(f.version)
 	}
 	return f.Conn.Write(b)

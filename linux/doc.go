@@ -2,7 +2,7 @@
 // applies it with namespaces, mounts, Landlock and seccomp.
 //
 // Planning is apart from applying. [NewPlan] reads no more of the host than
-// what its [Files] tells, and yields the list of mounts, Landlock rules and
+// what its [Host] tells, and yields the list of mounts, Landlock rules and
 // system call filters; [Start] hands exactly that plan to init, the first
 // process of the sandbox (init.c and its neighbours), which applies it and
 // starts the command. protocol.go draws what the two say to each other.

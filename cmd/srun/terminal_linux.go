@@ -2,17 +2,8 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// setLineMode switches to cooked mode with the usual keys, whatever the
-// command made of them, and drops pending input (TCSETSF).
-func setLineMode(fd int) error {
-	t, err := unix.IoctlGetTermios(fd, unix.TCGETS)
-	if err != nil {
-		return err
-	}
-	t.Iflag |= unix.ICRNL
-	t.Oflag |= unix.OPOST | unix.ONLCR
-	t.Cc[unix.VERASE], t.Cc[unix.VKILL], t.Cc[unix.VINTR], t.Cc[unix.VEOF] = 0x7f, 0x15, 0x03, 0x04
-	t.Cc[unix.VEOL], t.Cc[unix.VQUIT], t.Cc[unix.VSUSP] = 0, 0x1c, 0x1a
-	t.Lflag |= unix.ICANON | unix.ECHO | unix.ECHOE | unix.ECHOK | unix.ISIG
-	return unix.IoctlSetTermios(fd, unix.TCSETSF, t)
-}
+// The requests of termios(3) tcgetattr, and tcsetattr with TCSAFLUSH.
+const (
+	getTermios      = unix.TCGETS
+	setTermiosFlush = unix.TCSETSF
+)

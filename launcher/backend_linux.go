@@ -22,13 +22,6 @@ func (c *Cmd) startBackend() error {
 		return err
 	}
 	var owner func(net.Conn) (int, string)
-	c.server, err = c.newServer(func(conn net.Conn) proxy.Process {
-		pid, command := owner(conn)
-		return proxy.Process{PID: pid, Command: command}
-	})
-	if err != nil {
-		return err
-	}
 	p, err := linux.Start(linux.Config{
 		Plan:        plan,
 		Args:        c.Args,
@@ -37,9 +30,15 @@ func (c *Cmd) startBackend() error {
 		Stdio:       c.stdio.child,
 		HostNetwork: c.Policy.Network.Mode == policy.ModeHost,
 		Ended:       c.closeNetwork,
-		Removed:     c.removed,
-		Planted:     c.Planted,
-		Forward:     forwardPorts(&c.Policy.Network),
+		Meanwhile: func() error {
+			return c.meanwhile(func(conn net.Conn) proxy.Process {
+				pid, command := owner(conn)
+				return proxy.Process{PID: pid, Command: command}
+			})
+		},
+		Removed: c.removed,
+		Planted: c.Planted,
+		Forward: forwardPorts(&c.Policy.Network),
 
 		DeniedSocket: c.deniedSocket,
 	})
@@ -54,6 +53,17 @@ func (c *Cmd) startBackend() error {
 		p.Listeners.Close()
 	}
 	go c.followStops(p)
+	return nil
+}
+
+// meanwhile is what a command's start needs and the sandbox does not.
+func (c *Cmd) meanwhile(peer func(net.Conn) proxy.Process) (err error) {
+	if c.server, err = c.newServer(peer); err != nil {
+		return err
+	}
+	if c.Starting != nil {
+		return c.Starting()
+	}
 	return nil
 }
 

@@ -56,6 +56,11 @@ type Cmd struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
+	// Starting is called while the sandbox is being made: what a caller does
+	// there costs no time. The command starts after it returned nil, and never
+	// after an error. nil does nothing.
+	Starting func() error
+
 	// Denied is told of every refusal, one call at a time; nil is nobody.
 	Denied func(Denial)
 

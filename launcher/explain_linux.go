@@ -17,10 +17,6 @@ func Missing(err error) string {
 	return ""
 }
 
-// Prepare begins what a run needs and no policy changes, in the background. A
-// program that is about to run a command gains half a millisecond by it.
-func Prepare() { linux.Prepare() }
-
 // Capabilities is what this build enforces on Linux.
 func Capabilities() policy.Capabilities {
 	return policy.Capabilities{

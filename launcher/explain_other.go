@@ -12,9 +12,6 @@ import (
 // Missing names the protection that an error of Start says cannot be enforced.
 func Missing(error) string { return "" }
 
-// Prepare has nothing to do here.
-func Prepare() {}
-
 // Capabilities is what this build enforces here: nothing.
 func Capabilities() policy.Capabilities { return policy.Capabilities{} }
 

@@ -21,7 +21,8 @@ import (
 // It never lets the call continue: another thread could change the address or
 // the descriptor after the look.
 type broker struct {
-	notify  seccomp.ScmpFd
+	waiter  *waiter
+	notify  seccomp.ScmpFd // the waiter's descriptor
 	diag    *sockDiag
 	sockets []string // host sockets that may be connected to
 	all     bool     // any may
@@ -40,33 +41,28 @@ type SocketDenial struct {
 // brokerSlots bounds the connects in progress: one can wait for a full backlog.
 const brokerSlots = 64
 
-func newBroker(notify, diag int, c *Config) *broker {
+func newBroker(notify, diag int, c *Config) (*broker, error) {
 	// The caller and the broker take turns: wake each on the other's processor
 	// (Linux 6.6; elsewhere it is only slower).
 	const setFlags, syncWakeUp = 0x40082104, 1
 	unix.IoctlSetInt(notify, setFlags, syncWakeUp)
+	w, err := newWaiter(notify, "connect")
+	if err != nil {
+		closeFDs(diag)
+		return nil, err
+	}
 	return &broker{
-		notify: seccomp.ScmpFd(notify), diag: &sockDiag{fd: diag},
+		waiter: w, notify: seccomp.ScmpFd(notify), diag: &sockDiag{fd: diag},
 		sockets: c.Plan.UnixSockets, all: c.Plan.AllUnixSockets,
 		shared: c.HostNetwork, denied: c.DeniedSocket, slots: make(chan struct{}, brokerSlots),
-	}
+	}, nil
 }
 
 // serve answers until no process is left that the filter holds.
 func (b *broker) serve() {
 	defer b.diag.close()
-	defer unix.Close(int(b.notify))
-	fds := []unix.PollFd{{Fd: int32(b.notify), Events: unix.POLLIN}}
-	for {
-		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
-			return
-		}
-		if fds[0].Revents&unix.POLLIN == 0 {
-			if fds[0].Revents != 0 {
-				return
-			}
-			continue
-		}
+	defer b.waiter.close()
+	for b.called() {
 		req, err := seccomp.NotifReceive(b.notify)
 		if err != nil {
 			continue // the caller was killed meanwhile
@@ -77,6 +73,16 @@ func (b *broker) serve() {
 			b.respond(req.ID, b.connect(req))
 		}()
 	}
+}
+
+// called waits for the next call; false is that nobody is left to make one.
+func (b *broker) called() bool {
+	fds := []unix.PollFd{{Fd: int32(b.notify), Events: unix.POLLIN}}
+	err := b.waiter.wait(func(int) bool {
+		n, err := unix.Poll(fds, 0)
+		return n > 0 || err != nil && err != unix.EINTR
+	})
+	return err == nil && fds[0].Revents&unix.POLLIN != 0
 }
 
 func (b *broker) respond(id uint64, errno unix.Errno) {

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -140,6 +141,22 @@ static void search_exec(const char *name, const char *dirs, char **argv, char **
 	errno = denied ? EACCES : ENOENT;
 }
 
+/* wait_for_go waits until srun watches what has to be watched. Init itself
+ * reads the socket again after execve only. */
+static int wait_for_go(int sock)
+{
+	struct message m;
+	ssize_t n;
+	do
+		n = recv(sock, &m, sizeof m, 0);
+	while (n < 0 && errno == EINTR);
+	if (n == sizeof m && m.type == CTL_GO)
+		return 0;
+	if (n >= 0)
+		errno = EPROTO;
+	return -1;
+}
+
 static int become_command(const struct plan *p)
 {
 	if (place_stdio(p) < 0) {
@@ -160,6 +177,10 @@ static int become_command(const struct plan *p)
 	int stage = confine(p);
 	if (stage)
 		return stage;
+	if (wait_for_go(p->sock) < 0) {
+		fail("wait for srun");
+		return STAGE_NAMESPACES;
+	}
 	sigprocmask(SIG_SETMASK, &original_mask, NULL);
 	search_exec(argv[0], path ? op_data(path) : NULL, argv, envp);
 	fail(argv[0]);

@@ -4,14 +4,17 @@ package linux
 
 import (
 	"os"
+	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"srun/linux/filter"
 )
 
 // encodePlan lays a run out as init reads it: the operations of init.h, in the
 // order in which init looks for them, with OP_END last.
-func encodePlan(c Config) ([]byte, error) {
+func encodePlan(c *Config) ([]byte, error) {
 	b := make([]byte, 0, 16<<10)
 	for _, op := range c.Plan.Mounts {
 		data := op.Path
@@ -29,9 +32,9 @@ func encodePlan(c Config) ([]byte, error) {
 		}
 	}
 	if c.Plan.Seccomp {
-		programs, err := theFilters()()
+		programs, err := filter.Programs(runtime.GOARCH, c.Plan.LandlockABI >= scopedABI)
 		if err != nil {
-			return nil, &Error{Protection: "seccomp", What: "build the system call filter", Err: err}
+			return nil, &Error{Protection: "seccomp", What: "find the system call filter", Err: err}
 		}
 		for i, prog := range programs {
 			notifies := uint32(0)

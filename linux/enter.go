@@ -25,7 +25,7 @@ import (
 type sandboxInit struct {
 	pid         int // 0: known once it is ready
 	helper      int // to be waited for, or 0
-	sock        int
+	sock        *waiter
 	hostNetwork bool
 	pidNS       string // what /proc says of its PID namespace
 }
@@ -34,13 +34,14 @@ var early sync.Once
 
 // takeEarly returns the init that the constructor started (enter.c), nil when
 // there is none or it is taken.
-func takeEarly() (in *sandboxInit) {
+func takeEarly() (in *sandboxInit, err error) {
 	early.Do(func() {
 		if e := C.srun_early; e != nil {
-			in = &sandboxInit{helper: int(e.helper), sock: int(e.sock)}
+			in = &sandboxInit{helper: int(e.helper)}
+			in.sock, err = newWaiter(int(e.sock), "init")
 		}
 	})
-	return in
+	return in, err
 }
 
 // settle learns an early init's process id and reaps the helper.
@@ -111,12 +112,18 @@ func startInit(stdio []*os.File, hostNetwork bool) (*sandboxInit, error) {
 		unix.Close(pair[0])
 		return nil, namespaceError(err)
 	}
-	return &sandboxInit{pid: pid, sock: pair[0], hostNetwork: hostNetwork}, nil
+	in := &sandboxInit{pid: pid, hostNetwork: hostNetwork}
+	in.sock, err = newWaiter(pair[0], "init")
+	return in, err
 }
 
 // newInit returns an init that has yet to say that it is ready.
 func newInit(stdio []*os.File, hostNetwork bool) (*sandboxInit, error) {
-	if in := takeEarly(); in != nil {
+	in, err := takeEarly()
+	if err != nil {
+		return nil, err
+	}
+	if in != nil {
 		if !hostNetwork {
 			return in, nil
 		}
@@ -127,7 +134,7 @@ func newInit(stdio []*os.File, hostNetwork bool) (*sandboxInit, error) {
 
 // ready waits until init's namespaces stand.
 func (in *sandboxInit) ready() (set int32, fds []int, err error) {
-	m, fds, err := receive(in.sock)
+	m, fds, err := in.sock.receive()
 	in.settle()
 	switch {
 	case err != nil:
@@ -167,7 +174,7 @@ func (in *sandboxInit) checkNetwork() error {
 // discard ends an init that is not wanted: with its socket it loses the reason
 // to live.
 func (in *sandboxInit) discard() {
-	unix.Close(in.sock)
+	in.sock.close()
 	in.settle()
 	if in.pid > 0 {
 		in.kill()

@@ -48,6 +48,7 @@ enum {
 	CTL_SIGNAL = 2,    /* a: signal for the command */
 	CTL_PAUSE = 3,     /* stop every process, and say MSG_PAUSED */
 	CTL_RESUME = 4,
+	CTL_GO = 5,        /* to the command's process: execve */
 };
 
 /* Which protection a failure belongs to, for MSG_FAILED. */

@@ -11,31 +11,35 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Rights of Landlock rules. A file takes the subset that is about files.
+// Rights of Landlock rules. A file takes the subset that is about files. None
+// is about reading: Landlock can only add to what may be read, and srun's rules
+// take away from it, which mounts do. To allow all reads from the root down
+// would change nothing and make each open walk up to it.
 const (
-	readRights landlock.AccessFSSet = ll.AccessFSExecute | ll.AccessFSReadFile | ll.AccessFSReadDir
-	fileRights landlock.AccessFSSet = ll.AccessFSExecute | ll.AccessFSReadFile | ll.AccessFSWriteFile |
-		ll.AccessFSTruncate | ll.AccessFSIoctlDev
-	writeRights landlock.AccessFSSet = readRights | ll.AccessFSWriteFile | ll.AccessFSRemoveDir |
+	fileRights landlock.AccessFSSet = ll.AccessFSWriteFile | ll.AccessFSTruncate | ll.AccessFSIoctlDev
+
+	writeRights landlock.AccessFSSet = ll.AccessFSWriteFile | ll.AccessFSRemoveDir |
 		ll.AccessFSRemoveFile | ll.AccessFSMakeChar | ll.AccessFSMakeDir | ll.AccessFSMakeReg |
 		ll.AccessFSMakeSock | ll.AccessFSMakeFifo | ll.AccessFSMakeBlock | ll.AccessFSMakeSym |
 		ll.AccessFSRefer | ll.AccessFSTruncate
-	deviceRights landlock.AccessFSSet = readRights | ll.AccessFSWriteFile | ll.AccessFSIoctlDev | ll.AccessFSTruncate
+
+	deviceRights = fileRights
 )
 
 // handledRights is what an ABI version can restrict (landlock(7), "ABI
-// versions").
+// versions"), but for reading.
 func handledRights(abi int) landlock.AccessFSSet {
+	const read = ll.AccessFSExecute | ll.AccessFSReadFile | ll.AccessFSReadDir
+	all := landlock.AccessFSSet(1<<13 - 1)
 	switch {
 	case abi >= 5:
-		return 1<<16 - 1
+		all = 1<<16 - 1
 	case abi >= 3:
-		return 1<<15 - 1
+		all = 1<<15 - 1
 	case abi == 2:
-		return 1<<14 - 1
-	default:
-		return 1<<13 - 1
+		all = 1<<14 - 1
 	}
+	return all &^ read
 }
 
 // scopedABI is the first version that keeps signals and abstract Unix sockets
@@ -112,11 +116,14 @@ func addStdio(set int, stdio []*os.File, abi int) error {
 		if err != nil {
 			return fmt.Errorf("inspect %s: %w", f.Name(), err)
 		}
-		rights := landlock.AccessFSSet(ll.AccessFSReadFile | ll.AccessFSIoctlDev)
-		if flags&unix.O_ACCMODE != unix.O_RDONLY {
-			rights |= ll.AccessFSWriteFile | ll.AccessFSTruncate
+		rights := fileRights
+		if flags&unix.O_ACCMODE == unix.O_RDONLY {
+			rights = ll.AccessFSIoctlDev
 		}
-		if err := addRule(set, int(f.Fd()), rights&handledRights(abi)); err != nil && err != unix.EBADFD {
+		if rights &= handledRights(abi); rights == 0 {
+			continue
+		}
+		if err := addRule(set, int(f.Fd()), rights); err != nil && err != unix.EBADFD {
 			return &Error{Protection: "landlock", What: "rule for " + f.Name(), Err: err}
 		}
 	}

@@ -8,6 +8,7 @@ package linux
 import "C"
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -50,11 +51,10 @@ type Listener struct {
 // plain descriptors until they are first called: most commands never use the
 // network, and all that a net.Listener brings costs them half a millisecond.
 type Listeners struct {
-	mu      sync.Mutex
-	sleep   []sleeper
-	wake    int // eventfd that ends Serve, which closes it
-	serving bool
-	closed  bool
+	mu     sync.Mutex
+	sleep  []sleeper
+	called *waiter // an epoll(7) descriptor with those that sleep
+	closed bool
 }
 
 type sleeper struct {
@@ -74,9 +74,9 @@ var listenKinds = map[int32]Kind{
 // the set, lowest first (init.h, LISTEN_*). The last is no listener.
 func takeListeners(set int32, fds []int) (l *Listeners, diag int, err error) {
 	l, diag = &Listeners{}, -1
-	if l.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC); err != nil {
+	if l.called, err = newPoller(); err != nil {
 		closeFDs(fds...)
-		return nil, -1, os.NewSyscallError("eventfd", err)
+		return nil, -1, err
 	}
 	if n := len(fds); n > 0 && set&C.LISTEN_DIAG != 0 {
 		diag, fds = fds[n-1], fds[:n-1]
@@ -90,36 +90,50 @@ func takeListeners(set int32, fds []int) (l *Listeners, diag int, err error) {
 			l.Close()
 			return nil, -1, fmt.Errorf("take the listeners: fewer than promised")
 		}
-		l.add(listenKinds[bit], 0, fds[0])
+		if err := l.add(listenKinds[bit], 0, fds[0]); err != nil {
+			closeFDs(append(fds[1:], diag)...)
+			l.Close()
+			return nil, -1, err
+		}
 		fds = fds[1:]
 	}
 	return l, diag, nil
 }
 
-func (l *Listeners) add(kind Kind, port uint16, fd int) {
+func newPoller() (*waiter, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	return newWaiter(fd, "listeners")
+}
+
+// add takes over the descriptor.
+func (l *Listeners) add(kind Kind, port uint16, fd int) error {
 	l.sleep = append(l.sleep, sleeper{kind, port, fd})
+	err := unix.EpollCtl(l.called.fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
+	return os.NewSyscallError("epoll_ctl", err)
 }
 
 // Serve hands each listener to open when it is first called, and returns after
 // Close, or with an error that leaves the rest unserved.
 func (l *Listeners) Serve(open func(Listener)) error {
-	if !l.begin() {
-		return nil
-	}
-	defer unix.Close(l.wake)
+	events := make([]unix.EpollEvent, 4)
 	for {
-		fds := l.pollSet()
-		if fds == nil {
+		var n int
+		var failed error
+		err := l.called.wait(func(fd int) bool {
+			n, failed = unix.EpollWait(fd, events, 0)
+			return n > 0 || failed != nil && failed != unix.EINTR
+		})
+		switch {
+		case errors.Is(err, os.ErrClosed):
 			return nil
+		case err != nil || failed != nil:
+			return errors.Join(err, os.NewSyscallError("epoll_wait", failed))
 		}
-		if _, err := unix.Poll(fds, -1); err != nil && err != unix.EINTR {
-			return os.NewSyscallError("poll", err)
-		}
-		for _, p := range fds[1:] {
-			if p.Revents == 0 {
-				continue
-			}
-			s, ok := l.take(int(p.Fd))
+		for _, e := range events[:n] {
+			s, ok := l.take(int(e.Fd))
 			if !ok {
 				return nil
 			}
@@ -130,27 +144,6 @@ func (l *Listeners) Serve(open func(Listener)) error {
 	}
 }
 
-func (l *Listeners) begin() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.serving = !l.closed
-	return l.serving
-}
-
-// pollSet is what Serve waits for, nil after Close.
-func (l *Listeners) pollSet() []unix.PollFd {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed {
-		return nil
-	}
-	fds := []unix.PollFd{{Fd: int32(l.wake), Events: unix.POLLIN}}
-	for _, s := range l.sleep {
-		fds = append(fds, unix.PollFd{Fd: int32(s.fd), Events: unix.POLLIN})
-	}
-	return fds
-}
-
 // take removes one that was called.
 func (l *Listeners) take(fd int) (sleeper, bool) {
 	l.mu.Lock()
@@ -158,6 +151,7 @@ func (l *Listeners) take(fd int) (sleeper, bool) {
 	for i, s := range l.sleep {
 		if s.fd == fd && !l.closed {
 			l.sleep = append(l.sleep[:i:i], l.sleep[i+1:]...)
+			unix.EpollCtl(l.called.fd, unix.EPOLL_CTL_DEL, fd, nil) // it is open elsewhere, too: closing alone leaves it there
 			return s, true
 		}
 	}
@@ -193,9 +187,5 @@ func (l *Listeners) Close() {
 	for _, s := range l.sleep {
 		unix.Close(s.fd)
 	}
-	if !l.serving {
-		unix.Close(l.wake)
-		return
-	}
-	unix.Write(l.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
+	l.called.close()
 }

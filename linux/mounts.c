@@ -3,7 +3,7 @@
 /* The sandbox's view of the file system: init's own /proc and /dev first, then
  * the plan's operations on the host's tree, which stays where it is. */
 #define _GNU_SOURCE
-#include "init.h"
+#include "mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,23 +16,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* glibc's sys/mount.h and linux/mount.h cannot both be included everywhere. */
-extern int mount(const char *, const char *, const char *, unsigned long, const void *);
-extern int umount2(const char *, int);
-#ifndef MNT_DETACH
-#define MNT_DETACH 2
-#endif
-#ifndef MS_REC
-#define MS_NOSUID 2
-#define MS_NODEV 4
-#define MS_NOEXEC 8
-#define MS_REC 16384
-#define MS_PRIVATE (1 << 18)
-#endif
-#ifndef AT_RECURSIVE
-#define AT_RECURSIVE 0x8000
-#endif
-
 #define MAX_SLOTS 4096
 static int slots[MAX_SLOTS];
 
@@ -44,20 +27,18 @@ static int fail_path(const char *what, const char *path)
 	return -1;
 }
 
-/* open_exact opens a path that srun resolved already: a symbolic link on the
- * way was put there since, and following it would restrict the wrong place. */
-static int open_exact(const char *path)
+int open_exact(const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
 	return syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 }
 
-static int clone_tree(int fd)
+int clone_tree(int fd)
 {
 	return syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 }
 
-static int clone_path(const char *path)
+int clone_path(const char *path)
 {
 	int fd = open_exact(path);
 	if (fd < 0)
@@ -67,26 +48,47 @@ static int clone_path(const char *path)
 	return tree;
 }
 
-static int attach(int tree, const char *path)
+static int attach_at(int tree, int at)
+{
+	return syscall(SYS_move_mount, tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+int attach(int tree, const char *path)
 {
 	int at = open_exact(path);
 	if (at < 0)
 		return -1;
-	int r = syscall(SYS_move_mount, tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+	int r = attach_at(tree, at);
 	close(at);
 	return r;
 }
 
-static int set_flags(int fd, const char *path, unsigned int at, uint64_t set, uint64_t clear)
+int set_flags(int fd, const char *path, unsigned int at, uint64_t set, uint64_t clear)
 {
 	struct mount_attr attr = { .attr_set = set, .attr_clr = clear };
 	return syscall(SYS_mount_setattr, fd, path, at, &attr, sizeof attr);
 }
 
+int bind_on_itself(const char *path, uint64_t set)
+{
+	int at = open_exact(path);
+	if (at < 0)
+		return -1;
+	int tree = clone_tree(at);
+	int r = tree < 0 ? -1 : 0;
+	if (r == 0 && set)
+		r = set_flags(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, set, 0);
+	if (r == 0)
+		r = attach_at(tree, at);
+	close(at);
+	close(tree);
+	return r;
+}
+
 static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty" };
 #define NDEVICES (sizeof devices / sizeof *devices)
 
-static int make_file(const char *path, mode_t mode)
+int make_file(const char *path, mode_t mode)
 {
 	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode);
 	return fd < 0 ? -1 : close(fd);
@@ -144,11 +146,12 @@ static int make_dev(void)
 	if (console >= 0 && put_device(console, "/dev/console") < 0)
 		return -1;
 	if (mkdir("/dev/pts", 0755) < 0 || mkdir("/dev/shm", 0755) < 0 || mkdir("/dev/tmp", 0755) < 0 ||
-	    mkdir("/dev/.srun", 0711) < 0 ||
 	    symlink("pts/ptmx", "/dev/ptmx") < 0 || symlink("/proc/self/fd", "/dev/fd") < 0 ||
 	    symlink("/proc/self/fd/0", "/dev/stdin") < 0 || symlink("/proc/self/fd/1", "/dev/stdout") < 0 ||
 	    symlink("/proc/self/fd/2", "/dev/stderr") < 0)
 		return fail("fill /dev");
+	if (make_covers() < 0)
+		return fail("make the covers");
 	if (mount_at("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620") < 0 ||
 	    mount_at("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
 	    mount_at("tmpfs", "/dev/tmp", MS_NOSUID | MS_NODEV, "mode=0700") < 0)
@@ -163,71 +166,6 @@ int mounts_base(void)
 	if (mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		return -1;
 	return make_dev();
-}
-
-static int fill(const char *path, const char *content, size_t len)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -1;
-	ssize_t n = write(fd, content, len);
-	close(fd);
-	return n == (ssize_t)len ? 0 : -1;
-}
-
-static int made_covers;
-
-/* make_cover returns a detached, empty directory or file of the given mode.
- * It lies on a tmpfs of init's own, out of the command's reach. */
-static int make_cover(const struct op *op)
-{
-	char path[40];
-	if (!made_covers && mount("tmpfs", "/dev/.srun", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0711,nr_inodes=0") < 0)
-		return -1;
-	snprintf(path, sizeof path, "/dev/.srun/%d", ++made_covers);
-	if (op->b ? make_file(path, 0) < 0 : mkdir(path, 0) < 0)
-		return -1;
-	if (chmod(path, 0600) < 0)
-		return -1;
-	size_t name = strlen(op_data(op)) + 1;
-	if (op->kind == OP_FILE && fill(path, op_data(op) + name, op->len - name) < 0)
-		return -1;
-	if (chmod(path, (mode_t)op->a) < 0)
-		return -1;
-	return clone_path(path);
-}
-
-/* cover puts something empty, or a file with the operation's content, over a
- * path. */
-static int cover(const struct op *op, const char *path)
-{
-	int tree = make_cover(op);
-	if (tree < 0)
-		return -1;
-	int r = op->slot ? 0 : set_flags(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0);
-	if (r == 0)
-		r = attach(tree, path);
-	close(tree);
-	return r;
-}
-
-int mounts_done(void)
-{
-	if (made_covers && umount2("/dev/.srun", MNT_DETACH) < 0)
-		return fail("detach the covers");
-	return 0;
-}
-
-static int bind_on_itself(const char *path, uint64_t set)
-{
-	int tree = clone_path(path);
-	if (tree < 0)
-		return -1;
-	int r = set ? set_flags(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, set, 0) : 0;
-	if (r == 0)
-		r = attach(tree, path);
-	close(tree);
-	return r;
 }
 
 static int mount_slot(const struct op *op, const char *path)

@@ -72,10 +72,23 @@ func ThisHost() Host {
 	return Host{LandlockABI: LandlockABI(), Name: name, Resolve: resolvePath}
 }
 
+// resolvePath asks first for the path without a link on its way, which is one
+// call for the many defaults that are not there.
 func resolvePath(path string) (string, bool, error) {
 	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); err != nil { // most defaults are not there: one call settles it
-		return "", false, &fs.PathError{Op: "lstat", Path: path, Err: err}
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC | unix.O_NOFOLLOW, Resolve: unix.RESOLVE_NO_SYMLINKS}
+	fd, err := unix.Openat2(unix.AT_FDCWD, path, &how)
+	if err == nil {
+		defer unix.Close(fd)
+		if err := unix.Fstat(fd, &st); err != nil {
+			return "", false, &fs.PathError{Op: "fstat", Path: path, Err: err}
+		}
+		if st.Mode&unix.S_IFMT != unix.S_IFLNK {
+			return path, st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", false, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	resolved, err := filepath.EvalSymlinks(path)
 	if err != nil {
@@ -242,10 +255,10 @@ func at(nodes []*node, path string) *node {
 	return found
 }
 
-// landlockRules is the second layer: read everywhere, write below the writable
-// roots. What a root's inner denials take away, only mounts can say.
+// landlockRules is the second layer: write below the writable roots. What a
+// root's inner denials take away, only mounts can say.
 func landlockRules(points []point) []LandlockRule {
-	rules := []LandlockRule{{Path: "/", Rights: readRights}}
+	var rules []LandlockRule
 	for _, n := range resolve(points) {
 		if !n.allowWrite || n.access != readWrite {
 			continue

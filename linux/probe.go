@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"srun/linux/filter"
 	"srun/policy"
 )
 
@@ -96,8 +97,8 @@ func tryRun() error {
 // for certain arguments only.
 func DeniedCallCount() int {
 	calls := map[string]bool{}
-	for _, d := range denials(true) {
-		calls[d.call] = true
+	for _, d := range filter.Table(true) {
+		calls[d.Call] = true
 	}
 	return len(calls)
 }

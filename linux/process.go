@@ -23,6 +23,10 @@ type Config struct {
 
 	HostNetwork bool // no network namespace and no listeners
 
+	// Meanwhile is called while init applies the plan. The command starts once it
+	// returned nil, and never after an error. nil does nothing.
+	Meanwhile func() error
+
 	// Ended is called as soon as the command has ended, while the kernel still
 	// ends the rest of the sandbox; nil is nobody.
 	Ended func()
@@ -73,7 +77,7 @@ func (p *Process) watch() {
 	defer close(p.done)
 	defer close(p.events)
 	for {
-		m, _, err := receive(p.in.sock)
+		m, _, err := p.in.sock.receive()
 		switch {
 		case err != nil || m.kind == 0:
 			p.status, p.err = p.initStatus()
@@ -112,7 +116,7 @@ func (p *Process) initStatus() (syscall.WaitStatus, error) {
 // close.
 func (p *Process) Wait() (syscall.WaitStatus, error) {
 	<-p.done
-	unix.Close(p.in.sock)
+	p.in.sock.close()
 	return p.status, errors.Join(p.err, p.guard.stop())
 }
 
@@ -138,7 +142,7 @@ func (p *Process) Pause() error {
 func (p *Process) Resume() error { return p.tell(message{kind: ctlResume}) }
 
 func (p *Process) tell(m message) error {
-	return os.NewSyscallError("send", unix.Send(p.in.sock, m.encode(), unix.MSG_NOSIGNAL))
+	return os.NewSyscallError("send", unix.Send(p.in.sock.fd, m.encode(), unix.MSG_NOSIGNAL))
 }
 
 // Kill ends every process of the sandbox at once.

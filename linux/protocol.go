@@ -9,9 +9,10 @@ package linux
 //	   |                                        | namespaces, /proc, /dev, network
 //	   | <------------- ready + listeners ----- |
 //	   | plan (memfd), stdin, stdout, stderr,   |
-//	   | Landlock ruleset --------------------> | mounts, Landlock, seccomp, execve
+//	   | Landlock ruleset --------------------> | mounts, Landlock, seccomp
 //	   | <------- forwarded port + listener --- | (one each)
-//	   | <------- broker + notify descriptor -- | (the command's process, before execve)
+//	   | <------- broker + notify descriptor -- | (the command's process)
+//	   | go ----------------------------------> | (the command's process) execve
 //	   | <------- started | failed | exec ----- |
 //	   | signal, pause, resume ---------------> |
 //	   | <---------------------------- paused - |
@@ -32,10 +33,8 @@ import "C"
 import (
 	"encoding/binary"
 	"fmt"
-	"os"
 	"strings"
 
-	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -88,7 +87,10 @@ type message struct {
 	text string
 }
 
-const messageSize = C.sizeof_struct_message
+const (
+	messageSize  = C.sizeof_struct_message
+	maxListeners = C.MAX_LISTENERS
+)
 
 const (
 	msgReady     = C.MSG_READY
@@ -101,6 +103,7 @@ const (
 	msgBroker    = C.MSG_BROKER
 	msgForward   = C.MSG_FORWARD
 	ctlPlan      = C.CTL_PLAN
+	ctlGo        = C.CTL_GO
 	ctlSignal    = C.CTL_SIGNAL
 	ctlPause     = C.CTL_PAUSE
 	ctlResume    = C.CTL_RESUME
@@ -125,30 +128,6 @@ func decodeMessage(b []byte) message {
 	ne := binary.NativeEndian
 	text, _, _ := strings.Cut(string(b[12:]), "\x00")
 	return message{kind: ne.Uint32(b), a: int32(ne.Uint32(b[4:])), b: int32(ne.Uint32(b[8:])), text: text}
-}
-
-// receive reads one message and the descriptors that came with it. An end of
-// file is reported as io.EOF would be: kind 0 and no error.
-func receive(sock int) (message, []int, error) {
-	buf := make([]byte, messageSize)
-	oob := make([]byte, unix.CmsgSpace(4*C.MAX_LISTENERS))
-	for {
-		n, oobn, _, _, err := unix.Recvmsg(sock, buf, oob, unix.MSG_CMSG_CLOEXEC)
-		switch {
-		case err == unix.EINTR:
-			continue
-		case err == unix.ECONNRESET:
-			continue // init ended with a signal unread; what it said before follows
-		case err == nil && n == 0:
-			return message{}, nil, nil
-		case err != nil:
-			return message{}, nil, os.NewSyscallError("recvmsg", err)
-		case n != messageSize:
-			return message{}, nil, fmt.Errorf("read from init: message of %d bytes, want %d", n, messageSize)
-		}
-		fds, err := parseRights(oob[:oobn])
-		return decodeMessage(buf), fds, err
-	}
 }
 
 func parseRights(oob []byte) ([]int, error) {
@@ -186,15 +165,4 @@ var stageProtection = map[int32]string{
 
 func failure(m message) *Error {
 	return &Error{Protection: stageProtection[m.b], What: m.text, Err: unix.Errno(m.a)}
-}
-
-// encodeBPF lays instructions out as struct sock_filter.
-func encodeBPF(prog []bpf.RawInstruction) []byte {
-	b := make([]byte, 0, 8*len(prog))
-	for _, in := range prog {
-		b = binary.NativeEndian.AppendUint16(b, in.Op)
-		b = append(b, in.Jt, in.Jf)
-		b = binary.NativeEndian.AppendUint32(b, in.K)
-	}
-	return b
 }

@@ -20,18 +20,14 @@ func Start(c Config) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	g, err := newGuard(&c)
-	if err == nil {
-		var p *Process
-		if p, err = start(in, c); err == nil {
-			p.guard, p.ended = g, c.Ended
-			go p.watch()
-			return p, nil
-		}
+	p, err := start(in, &c)
+	if err != nil {
+		in.discard()
+		p.guard.stop()
+		return nil, err
 	}
-	in.discard()
-	g.stop()
-	return nil, err
+	go p.watch()
+	return p, nil
 }
 
 // checkStdio refuses a directory: through /proc/self/fd it would lead round the
@@ -49,37 +45,57 @@ func checkStdio(stdio []*os.File) error {
 	return nil
 }
 
-func start(in *sandboxInit, c Config) (*Process, error) {
+// start returns a Process also with an error, for its guard.
+func start(in *sandboxInit, c *Config) (*Process, error) {
+	p := &Process{in: in, ended: c.Ended, events: make(chan Event, 8), paused: make(chan struct{}, 1), done: make(chan struct{})}
+	p.Events = p.events
 	plan, set, err := prepare(c)
 	if err != nil {
-		return nil, err
+		return p, err
 	}
 	defer closeFDs(plan, set)
 	which, fds, err := in.ready()
 	if err != nil {
-		return nil, err
+		return p, err
 	}
-	if err := sendPlan(in.sock, plan, set, c.Stdio); err != nil {
+	if err := sendPlan(in.sock.fd, plan, set, c.Stdio); err != nil {
 		closeFDs(fds...)
-		return nil, err
+		return p, err
 	}
-	listeners, diag, err := takeListeners(which, fds)
+	var diag int
+	if p.Listeners, diag, err = takeListeners(which, fds); err != nil {
+		return p, err
+	}
+	if err = p.watchAndGo(c); err == nil {
+		p.Pid = in.pid
+		p.command, err = started(in.sock, diag, c, p.Listeners)
+	} else {
+		closeFDs(diag)
+	}
 	if err != nil {
-		return nil, err
+		p.Listeners.Close()
 	}
-	command, err := started(in.sock, diag, &c, listeners)
-	if err != nil {
-		listeners.Close()
-		return nil, err
+	return p, err
+}
+
+// watchAndGo does what has to be done before the command runs and init does not
+// wait for.
+func (p *Process) watchAndGo(c *Config) (err error) {
+	if p.guard, err = newGuard(c); err != nil {
+		return err
 	}
-	p := &Process{Pid: in.pid, Listeners: listeners, command: command, in: in, events: make(chan Event, 8), paused: make(chan struct{}, 1), done: make(chan struct{})}
-	p.Events = p.events
-	return p, nil
+	if c.Meanwhile != nil {
+		if err := c.Meanwhile(); err != nil {
+			return err
+		}
+	}
+	p.tell(message{kind: ctlGo}) // an init that is gone said why before
+	return nil
 }
 
 // prepare does what needs nothing from init, while init still makes the
 // namespaces: the plan in a memory file and the Landlock ruleset.
-func prepare(c Config) (plan, set int, err error) {
+func prepare(c *Config) (plan, set int, err error) {
 	body, err := encodePlan(c)
 	if err != nil {
 		return -1, -1, err
@@ -112,16 +128,22 @@ func sendPlan(sock, plan, set int, stdio [3]*os.File) error {
 // started waits for the verdict on the command's start. On the way it takes the
 // listeners of forwarded ports, and starts the broker when the command's
 // process has loaded its filters.
-func started(sock, diag int, c *Config, l *Listeners) (command int, err error) {
+func started(sock *waiter, diag int, c *Config, l *Listeners) (command int, err error) {
 	for {
-		m, fds, err := receive(sock)
+		m, fds, err := sock.receive()
 		switch {
 		case err == nil && m.kind == msgBroker && len(fds) == 1:
-			go newBroker(fds[0], diag, c).serve()
-			diag = -1
+			b, err := newBroker(fds[0], diag, c)
+			if diag = -1; err != nil {
+				return 0, err
+			}
+			go b.serve()
 			continue
 		case err == nil && m.kind == msgForward && len(fds) == 1:
-			l.add(ListenForward, uint16(m.a), fds[0])
+			if err := l.add(ListenForward, uint16(m.a), fds[0]); err != nil {
+				closeFDs(diag)
+				return 0, err
+			}
 			continue
 		}
 		closeFDs(diag)

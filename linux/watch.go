@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -57,9 +56,12 @@ func newGuard(c *Config) (*guard, error) {
 		}
 		g.roots[m.Root] = root
 	}
-	signal.Notify(g.changed, unix.SIGIO)
-	if err := g.enforce(false); err != nil {
-		signal.Stop(g.changed)
+	err := Catch(g.changed, unix.SIGIO)
+	if err == nil {
+		err = g.enforce(false)
+	}
+	if err != nil {
+		Release(g.changed)
 		return nil, err
 	}
 	go g.run()
@@ -93,7 +95,7 @@ func (g *guard) stop() error {
 	}
 	close(g.done)
 	<-g.ended
-	signal.Stop(g.changed)
+	Release(g.changed)
 	err := g.enforce(true)
 	for _, dir := range g.dirs {
 		dir.Close()

@@ -76,7 +76,7 @@ func TestTablesHaveReasons(t *testing.T) {
 			t.Errorf("%+v", c)
 		}
 	}
-	for _, n := range append(protectedHome(), protectedAnywhere()...) {
+	for _, n := range slices.Concat(protectedHome, protectedAnywhere) {
 		if n.reason == "" || strings.HasPrefix(n.path, "/") {
 			t.Errorf("%+v", n)
 		}

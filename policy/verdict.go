@@ -38,7 +38,7 @@ func (p *Policy) ReadVerdict(path string) PathDecision {
 // known here, nor is what git finds: see Protected.
 func (p *Policy) WriteVerdict(path string) PathDecision {
 	path = filepath.Clean(path)
-	for _, name := range p.Protected() {
+	for name := range p.protected() {
 		if name.Covers(path) {
 			return PathDecision{Denied, name.Path, Source{Tier: TierDefault}, "protected path"}
 		}

@@ -21,14 +21,13 @@ type keeper struct {
 	pending []policy.HostPort
 }
 
-func newKeeper(opts policy.Options, pol *policy.Policy) *keeper {
-	k := &keeper{opts: opts}
+// look finds out, before the command starts, whether keep has to wait.
+func (k *keeper) look(pol *policy.Policy) {
 	for _, dir := range append([]string{filepath.Join(pol.Project, ".srun")}, pol.OwnDirs...) {
 		_, err := os.Lstat(dir)
 		writable := pol.WriteVerdict(filepath.Dir(dir)).Verdict == policy.Allowed
 		k.later = k.later || err != nil && (writable || filepath.Base(dir) == ".srun")
 	}
-	return k
 }
 
 // keep takes the host of an answered question.

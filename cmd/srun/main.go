@@ -39,7 +39,6 @@ func main() { os.Exit(run(os.Args[1:])) }
 
 // run is the program; it returns its exit status.
 func run(args []string) int {
-	launcher.Prepare()
 	p := newPrinter()
 	o, flags, err := parse(args)
 	if err != nil {
@@ -186,7 +185,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	}
 	cmd.Upstream = upstream()
 	cmd.Warn = func(line string) { p.line("%s", line) }
-	keeper := newKeeper(opts, pol)
+	keeper := &keeper{opts: opts}
 	cmd.Ask = o.asker(p, keeper.keep, cmd.Pause)
 	cmd.WorkDir = workDir
 	cmd.Stopped = stopWithCommand
@@ -202,7 +201,12 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if pol.Dir == "/" {
 		p.debugf("the working directory is /, which stays read-only unless --allow-write names it")
 	}
-	signals := catchSignals()
+	var signals signals
+	cmd.Starting = func() error {
+		keeper.look(pol)
+		signals, err = catchSignals()
+		return err
+	}
 	if err := cmd.Start(); err != nil {
 		return startStatus(err), startFailure(err)
 	}

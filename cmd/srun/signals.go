@@ -13,7 +13,7 @@ type askFunc = func(context.Context, launcher.Question) launcher.Answer
 
 // forwarded are the signals that someone may send to srun and mean for the
 // command. ^Z and fg act on both by themselves.
-var forwarded = []os.Signal{
+var forwarded = []syscall.Signal{
 	syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM,
 	syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGALRM, syscall.SIGWINCH,
 }
@@ -23,14 +23,15 @@ type signals chan os.Signal
 // catchSignals begins before the command starts, so that none is lost. A
 // signal that srun was started with as ignored (nohup) stays so, for the
 // command as well.
-func catchSignals() signals {
+func catchSignals() (signals, error) {
 	c := make(signals, 16)
+	var wanted []syscall.Signal
 	for _, sig := range forwarded {
 		if !signal.Ignored(sig) {
-			signal.Notify(c, sig)
+			wanted = append(wanted, sig)
 		}
 	}
-	return c
+	return c, launcher.Catch(c, wanted...)
 }
 
 // forward passes signals on; srun itself ends when the command does.

@@ -108,6 +108,10 @@ func (p *Policy) filesystem(l *layer, o Options) {
 		DenyRead:       withDefaults(unique(l.denyRead, pathKey), o.defaultDenyRead()),
 		AllowGitConfig: scalar(p, "filesystem.allowGitConfig", l.gitConfig),
 	}
+	if t := p.Network.TLSTerminate; t != nil && t.CAKeyPath != "" {
+		key := PathRule{Path: t.CAKeyPath, Literal: true, Source: t.Source, Reason: "the key of tlsTerminate's CA"}
+		p.Filesystem.DenyRead = append([]PathRule{key}, p.Filesystem.DenyRead...)
+	}
 	if managedOnly {
 		p.Filesystem.AllowRead = slices.DeleteFunc(p.Filesystem.AllowRead, func(r PathRule) bool {
 			return r.Source.Tier != TierManaged

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 func parentProxyFields() []field {
@@ -192,8 +194,12 @@ func (v value) methods(list *[]string) error {
 func (v value) urlPaths(list *[]string) error {
 	return v.each("paths", func(e value) error {
 		s, err := e.text()
-		if err == nil && !strings.HasPrefix(s, "/") {
+		switch {
+		case err != nil:
+		case !strings.HasPrefix(s, "/"):
 			err = e.errorf("%q: a path begins with '/'", clip(s))
+		case !doublestar.ValidatePattern(s):
+			err = e.errorf("%q: not a valid glob", clip(s))
 		}
 		*list = append(*list, s)
 		return err

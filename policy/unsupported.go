@@ -90,9 +90,7 @@ func (u *unsupported) network(n *Network, can Capabilities) {
 	for _, r := range n.DeniedResolvedAddresses {
 		u.when(!can.AddressRules, r.Source, "network.deniedResolvedAddresses", r.Prefix.String())
 	}
-	for _, r := range n.Rules {
-		u.when(!can.RequestRules, r.Source, "network.rules", "a rule for "+r.Host.String())
-	}
+	u.requestRules(n, can)
 	for _, r := range n.Publish {
 		u.when(!can.Publish, r.Source, "", r.Addr.String())
 	}

@@ -113,6 +113,7 @@ func TestUnsupported(t *testing.T) {
 		"--deny-write: home/project/gone, which is not there yet, cannot be enforced here",
 		userFile + ":20: filesystem.denyWrite: home/.x, which is not there yet, cannot be enforced here",
 		userFile + ":29: filesystem.denyWrite: home/y, which is not there yet, cannot be enforced here",
+		userFile + ":15: filesystem.denyRead: home/ca.key, which is not there yet, cannot be enforced here",
 		userFile + ":20: filesystem.denyRead: the glob home/**/*.pem cannot be enforced here",
 		userFile + ":29: filesystem.denyRead: /etc/x, which is not there yet, cannot be enforced here",
 		userFile + ":25: limits.timeout: the setting cannot be enforced here",

@@ -1,0 +1,13 @@
+// Package gitfiles finds the files of git repositories that git runs programs
+// from or trusts, as git itself finds them: through .git files, commondir,
+// linked worktrees, submodules, includes and the paths that a configuration
+// names.
+//
+// # Limitations
+//
+// It looks at the repositories at and above a directory, and from there at
+// those that they know: linked worktrees and submodules. The tree below is not
+// walked, so a repository that was cloned into a subdirectory is not found.
+// Conditions of includeIf are taken as true. Of a command line that a
+// configuration names, the words with a slash are looked at.
+package gitfiles

@@ -1,0 +1,235 @@
+package gitfiles
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"strings"
+)
+
+// Kind is what a path leads to, symbolic links followed.
+type Kind int
+
+// The kinds of a path.
+const (
+	Missing Kind = iota
+	File
+	Dir
+)
+
+// Files is what finding asks of a file system. Paths are absolute.
+type Files interface {
+	Kind(path string) Kind
+	// ReadFile and ReadDir return nil where there is nothing that can be read.
+	// ReadDir gives names.
+	ReadFile(path string) []byte
+	ReadDir(path string) []string
+	Same(a, b string) bool // both lead to the same file
+}
+
+// Path is a file or directory that git trusts.
+type Path struct {
+	Path   string
+	Reason string
+	Guard  bool // also while nothing is there
+}
+
+// Found is what Find returns.
+type Found struct {
+	Paths []Path
+
+	// Shared is the repository that the directory is a linked worktree or a
+	// submodule of, where it lies elsewhere: a commit writes there. It is ""
+	// unless that repository itself names the directory.
+	Shared string
+}
+
+// Options say what Find looks at.
+type Options struct {
+	Home        string // for ~ and the user's own configuration, or ""
+	AllowConfig bool   // a repository's config file may be written
+}
+
+// maxRepositories bounds the submodules and linked worktrees of a start.
+const maxRepositories = 10_000
+
+// maxIncludes is how deep git follows includes.
+const maxIncludes = 10
+
+var errTooMany = fmt.Errorf("more than %d git worktrees and submodules", maxRepositories)
+
+// Find looks at the repositories at and above root, a directory.
+func Find(files Files, root string, o Options) (Found, error) {
+	f := &finder{files: files, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}}
+	for dir := root; ; dir = filepath.Dir(dir) {
+		if err := f.worktree(dir, dir == root); err != nil {
+			return Found{}, err
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
+	}
+	if !f.any {
+		if err := f.userConfig(root); err != nil {
+			return Found{}, err
+		}
+	}
+	return Found{f.found, f.shared(root)}, nil
+}
+
+type finder struct {
+	files       Files
+	home        string
+	allowConfig bool
+	found       []Path
+	seen        map[string]bool    // git directories and configuration files
+	parsed      map[string][]Entry // by file
+	dirs        int                // git directories so far
+	any         bool               // there is a repository
+}
+
+func (f *finder) add(path, reason string, guard bool) {
+	f.found = append(f.found, Path{path, reason, guard})
+}
+
+// worktree looks at a directory that may be a worktree, or a git directory
+// itself. Where it is neither, HEAD must not be made: with objects and refs
+// beside it, git takes the directory for a repository.
+func (f *finder) worktree(dir string, root bool) error {
+	dot := filepath.Join(dir, ".git")
+	switch f.files.Kind(dot) {
+	case Dir:
+		return f.gitDir(dot, dir)
+	case File:
+		f.add(dot, "says where the repository is", true)
+		if g := f.gitFile(dot); g != "" {
+			return f.gitDir(g, dir)
+		}
+		return nil
+	}
+	if f.isGitDir(dir) {
+		return f.gitDir(dir, "")
+	}
+	if root {
+		f.add(filepath.Join(dir, "HEAD"), "makes a repository of the directory", true)
+	}
+	return nil
+}
+
+// gitFile returns where a .git file leads.
+func (f *finder) gitFile(path string) string {
+	target, ok := strings.CutPrefix(string(f.files.ReadFile(path)), "gitdir:")
+	if target = strings.TrimSpace(target); !ok || target == "" {
+		return ""
+	}
+	return join(filepath.Dir(path), target)
+}
+
+func join(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(dir, path)
+}
+
+func (f *finder) isGitDir(dir string) bool {
+	if f.files.Kind(filepath.Join(dir, "HEAD")) != File {
+		return false
+	}
+	return f.files.Kind(filepath.Join(dir, "commondir")) == File ||
+		f.files.Kind(filepath.Join(dir, "objects")) == Dir && f.files.Kind(filepath.Join(dir, "refs")) == Dir
+}
+
+const moves = "moves the repository's config and hooks elsewhere"
+
+// gitDir looks at a git directory, whose worktree is "" for a bare one.
+func (f *finder) gitDir(g, worktree string) error {
+	if f.seen[g] {
+		return nil
+	}
+	f.seen[g], f.any = true, true
+	if f.dirs++; f.dirs > maxRepositories {
+		return errTooMany
+	}
+	f.add(filepath.Join(g, "commondir"), moves, true)
+	f.add(filepath.Join(g, "config.worktree"), "configuration for one worktree", true)
+	common := f.common(g)
+	if common != g {
+		f.add(filepath.Join(g, "gitdir"), "says where the worktree is", false)
+	} else {
+		f.commonDir(g)
+	}
+	err := cmp.Or(
+		f.configs(g, common, cmp.Or(worktree, g)),
+		f.modules(filepath.Join(g, "modules"), 0),
+		f.submodules(worktree),
+	)
+	switch {
+	case err != nil:
+		return err
+	case common == g:
+		return f.worktrees(g)
+	case filepath.Base(common) == ".git":
+		return f.gitDir(common, filepath.Dir(common))
+	}
+	return f.gitDir(common, "")
+}
+
+// commonDir adds what all worktrees of a repository share.
+func (f *finder) commonDir(g string) {
+	f.add(filepath.Join(g, "hooks"), "git runs them", true)
+	f.add(filepath.Join(g, "info", "attributes"), "attaches filters and merge drivers to files", true)
+	if !f.allowConfig {
+		f.add(filepath.Join(g, "config"), "names programs that git runs: core.fsmonitor, core.sshCommand, filters", true)
+	}
+}
+
+// common returns the directory that a git directory shares with others, or
+// itself.
+func (f *finder) common(g string) string {
+	data := bytes.TrimSpace(f.files.ReadFile(filepath.Join(g, "commondir")))
+	if len(data) == 0 {
+		return g
+	}
+	return join(g, string(data))
+}
+
+// configs looks at the configuration files that count in one worktree. Relative
+// paths in them begin at base.
+func (f *finder) configs(g, common, base string) error {
+	return cmp.Or(
+		f.config(filepath.Join(common, "config"), base, 0),
+		f.config(filepath.Join(g, "config.worktree"), base, 0),
+		f.userConfig(base),
+	)
+}
+
+// userConfig looks at the configuration that counts in every repository.
+func (f *finder) userConfig(base string) error {
+	err := f.config("/etc/gitconfig", base, 0)
+	if f.home == "" || err != nil {
+		return err
+	}
+	return cmp.Or(f.config(f.home+"/.gitconfig", base, 0), f.config(f.home+"/.config/git/config", base, 0))
+}
+
+// config looks at a configuration file and at what it includes, once for each
+// base.
+func (f *finder) config(file, base string, depth int) error {
+	if depth > maxIncludes || f.seen[file+"\x00"+base] {
+		return nil
+	}
+	f.seen[file+"\x00"+base] = true
+	entries, known := f.parsed[file]
+	if !known {
+		entries = Parse(f.files.ReadFile(file))
+		f.parsed[file] = entries
+	}
+	for _, e := range entries {
+		if err := f.value(e, file, base, depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package gitfiles
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+)
+
+// worktrees looks at the linked worktrees of a repository.
+func (f *finder) worktrees(common string) error {
+	dir := filepath.Join(common, "worktrees")
+	for _, name := range f.files.ReadDir(dir) {
+		g := filepath.Join(dir, name)
+		dot := f.backLink(g)
+		worktree := ""
+		if dot != "" {
+			worktree = filepath.Dir(dot)
+			f.add(dot, "says where the repository is", false)
+		}
+		if err := f.gitDir(g, worktree); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// backLink returns the .git file of a linked worktree's git directory.
+func (f *finder) backLink(g string) string {
+	data := bytes.TrimSpace(f.files.ReadFile(filepath.Join(g, "gitdir")))
+	if len(data) == 0 {
+		return ""
+	}
+	return join(g, string(data))
+}
+
+// maxNameDepth is how many slashes a submodule's name may have.
+const maxNameDepth = 16
+
+// modules looks at the git directories of submodules, which lie by their names
+// in one place.
+func (f *finder) modules(dir string, depth int) error {
+	for _, name := range f.files.ReadDir(dir) {
+		g := filepath.Join(dir, name)
+		if f.files.Kind(filepath.Join(g, "HEAD")) != File {
+			if depth < maxNameDepth {
+				if err := f.modules(g, depth+1); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		worktree := f.worktreeOf(g)
+		if worktree != "" {
+			f.add(filepath.Join(worktree, ".git"), "says where the repository is", false)
+		}
+		if err := f.gitDir(g, worktree); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// worktreeOf returns what core.worktree says in a git directory's config.
+func (f *finder) worktreeOf(g string) (worktree string) {
+	for _, e := range Parse(f.files.ReadFile(filepath.Join(g, "config"))) {
+		if e.Section == "core" && e.Subsection == "" && e.Key == "worktree" && e.Value != "" {
+			worktree = join(g, e.Value)
+		}
+	}
+	return worktree
+}
+
+// submodules looks at those that .gitmodules names and that hold their own git
+// directory, as they did before git 1.7.8 and still do after a plain clone.
+func (f *finder) submodules(worktree string) error {
+	if worktree == "" {
+		return nil
+	}
+	for _, e := range Parse(f.files.ReadFile(filepath.Join(worktree, ".gitmodules"))) {
+		if e.Section != "submodule" || e.Key != "path" || !filepath.IsLocal(e.Value) {
+			continue
+		}
+		sub := filepath.Join(worktree, e.Value)
+		dot := filepath.Join(sub, ".git")
+		var g string
+		switch f.files.Kind(dot) {
+		case Missing:
+			continue
+		case Dir:
+			g = dot
+		case File:
+			f.add(dot, "says where the repository is", false)
+			g = f.gitFile(dot)
+		}
+		if g == "" {
+			continue
+		}
+		if err := f.gitDir(g, sub); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// shared returns the repository that root, by its .git file, is a worktree or
+// submodule of. The file alone proves nothing, for it may have come with a
+// stranger's archive: the repository must name root in turn.
+func (f *finder) shared(root string) string {
+	dot := filepath.Join(root, ".git")
+	if f.files.Kind(dot) != File {
+		return ""
+	}
+	g := f.gitFile(dot)
+	if g == "" || !f.isGitDir(g) {
+		return ""
+	}
+	common := f.common(g)
+	switch {
+	case strings.HasPrefix(g+"/", root+"/") || !f.isGitDir(common):
+		return ""
+	case common == g:
+		if worktree := f.worktreeOf(g); worktree != "" && f.files.Same(worktree, root) {
+			return g
+		}
+	case filepath.Dir(g) == filepath.Join(common, "worktrees"):
+		if back := f.backLink(g); back != "" && f.files.Same(back, dot) {
+			return common
+		}
+	}
+	return ""
+}

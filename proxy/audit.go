@@ -16,8 +16,8 @@ type auditLog struct {
 	next atomic.Uint64
 }
 
-// auditLine is a line of the log. Event is "decision" or "close", and ID joins
-// the two.
+// auditLine is a line of the log. Event is "decision", "note", "request" (of an
+// opened TLS connection) or "close", and ID joins them.
 type auditLine struct {
 	ID       uint64    `json:"id"`
 	Time     time.Time `json:"time"`
@@ -61,7 +61,8 @@ func (s *Server) auditDenied(d *Denial, via string) {
 	line := auditLine{
 		ID: s.log.next.Add(1), Time: d.Time, Event: "decision", Via: via, Verdict: "denied",
 		Host: d.Host.Host.String(), Port: d.Host.Port, Rule: d.Rule, Source: d.Source.String(), Reason: d.Reason,
-		PID: d.Process.PID, Command: d.Process.Command,
+		Method: d.Method,
+		PID:    d.Process.PID, Command: d.Process.Command,
 	}
 	if line.Host == "" {
 		line.Host = d.Target
@@ -99,6 +100,13 @@ func (s *Server) auditAllowed(g grant, via, method string, conn net.Conn, err er
 func (p passage) note(text string) {
 	if p.s != nil {
 		p.s.audit(auditLine{ID: p.id, Event: "note", Note: text})
+	}
+}
+
+// request logs a request inside something allowed.
+func (p passage) request(method string) {
+	if p.s != nil {
+		p.s.audit(auditLine{ID: p.id, Event: "request", Method: printable(method)})
 	}
 }
 

@@ -60,6 +60,14 @@ type Config struct {
 	// is set; nil is none.
 	Upstream *Upstream
 
+	// TLS, when not nil, opens TLS connections.
+	TLS *TLS
+
+	// Rules say what may be requested of hosts that are allowed. They hold for
+	// plain HTTP, and with TLS for https; what rules speak of and they cannot
+	// be applied to is refused.
+	Rules []policy.RequestRule
+
 	// Audit gets one JSON line per decision and per close, each in one Write;
 	// nil is none. An error of Write is ignored: the writer knows it first.
 	Audit io.Writer

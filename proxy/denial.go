@@ -29,6 +29,8 @@ type Denial struct {
 	Code      string          // one of the Code constants
 	Rule      string          // the deciding rule, "" when none decided
 	Source    policy.Source   // where that rule came from
+	Method    string          // of the request that was refused, "" when none was
+	Path      string          // of that request, without its query
 	Process   Process         // zero when unknown
 	Allow     string          // the flag that would allow it, "" when none would
 }
@@ -39,11 +41,19 @@ type Denial struct {
 //
 // It is one line of printable text, whatever the client sent.
 func (d Denial) Line() string {
-	line := "denied network " + d.Target + " (" + d.Reason + ")"
+	line := "denied network " + d.Target + " (" + d.Why() + ")"
 	if d.Allow != "" {
 		line += "; to allow: " + d.Allow
 	}
 	return line
+}
+
+// Why returns the reason, with the request that was refused if one was.
+func (d Denial) Why() string {
+	if d.Method == "" {
+		return d.Reason
+	}
+	return d.Method + " " + d.Path + ": " + d.Reason
 }
 
 // Error makes a Denial the error of the step that refused.

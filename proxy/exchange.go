@@ -36,7 +36,7 @@ func (x *exchange) run() bool {
 	reused := sc != nil && sc.used
 	for {
 		if sc == nil {
-			if x.h.inside != nil {
+			if !x.h.redials() {
 				return false // the tunnel's own connection is gone
 			}
 			var err error
@@ -53,7 +53,7 @@ func (x *exchange) run() bool {
 			keep := x.answer(resp)
 			x.close()
 			return keep
-		case reused && x.repeatable() && x.h.inside == nil && closedUnused(err):
+		case reused && x.repeatable() && x.h.redials() && closedUnused(err):
 			sc.conn.Close()
 			sc, reused = nil, false
 			continue

@@ -22,6 +22,9 @@ func (t *tunnel) firstBytes(first []byte) ([]byte, opening, error) {
 		switch kind {
 		case unclear:
 		case odd:
+			if t.ruled() {
+				return nil, kind, t.notHTTP()
+			}
 			if err := t.send(first[sent:]); err != nil {
 				return nil, opaque, err
 			}
@@ -36,6 +39,9 @@ func (t *tunnel) firstBytes(first []byte) ([]byte, opening, error) {
 		first = append(first, more...)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
+			if t.ruled() {
+				return nil, opaque, t.notHTTP()
+			}
 			if err := t.send(first[sent:]); err != nil {
 				return nil, opaque, err
 			}
@@ -54,9 +60,24 @@ func (t *tunnel) late() error {
 	return t.deny(errors.New("a request line or TLS hello sent too slowly or too oddly to be checked"))
 }
 
+// ruled reports that rules on requests speak of what the tunnel leads to.
+func (t *tunnel) ruled() bool {
+	if t.opened != nil {
+		return t.c.s.ruled(t.g.target, t.opened.site)
+	}
+	return t.c.s.ruled(t.g.target)
+}
+
+// notHTTP refuses what rules cannot be applied to.
+func (t *tunnel) notHTTP() error {
+	return t.denyAs(CodeMethodPolicy, "network.rules speak of it, and this is no HTTP that they can be applied to")
+}
+
 // deny reports a refusal of the tunnel and returns it.
-func (t *tunnel) deny(why error) *Denial {
-	d := newDenial(t.g.target, t.g.dec, CodeSNIMismatch, why.Error())
+func (t *tunnel) deny(why error) *Denial { return t.denyAs(CodeSNIMismatch, why.Error()) }
+
+func (t *tunnel) denyAs(code, reason string) *Denial {
+	d := newDenial(t.g.target, t.g.dec, code, reason)
 	t.c.s.report(d, t.c.conn, t.c.via)
 	return d
 }

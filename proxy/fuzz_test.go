@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"io"
 	"net"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -125,7 +126,7 @@ func FuzzHello(f *testing.F) {
 		}
 		n := min(max(cut, 0), len(raw))
 		split, _, errSplit := peekHello(&scripted{data: raw[n:], step: 1 + n%7}, bytes.Clone(raw[:n]))
-		if whole != split || (err == nil) != (errSplit == nil) {
+		if !reflect.DeepEqual(whole, split) || (err == nil) != (errSplit == nil) {
 			t.Errorf("%+v %v; split at %d: %+v %v", whole, err, n, split, errSplit)
 		}
 	})

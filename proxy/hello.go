@@ -15,7 +15,8 @@ import (
 // hello is what the proxy looks at in a ClientHello.
 type hello struct {
 	serverName string
-	encrypted  bool // it carries an Encrypted ClientHello: serverName is the outer one
+	protocols  []string // of ALPN
+	encrypted  bool     // it carries an Encrypted ClientHello: serverName is the outer one
 }
 
 // extensionECH is encrypted_client_hello, RFC 9849.
@@ -38,7 +39,7 @@ func peekHello(conn net.Conn, first []byte) (h hello, read []byte, err error) {
 	err = tls.Server(r, &tls.Config{
 		GetConfigForClient: func(info *tls.ClientHelloInfo) (*tls.Config, error) {
 			seen = true
-			h.serverName = info.ServerName
+			h.serverName, h.protocols = info.ServerName, info.SupportedProtos
 			h.encrypted = slices.Contains(info.Extensions, extensionECH)
 			return nil, errPeeked
 		},

@@ -100,7 +100,7 @@ func (h *httpConn) forward(req *head) bool {
 	if err != nil {
 		return h.fail(req, err)
 	}
-	g, err := h.admit(req, target)
+	g, err := h.admit(req, target, path)
 	if err != nil {
 		return h.fail(req, err)
 	}
@@ -110,7 +110,7 @@ func (h *httpConn) forward(req *head) bool {
 
 // admit decides on a request. Inside a tunnel that was done, but for the host
 // that the request itself names.
-func (h *httpConn) admit(req *head, target policy.HostPort) (grant, error) {
+func (h *httpConn) admit(req *head, target policy.HostPort, path string) (grant, error) {
 	g, err := h.grant(target)
 	if err != nil {
 		return g, err
@@ -118,7 +118,7 @@ func (h *httpConn) admit(req *head, target policy.HostPort) (grant, error) {
 	if d := h.checkHost(req, g, target); d != nil {
 		return g, d
 	}
-	return g, nil
+	return g, h.checkRules(req, g, target, path)
 }
 
 func (h *httpConn) grant(target policy.HostPort) (grant, error) {
@@ -132,7 +132,7 @@ func (h *httpConn) grant(target policy.HostPort) (grant, error) {
 // was refused, and says whether the connection can take another.
 func (h *httpConn) fail(req *head, err error) bool {
 	if d, ok := h.c.refused(err); ok {
-		return h.respondError(req, d.status(), d.Code, d.Line())
+		return h.respondError(req, h.status(d), d.Code, d.Line())
 	}
 	if b, ok := isBad(err); ok {
 		return h.respondError(req, b.status, "", b.text)
@@ -164,6 +164,15 @@ func (h *httpConn) takeServer(target policy.HostPort) *serverConn {
 
 // dial opens a connection for a request.
 func (h *httpConn) dial(g grant) (*serverConn, error) {
+	if o := h.opened(); o != nil {
+		conn, err := o.redial()
+		if err != nil {
+			return nil, err
+		}
+		h.inside.upstream.Close()
+		h.inside.upstream = conn
+		return newServerConn(conn, g.target), nil
+	}
 	conn, viaProxy, err := h.c.s.dialHTTP(h.c.s.ctx, g)
 	if err != nil {
 		return nil, err

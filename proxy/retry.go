@@ -87,7 +87,7 @@ func (t *tunnel) checkRetry(more []byte) error {
 		return err
 	}
 	header := len(before) - recordHeader
-	second, err := t.checkTLS(append(before[header:], in.early...))
+	_, second, err := t.checkTLS(append(before[header:], in.early...))
 	if err != nil {
 		return err
 	}

@@ -28,7 +28,7 @@ func newServerConn(conn net.Conn, target policy.HostPort) *serverConn {
 
 // stale reports that an unused connection was closed, or that its server says
 // something unasked.
-func (sc *serverConn) stale() bool { return sc.br.Buffered() > 0 || readable(sc.conn) }
+func (sc *serverConn) stale() bool { return sc.br.Buffered() > 0 || readable(socket(sc.conn)) }
 
 // budgetReader bounds what is read while a head is read.
 type budgetReader struct {

@@ -15,12 +15,17 @@ type session struct {
 	conn net.Conn
 	via  string // one of the via constants
 
-	handed bool // a tunnel ends it, not the goroutine that accepted it
+	handed bool     // a tunnel ends it, not the goroutine that accepted it
+	outer  *session // of the TLS connection that this is the inside of; nil for none
 }
 
 // end closes the connection and gives its place back. It is called once.
 func (c *session) end() {
 	c.conn.Close()
+	if c.outer != nil {
+		c.outer.end()
+		return
+	}
 	c.s.leave(c)
 }
 

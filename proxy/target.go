@@ -65,6 +65,11 @@ func parseAuthority(s string, port uint16) (policy.HostPort, error) {
 // checkHost holds what a request says of its server, in Host and in an absolute
 // target, against the name that was allowed.
 func (h *httpConn) checkHost(req *head, g grant, target policy.HostPort) *Denial {
+	if o := h.opened(); o != nil && req.hosts > 0 {
+		if d := o.checkHost("HTTP Host", req.host); d != nil {
+			return d
+		}
+	}
 	if h.inside != nil {
 		if d := h.c.s.checkAuthority(g, "HTTP request target", target); d != nil {
 			return d

@@ -18,6 +18,7 @@ type tunnel struct {
 	c        *session
 	g        grant
 	upstream net.Conn
+	opened   *opened // the TLS connection that this is the inside of; nil for none
 
 	up, down atomic.Int64 // bytes to the server and to the client
 	running  atomic.Int32 // directions; checking the first bytes is the up direction
@@ -69,7 +70,9 @@ func (t *tunnel) check(early []byte) error {
 	switch {
 	case kind == openTLS:
 		err = t.serveTLS(first)
-	case kind == openHTTP && !(t.g.literal() && bytes.HasPrefix(first, http2Preface)):
+	case kind != openHTTP && len(first) > 0 && t.ruled():
+		return t.notHTTP()
+	case kind == openHTTP && !(t.g.literal() && !t.ruled() && bytes.HasPrefix(first, http2Preface)):
 		return t.serveHTTP(first)
 	default:
 		err = t.send(first)
@@ -80,11 +83,19 @@ func (t *tunnel) check(early []byte) error {
 	return err
 }
 
-// serveTLS checks the hello, and a second one where there is one.
+// serveTLS checks the hello, and a second one where there is one, or opens the
+// connection.
 func (t *tunnel) serveTLS(first []byte) error {
-	read, err := t.checkTLS(first)
+	h, read, err := t.checkTLS(first)
 	if err != nil {
 		return err
+	}
+	site := t.site(h)
+	switch {
+	case t.opened == nil && t.c.s.opens(t.g.target, site):
+		return t.open(h, site, read)
+	case t.c.s.ruled(t.g.target, site):
+		return t.notHTTP()
 	}
 	end := helloEnd(read)
 	if err := t.send(read[:end]); err != nil {
@@ -164,13 +175,13 @@ func (t *tunnel) pauseDown() bool {
 
 // checkTLS reads the ClientHello and holds its server name against the name
 // that was allowed. It returns the bytes read, to be sent on.
-func (t *tunnel) checkTLS(first []byte) ([]byte, error) {
+func (t *tunnel) checkTLS(first []byte) (hello, []byte, error) {
 	h, read, err := peekHello(t.c.conn, first)
 	switch {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, err // the client went away: nothing was refused
+		return h, nil, err // the client went away: nothing was refused
 	case err != nil:
-		return nil, t.deny(err)
+		return h, nil, t.deny(err)
 	}
 	d := t.c.s.checkHello(t.g, h)
 	if d == nil {
@@ -179,14 +190,14 @@ func (t *tunnel) checkTLS(first []byte) ([]byte, error) {
 		} else if h.serverName == "" {
 			t.g.passage.note("TLS without a server name")
 		}
-		return read, nil
+		return h, read, nil
 	}
 	t.c.s.report(d, t.c.conn, t.c.via)
 	if t.c.via != viaTransparent {
 		t.c.conn.Write(unrecognizedName)
 		drain(t.c.conn)
 	}
-	return nil, d
+	return h, nil, d
 }
 
 // http2Preface opens cleartext HTTP/2, RFC 9113 section 3.4. Towards an address
@@ -202,10 +213,17 @@ func (t *tunnel) serveHTTP(first []byte) error {
 	if bytes.HasPrefix(first, http2Preface) {
 		return t.deny(errors.New("HTTP/2 without TLS, whose hosts cannot be checked"))
 	}
+	t.serveRequests(first)
+	return nil
+}
+
+// serveRequests is the last of a tunnel, but for an upgrade.
+func (t *tunnel) serveRequests(first []byte) {
 	h := newHTTPConn(t.c, first)
 	h.inside = t
-	h.server = newServerConn(t.upstream, t.g.target)
+	if t.opened == nil || t.opened.err == nil {
+		h.server = newServerConn(t.upstream, t.g.target)
+	}
 	h.serve()
 	t.leave()
-	return nil
 }

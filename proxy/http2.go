@@ -1,0 +1,174 @@
+package proxy
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// http2Conn serves HTTP/2 inside an opened TLS connection, request by request.
+// The framing of both sides is net/http's.
+type http2Conn struct {
+	o         *opened
+	transport *http.Transport
+	forward   *httputil.ReverseProxy
+
+	mu      sync.Mutex
+	servers []net.Conn // to the server, closed with the client's
+}
+
+// serveHTTP2 returns when the client's connection is closed.
+func (o *opened) serveHTTP2(client *secureConn) {
+	h := &http2Conn{o: o}
+	only := new(http.Protocols)
+	only.SetHTTP2(true)
+	h.transport = &http.Transport{
+		DialTLSContext: h.dial, Protocols: only,
+		DisableCompression: true, MaxResponseHeaderBytes: maxResponseHead, IdleConnTimeout: idleTimeout,
+	}
+	quiet := log.New(io.Discard, "", 0)
+	h.forward = &httputil.ReverseProxy{
+		Rewrite: h.rewrite, Transport: h.transport, FlushInterval: -1, ErrorHandler: h.fail, ErrorLog: quiet,
+	}
+	server := &http.Server{
+		Handler: h, Protocols: only, ErrorLog: quiet, MaxHeaderBytes: maxHead, IdleTimeout: idleTimeout,
+	}
+	raw := client.raw.(*watchedConn)
+	server.Serve(&oneListener{conn: client.Conn, closed: raw.closed})
+	server.Close()
+	h.transport.CloseIdleConnections()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, conn := range h.servers {
+		conn.Close()
+	}
+}
+
+// dial is the only way from the transport to a network: to the site, whatever
+// it was asked for.
+func (h *http2Conn) dial(context.Context, string, string) (net.Conn, error) {
+	h.mu.Lock()
+	c := h.o.first
+	h.o.first = nil
+	h.mu.Unlock()
+	if c == nil {
+		var err error
+		if c, err = h.o.redial(); err != nil {
+			return nil, err
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.servers = append(h.servers, c)
+	return c.Conn, nil
+}
+
+// ServeHTTP forwards one request, if it is for the site and no rule is against
+// it.
+func (h *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header()["Date"] = nil // nor is any other field added to the server's
+	w.Header()["Content-Type"] = nil
+	if err := h.check(r); err != nil {
+		h.fail(w, r, err)
+		return
+	}
+	h.o.t.g.passage.request(r.Method)
+	h.forward.ServeHTTP(w, r)
+}
+
+func (h *http2Conn) check(r *http.Request) error {
+	fields := headerFields(r.Header)
+	switch {
+	case r.Method == http.MethodConnect:
+		return &badRequest{http.StatusMethodNotAllowed, "CONNECT inside a tunnel"}
+	case !strings.HasPrefix(r.RequestURI, "/") && r.RequestURI != "*", strings.Contains(r.RequestURI, "#"):
+		return bad("not a path: %s", quote(r.RequestURI))
+	case strings.IndexFunc(r.Host, func(c rune) bool { return c <= ' ' || c >= 0x7f }) >= 0:
+		return bad("not an authority: %s", quote(r.Host))
+	}
+	for _, host := range append(fields.values("Host"), r.Host) {
+		if d := h.o.checkHost("HTTP :authority", host); d != nil {
+			return d
+		}
+	}
+	req := request{r.Method, r.RequestURI, fields}
+	if d := h.o.t.c.s.judgeRequest(h.o.t.g, req, h.o.hosts(r.Host)...); d != nil {
+		return d
+	}
+	return nil
+}
+
+// rewrite makes the request that goes out: the client's, with its path byte by
+// byte, and without what is between two neighbours.
+func (h *http2Conn) rewrite(p *httputil.ProxyRequest) {
+	u := *p.In.URL
+	u.Scheme, u.Host, u.Path, u.RawPath, u.RawQuery = "https", h.o.site.String(), "", "", ""
+	if u.Opaque = "//" + p.In.Host + p.In.RequestURI; p.In.RequestURI == "*" {
+		u.Opaque = "*"
+	}
+	p.Out.URL, p.Out.Host = &u, p.In.Host
+	p.Out.Trailer = p.In.Trailer // the map that fills when the body is over
+	p.Out.Header.Del("Host")
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto"} {
+		if values, ok := p.In.Header[name]; ok {
+			p.Out.Header[name] = slices.Clone(values)
+		}
+	}
+}
+
+// fail answers a request that is refused or got no response.
+func (h *http2Conn) fail(w http.ResponseWriter, r *http.Request, err error) {
+	s, status, code := h.o.t.c.s, gatewayStatus(err), ""
+	text := s.gatewayText(err)
+	if d, ok := h.o.t.c.refused(err); ok {
+		status, code, text = h.o.status(d), d.Code, d.Line()
+	} else if b, ok := isBad(err); ok {
+		status, text = b.status, b.text
+	}
+	body := "srun: " + text + "\n"
+	header := w.Header()
+	header.Set("Content-Type", "text/plain; charset=utf-8")
+	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header.Set("X-Content-Type-Options", "nosniff")
+	if code != "" {
+		header.Set("X-Proxy-Error", code)
+	}
+	w.WriteHeader(status)
+	io.WriteString(w, body)
+}
+
+// status is the HTTP status of a denial inside: 421 for another host, so that
+// a client opens a connection for it (RFC 9110 section 15.5.20).
+func (o *opened) status(d *Denial) int {
+	if d.Code == CodeSNIMismatch {
+		return http.StatusMisdirectedRequest
+	}
+	return d.status()
+}
+
+// oneListener hands out one connection, and ends when it is closed.
+type oneListener struct {
+	conn   *tls.Conn
+	closed chan struct{}
+	given  bool
+}
+
+func (l *oneListener) Accept() (net.Conn, error) {
+	if !l.given {
+		l.given = true
+		return l.conn, nil
+	}
+	<-l.closed
+	return nil, net.ErrClosed
+}
+
+func (l *oneListener) Close() error   { return nil }
+func (l *oneListener) Addr() net.Addr { return l.conn.LocalAddr() }

@@ -1,0 +1,182 @@
+package proxy
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"srun/policy"
+)
+
+// request is what rules look at.
+type request struct {
+	method string
+	target string // path and query, or "*"
+	fields fields
+}
+
+// ruled reports that rules speak of one of the hosts. Then only HTTP passes
+// there, for nothing else can be held to them.
+func (s *Server) ruled(hosts ...policy.HostPort) bool {
+	return len(s.cfg.Rules) > 0 && slices.ContainsFunc(hosts, func(hp policy.HostPort) bool {
+		return len(s.rulesFor(hp)) > 0
+	})
+}
+
+// rulesFor returns the rules that cover a host, under any of its spellings.
+func (s *Server) rulesFor(hp policy.HostPort) (found []*policy.RequestRule) {
+	for i := range s.cfg.Rules {
+		r := &s.cfg.Rules[i]
+		if slices.ContainsFunc(spellings(hp), r.Host.Match) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+// spellings are the hosts that stand for one: localhost and its addresses do
+// for each other.
+func spellings(hp policy.HostPort) []policy.HostPort {
+	if a, ok := hp.Host.Addr(); hp.Host != localhost && !(ok && isLocalhost(a)) {
+		return []policy.HostPort{hp}
+	}
+	return []policy.HostPort{
+		{Host: localhost, Port: hp.Port},
+		{Host: policy.HostFromAddr(netip.AddrFrom4([4]byte{127, 0, 0, 1})), Port: hp.Port},
+		{Host: policy.HostFromAddr(netip.IPv6Loopback()), Port: hp.Port},
+	}
+}
+
+// judgeRequest holds a request against the rules of every host that it may be
+// for: the one that was connected to and those that it names itself.
+func (s *Server) judgeRequest(g grant, r request, hosts ...policy.HostPort) *Denial {
+	if len(s.cfg.Rules) == 0 {
+		return nil
+	}
+	for i, hp := range hosts {
+		if slices.Contains(hosts[:i], hp) {
+			continue
+		}
+		if d := judgeBy(s.rulesFor(hp), r); d != nil {
+			return d.about(g, r)
+		}
+	}
+	return nil
+}
+
+// refusal is why rules refuse a request.
+type refusal struct {
+	rule   *policy.RequestRule // nil when none decided
+	reason string
+}
+
+func (f *refusal) about(g grant, r request) *Denial {
+	d := newDenial(g.target, policy.Decision{}, CodeMethodPolicy, f.reason)
+	d.Method = printable(r.method)
+	d.Path, _, _ = strings.Cut(r.target, "?") // the query may hold a secret
+	d.Path = quote(d.Path)
+	if f.rule != nil {
+		d.Rule, d.Source = f.rule.String(), f.rule.Source
+	}
+	return d
+}
+
+// judgeBy applies the rules of one host: a deny rule wins; where there is an
+// allow rule, one of them must match.
+func judgeBy(rules []*policy.RequestRule, r request) *refusal {
+	if len(rules) == 0 {
+		return nil
+	}
+	path := ""
+	if slices.ContainsFunc(rules, func(rule *policy.RequestRule) bool { return len(rule.Paths) > 0 }) {
+		var f *refusal
+		if path, f = plainPath(r); f != nil {
+			return f
+		}
+	}
+	for _, method := range r.methods() {
+		if f := judgeMethod(rules, method, path); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+func judgeMethod(rules []*policy.RequestRule, method, path string) *refusal {
+	var mustAllow, allowed bool
+	for _, rule := range rules {
+		matches := rule.Matches(method, path)
+		switch {
+		case rule.Action == policy.Denied && matches:
+			return &refusal{rule, "denied by network.rules: " + rule.String()}
+		case rule.Action == policy.Allowed:
+			mustAllow, allowed = true, allowed || matches
+		}
+	}
+	if mustAllow && !allowed {
+		return &refusal{nil, "no rule of network.rules allows it"}
+	}
+	return nil
+}
+
+// plainPath returns the path, or refuses what servers may take for another.
+func plainPath(r request) (string, *refusal) {
+	for _, name := range []string{"X-Original-URL", "X-Rewrite-URL"} {
+		if len(r.fields.values(name)) > 0 {
+			return "", &refusal{nil, "network.rules name paths, and " + name + " names another"}
+		}
+	}
+	path, err := requestPath(r.target)
+	if err != nil {
+		return "", &refusal{nil, "network.rules name paths, and servers may read this one in two ways: " + err.Error()}
+	}
+	return path, nil
+}
+
+// methods returns the request's method and those that some servers take in its
+// place.
+func (r request) methods() []string {
+	all := []string{r.method}
+	for _, name := range []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"} {
+		all = append(all, r.fields.values(name)...)
+	}
+	return all
+}
+
+// checkRules holds a request against the rules, and logs it where it is inside
+// an opened TLS connection.
+func (h *httpConn) checkRules(req *head, g grant, target policy.HostPort, path string) error {
+	hosts, o := []policy.HostPort{g.target, target}, h.opened()
+	if named, err := parseAuthority(req.host, g.target.Port); err == nil {
+		hosts = append(hosts, named)
+	}
+	if o != nil {
+		hosts = append(hosts, o.site)
+	}
+	if d := h.c.s.judgeRequest(g, request{req.method, path, req.fields}, hosts...); d != nil {
+		return d
+	}
+	if o != nil {
+		g.passage.request(req.method)
+	}
+	return nil
+}
+
+// opened is the TLS connection that requests are inside of, nil for none.
+func (h *httpConn) opened() *opened {
+	if h.inside == nil {
+		return nil
+	}
+	return h.inside.opened
+}
+
+// redials reports that another connection may be made to the server. Where the
+// proxy did not open TLS, a tunnel is as good as the one that it has.
+func (h *httpConn) redials() bool { return h.inside == nil || h.inside.opened != nil }
+
+func (h *httpConn) status(d *Denial) int {
+	if o := h.opened(); o != nil {
+		return o.status(d)
+	}
+	return d.status()
+}

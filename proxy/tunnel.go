@@ -69,7 +69,7 @@ func (t *tunnel) check(early []byte) error {
 	}
 	switch {
 	case kind == openTLS:
-		err = t.serveTLS(first)
+		return t.serveTLS(first)
 	case kind != openHTTP && len(first) > 0 && t.ruled():
 		return t.notHTTP()
 	case kind == openHTTP && !(t.g.literal() && !t.ruled() && bytes.HasPrefix(first, http2Preface)):
@@ -101,7 +101,11 @@ func (t *tunnel) serveTLS(first []byte) error {
 	if err := t.send(read[:end]); err != nil {
 		return err
 	}
-	return t.checkRetry(read[end:])
+	if err := t.checkRetry(read[end:]); err != nil {
+		return err
+	}
+	go t.copyUp()
+	return nil
 }
 
 // send writes bytes that were held back.

@@ -102,8 +102,9 @@ type Cmd struct {
 }
 
 // Upstream is a corporate proxy: its URL for plain HTTP, its URL for all else,
-// and the list of what goes past it.
-type Upstream struct{ HTTP, Other, NoProxy string }
+// and the list of what goes past it. HTTPFrom and OtherFrom are what an error
+// calls the two, such as HTTP_PROXY.
+type Upstream struct{ HTTP, Other, NoProxy, HTTPFrom, OtherFrom string }
 
 // process is what a backend started.
 type process interface {

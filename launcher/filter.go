@@ -1,6 +1,8 @@
 package launcher
 
 import (
+	"cmp"
+	"fmt"
 	"net"
 
 	"srun/policy"
@@ -19,21 +21,34 @@ func (c *Cmd) newServer(peer func(net.Conn) proxy.Process) (*proxy.Server, error
 		HTTPProxyPort:  n.HTTPProxyPort,
 		SOCKSProxyPort: n.SOCKSProxyPort,
 		Audit:          c.Audit,
+		Warn:           func(line string) { c.warn("%s", line) },
 	}
 	for _, r := range n.DeniedResolvedAddresses {
 		cfg.DeniedAddresses = append(cfg.DeniedAddresses, r.Prefix)
 	}
 	up := c.Upstream
 	if u := n.UpstreamProxy; u != nil {
-		up = Upstream{HTTP: u.String(), Other: u.String(), NoProxy: n.NoProxy}
+		up = Upstream{HTTP: u.String(), Other: u.String(), NoProxy: n.NoProxy, HTTPFrom: "network.upstreamProxy"}
 	}
-	if up.HTTP != "" || up.Other != "" {
-		var err error
-		if cfg.Upstream, err = proxy.ParseUpstream(up.HTTP, up.Other, up.NoProxy); err != nil {
-			return nil, err
-		}
+	var err error
+	if cfg.Upstream, err = up.parse(); err != nil {
+		return nil, err
 	}
 	return proxy.New(cfg), nil
+}
+
+// parse returns nil where there is no proxy. An error names where the URL came
+// from.
+func (u Upstream) parse() (*proxy.Upstream, error) {
+	if u.HTTP == "" && u.Other == "" {
+		return nil, nil
+	}
+	for _, one := range []struct{ from, url string }{{u.HTTPFrom, u.HTTP}, {u.OtherFrom, u.Other}} {
+		if _, err := proxy.ParseUpstream(one.url, "", ""); err != nil {
+			return nil, fmt.Errorf("%s: %w", cmp.Or(one.from, "upstream proxy"), err)
+		}
+	}
+	return proxy.ParseUpstream(u.HTTP, u.Other, u.NoProxy)
 }
 
 // filtered reports whether the command's network goes through the proxy.

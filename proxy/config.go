@@ -68,6 +68,11 @@ type Config struct {
 	// be applied to is refused.
 	Rules []policy.RequestRule
 
+	// Warn is told, one line at a time and each once, when the proxy that
+	// traffic is handed to does not answer or refuses: the client may have no
+	// way to show it. nil is nobody.
+	Warn func(line string)
+
 	// Audit gets one JSON line per decision and per close, each in one Write;
 	// nil is none. An error of Write is ignored: the writer knows it first.
 	Audit io.Writer

@@ -21,6 +21,7 @@ type httpConn struct {
 
 	in     *earlyReader
 	inside *tunnel     // nil on the proxy port
+	pinned *grant      // of a connection to one target whose requests go to a proxy; nil for none
 	server *serverConn // of the last request, kept for the next; may be nil
 }
 
@@ -62,7 +63,7 @@ func (h *httpConn) serve() {
 			}
 			return
 		}
-		if req.method == http.MethodConnect && h.inside == nil {
+		if req.method == http.MethodConnect && h.fixed() == nil {
 			h.connect(req)
 			return
 		}
@@ -121,9 +122,17 @@ func (h *httpConn) admit(req *head, target policy.HostPort, path string) (grant,
 	return g, h.checkRules(req, g, target, path)
 }
 
-func (h *httpConn) grant(target policy.HostPort) (grant, error) {
+// fixed is the grant that every request must be for, nil on the proxy port.
+func (h *httpConn) fixed() *grant {
 	if h.inside != nil {
-		return h.inside.g, nil
+		return &h.inside.g
+	}
+	return h.pinned
+}
+
+func (h *httpConn) grant(target policy.HostPort) (grant, error) {
+	if g := h.fixed(); g != nil {
+		return *g, nil
 	}
 	return h.c.s.admit(h.c.s.ctx, target, h.c.conn)
 }
@@ -175,6 +184,7 @@ func (h *httpConn) dial(g grant) (*serverConn, error) {
 	}
 	conn, viaProxy, err := h.c.s.dialHTTP(h.c.s.ctx, g)
 	if err != nil {
+		h.c.s.warnOfProxy(g.target, err)
 		return nil, err
 	}
 	sc := newServerConn(conn, g.target)

@@ -28,6 +28,9 @@ const (
 	// is never given to a second name, so beyond it new names fail (SERVFAIL).
 	maxNames = 1 << 16
 
+	// maxWarnings bounds how many failures of the proxy behind are told.
+	maxWarnings = 100
+
 	// maxTarget bounds the text of a refused target in a denial.
 	maxTarget = 300
 

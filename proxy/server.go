@@ -23,6 +23,7 @@ type Server struct {
 	told    toldNames
 	log     auditLog
 	host    hostAddrs
+	warned  warnings
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc

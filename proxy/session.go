@@ -50,7 +50,18 @@ func (c *session) connect(ctx context.Context, target policy.HostPort) (grant, n
 	if err != nil {
 		return grant{}, nil, err
 	}
+	if c.s.speaksPlain(g.target, c.via) {
+		return g, lateConn{}, nil
+	}
+	return c.open(ctx, g)
+}
+
+// open dials for a grant and logs what came of it.
+func (c *session) open(ctx context.Context, g grant) (grant, net.Conn, error) {
 	upstream, err := c.s.dial(ctx, g, c.via)
+	if err != nil {
+		c.s.warnOfProxy(g.target, err)
+	}
 	if _, denied := errors.AsType[*Denial](err); !denied {
 		g.passage = c.s.auditAllowed(g, c.via, "", upstream, err)
 	}

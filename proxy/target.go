@@ -11,12 +11,12 @@ import (
 // target returns the server that a request is for, as the client names it, and
 // the path there, as it is to be sent.
 func (h *httpConn) target(req *head) (policy.HostPort, string, error) {
-	if h.inside != nil {
+	if g := h.fixed(); g != nil {
 		switch {
 		case req.method == http.MethodConnect:
 			return policy.HostPort{}, "", &badRequest{http.StatusMethodNotAllowed, "CONNECT inside a tunnel"}
 		case req.target[0] == '/' || req.target == "*":
-			return h.inside.g.target, req.target, nil
+			return g.target, req.target, nil
 		}
 	}
 	authority, path, err := splitAbsolute(req.target)
@@ -70,7 +70,7 @@ func (h *httpConn) checkHost(req *head, g grant, target policy.HostPort) *Denial
 			return d
 		}
 	}
-	if h.inside != nil {
+	if h.fixed() != nil {
 		if d := h.c.s.checkAuthority(g, "HTTP request target", target); d != nil {
 			return d
 		}
@@ -82,7 +82,7 @@ func (h *httpConn) checkHost(req *head, g grant, target policy.HostPort) *Denial
 	if err != nil {
 		return newDenial(g.target, g.dec, CodeSNIMismatch, "HTTP Host "+err.Error())
 	}
-	if h.inside == nil && named == target {
+	if h.fixed() == nil && named == target {
 		return nil // as the client spelled it: localhost and 127.0.0.1 are one
 	}
 	return h.c.s.checkAuthority(g, "HTTP Host", named)

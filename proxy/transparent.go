@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"net"
 
 	"srun/policy"
@@ -33,6 +34,10 @@ func (c *session) serveTransparent() {
 		return
 	}
 	g, upstream, err := c.connect(c.s.ctx, target)
+	if refusal, ok := errors.AsType[*proxyRefusal](err); ok {
+		c.serveLate(g, nil, refusal)
+		return
+	}
 	if err != nil {
 		c.refused(err)
 		reset(c.conn)

@@ -32,6 +32,10 @@ type tunnel struct {
 // tunnel joins the session to upstream and returns when the client's first
 // bytes have been checked. early is what the client sent already.
 func (c *session) tunnel(g grant, upstream net.Conn, early []byte) {
+	if _, late := upstream.(lateConn); late {
+		c.serveLate(g, early, nil)
+		return
+	}
 	c.handed = true
 	t := &tunnel{c: c, g: g, upstream: upstream, answered: make(chan struct{}), downDone: make(chan struct{})}
 	t.running.Store(2)

@@ -90,7 +90,7 @@ func (u *Upstream) proxyFor(target policy.HostPort, via string) *upstreamProxy {
 	switch {
 	case u == nil || target.Host == localhost || u.no.matches(target):
 		return nil
-	case via == viaHTTP:
+	case via == viaHTTP, target.Port == httpPort:
 		return u.web
 	}
 	return u.other
@@ -105,22 +105,22 @@ func parseProxyURL(s string) (*upstreamProxy, error) {
 	}
 	u, err := url.Parse(s)
 	if err != nil || u.Hostname() == "" {
-		return nil, fmt.Errorf("upstream proxy: not a URL such as http://proxy.example:3128")
+		return nil, fmt.Errorf("not a URL such as http://proxy.example:3128")
 	}
 	p := &upstreamProxy{scheme: u.Scheme, host: u.Hostname(), port: u.Port(), user: u.User}
 	ports := map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
 	usual, ok := ports[p.scheme]
 	if !ok {
-		return nil, fmt.Errorf("upstream proxy: scheme %q: http, https, socks5 or socks5h", p.scheme)
+		return nil, fmt.Errorf("scheme %q: http, https, socks5 or socks5h", p.scheme)
 	}
 	if p.port == "" {
 		p.port = usual
 	}
 	if _, err := policy.ParsePort(p.port); err != nil {
-		return nil, fmt.Errorf("upstream proxy: %w", err)
+		return nil, err
 	}
 	if _, err := policy.ParseHost(p.host); err != nil {
-		return nil, fmt.Errorf("upstream proxy: %w", err)
+		return nil, err
 	}
 	p.scheme = strings.TrimSuffix(p.scheme, "h")
 	p.what = "the upstream proxy " + net.JoinHostPort(p.host, p.port)

@@ -24,11 +24,20 @@ type proxyRefusal struct {
 
 func (e *proxyRefusal) Error() string { return e.what + " refused: " + e.reply }
 
+// proxyDown is a proxy that could not be reached.
+type proxyDown struct {
+	what string
+	err  error
+}
+
+func (e *proxyDown) Error() string { return e.what + " does not answer: " + e.err.Error() }
+func (e *proxyDown) Unwrap() error { return e.err }
+
 // dial connects to the proxy itself.
 func (p *upstreamProxy) dial(ctx context.Context, s *Server) (net.Conn, error) {
 	conn, err := p.dialTCP(ctx, s)
 	if err != nil {
-		return nil, fmt.Errorf("%s does not answer: %w", p.what, err)
+		return nil, &proxyDown{p.what, err}
 	}
 	if p.scheme != "https" {
 		return conn, nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"os"
 
 	"srun/launcher"
@@ -10,12 +9,19 @@ import (
 // upstream is the corporate proxy of srun's own environment, which the
 // policy's upstreamProxy overrides. The lower-case names win, as with curl.
 func upstream() launcher.Upstream {
-	all := either("all_proxy", "ALL_PROXY")
-	return launcher.Upstream{
-		HTTP:    cmp.Or(either("http_proxy", "HTTP_PROXY"), all),
-		Other:   cmp.Or(either("https_proxy", "HTTPS_PROXY"), all),
-		NoProxy: either("no_proxy", "NO_PROXY"),
-	}
+	var up launcher.Upstream
+	up.HTTP, up.HTTPFrom = firstSet("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+	up.Other, up.OtherFrom = firstSet("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+	up.NoProxy, _ = firstSet("no_proxy", "NO_PROXY")
+	return up
 }
 
-func either(lower, upper string) string { return cmp.Or(os.Getenv(lower), os.Getenv(upper)) }
+// firstSet returns the first of the variables that is not empty, with its name.
+func firstSet(names ...string) (value, name string) {
+	for _, name := range names {
+		if value := os.Getenv(name); value != "" {
+			return value, name
+		}
+	}
+	return "", ""
+}

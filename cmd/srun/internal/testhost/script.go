@@ -30,6 +30,8 @@ func Dir() string { return os.Getenv(dirVar) }
 //	[!] seen REGEXP            the servers' records have such a line
 //	manifest DIR FILE          write every name, type, mode and content of DIR
 //	                           to FILE, to cmp with another
+//	squid PORT RULES [FILE...] run a squid on 127.0.0.1 (see squid.go)
+//	tlsproxy PORT CAFILE       run a proxy there that reads TLS (see tlsproxy.go)
 //	exec probe ...             what a program without proxy support does; see helper
 //	exec pty STEPS command...  run on a terminal of its own; see helper
 //
@@ -50,6 +52,8 @@ func Params(dir string) testscript.Params {
 			"appears":  appears,
 			"seen":     seen,
 			"manifest": manifest,
+			"squid":    squid,
+			"tlsproxy": tlsProxy,
 		},
 	}
 }

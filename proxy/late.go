@@ -1,0 +1,104 @@
+package proxy
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"srun/policy"
+)
+
+// Many corporate proxies pass CONNECT to the ports of TLS alone and want plain
+// HTTP in absolute form. So a connection to http's port that is to leave
+// through an HTTP proxy is dialled late, when the client has shown what it
+// speaks. On other ports CONNECT is tried first, for there the server may be
+// the one to begin.
+
+const httpPort = 80
+
+// lateConn stands for a connection that is not dialled yet.
+type lateConn struct{ net.Conn }
+
+// Close has nothing to close.
+func (lateConn) Close() error { return nil }
+
+// speaksPlain reports that a connection is to be dialled late.
+func (s *Server) speaksPlain(target policy.HostPort, via string) bool {
+	if target.Port != httpPort {
+		return false
+	}
+	p := s.proxyFor(target, via)
+	return p != nil && !p.socks()
+}
+
+// serveLate serves HTTP through the proxy's own requests, and anything else
+// through a tunnel. refused is the proxy's answer when a tunnel was asked for
+// already, nil when not.
+func (c *session) serveLate(g grant, early []byte, refused *proxyRefusal) {
+	first, ok := c.untilClear(early)
+	switch {
+	case !ok:
+	case classify(first) == openHTTP:
+		h := newHTTPConn(c, first)
+		h.pinned = &g
+		h.serve()
+		return
+	case refused == nil:
+		var err error
+		var upstream net.Conn
+		if g, upstream, err = c.open(c.s.ctx, g); err == nil {
+			c.tunnel(g, upstream, first)
+			return
+		}
+		c.refused(err)
+	}
+	reset(c.conn)
+}
+
+// untilClear reads until it is clear what the client speaks, or for a while
+// when it says nothing that tells.
+func (c *session) untilClear(first []byte) ([]byte, bool) {
+	for begun := time.Now(); classify(first) == unclear && time.Since(begun) < firstLineWait; {
+		more, err := readFirst(c.conn, true)
+		first = append(first, more...)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			break
+		}
+		if err != nil {
+			return first, len(first) > 0
+		}
+	}
+	return first, true
+}
+
+// warnings are the lines that were told already.
+type warnings struct {
+	mu   sync.Mutex
+	told map[string]bool
+}
+
+// warnOfProxy tells of a proxy that failed.
+func (s *Server) warnOfProxy(target policy.HostPort, err error) {
+	if s.cfg.Warn == nil || s.isClosed() {
+		return
+	}
+	line := printable(err.Error())
+	if _, ok := errors.AsType[*proxyRefusal](err); ok {
+		line = fmt.Sprintf("%s: %s", target, line)
+	} else if _, ok := errors.AsType[*proxyDown](err); !ok {
+		return
+	}
+	s.warned.mu.Lock()
+	defer s.warned.mu.Unlock()
+	if s.warned.told[line] || len(s.warned.told) >= maxWarnings {
+		return
+	}
+	if s.warned.told == nil {
+		s.warned.told = make(map[string]bool)
+	}
+	s.warned.told[line] = true
+	s.cfg.Warn(line)
+}

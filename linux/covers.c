@@ -21,12 +21,15 @@
 static const char *const spare_files[] = { "0", "1" };
 #define NSPARE (sizeof spare_files / sizeof *spare_files)
 static size_t used_spares;
-static int covers = -1, covers_writable = -1;
+int covers = -1;
+static int covers_writable = -1;
 
 int make_covers(void)
 {
 	if (mkdir(COVERS, 0300) < 0 || mkdir(COVERS "/directory", 0) < 0 || make_file(COVERS "/file", 0) < 0 ||
 	    make_file(COVERS "/0", 0444) < 0 || make_file(COVERS "/1", 0444) < 0)
+		return -1;
+	if (mkdir(COVERS "/" HOLD, 0) < 0)
 		return -1;
 	covers_writable = clone_path(COVERS);
 	if (covers_writable < 0 || bind_on_itself(COVERS, MOUNT_ATTR_RDONLY) < 0)
@@ -45,7 +48,7 @@ static int fill(int dir, const char *path, const char *content, size_t len)
 	return n == (ssize_t)len ? 0 : -1;
 }
 
-static int copy_cover(const char *name)
+int copy_cover(const char *name)
 {
 	return syscall(SYS_open_tree, covers, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 }
@@ -108,6 +111,8 @@ int cover(const struct op *op, const char *path)
 
 int mounts_done(void)
 {
+	if (bury_held() < 0)
+		return fail("cover the held links");
 	close(covers);
 	close(covers_writable);
 	if (made_covers && umount2(COVERS, MNT_DETACH) < 0)

@@ -75,6 +75,7 @@ enum {
 	OP_MKDIR = 8,      /* path: in a cover, so that something can be attached */
 	OP_MKFILE = 9,
 	OP_FILE = 17,      /* path NUL content: cover a file by this one */
+	OP_HOLD = 22,      /* path of a symbolic link: it cannot be replaced */
 	OP_LISTEN = 18,    /* a: port on the sandbox's 127.0.0.1 that srun accepts on */
 	OP_LANDLOCK = 10,  /* path: one of init's own mounts; a: access rights */
 	OP_SECCOMP = 11,   /* data: a classic BPF program; b: 1 for the one that notifies */

@@ -48,7 +48,7 @@ int clone_path(const char *path)
 	return tree;
 }
 
-static int attach_at(int tree, int at)
+int attach_at(int tree, int at)
 {
 	return syscall(SYS_move_mount, tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
 }
@@ -209,6 +209,8 @@ static int do_mount_op(const struct op *op, const char *path)
 		return mkdir(path, (mode_t)op->a);
 	case OP_MKFILE:
 		return make_file(path, (mode_t)op->a);
+	case OP_HOLD:
+		return hold_link(path);
 	}
 	errno = EINVAL;
 	return -1;
@@ -218,6 +220,7 @@ static const char *const op_names[] = {
 	[OP_CLONE] = "copy the mounts at", [OP_READONLY] = "make read-only", [OP_WRITABLE] = "make writable",
 	[OP_ATTACH] = "attach", [OP_PIN] = "pin", [OP_SEAL] = "seal", [OP_HIDE] = "hide",
 	[OP_FILE] = "replace", [OP_MKDIR] = "make directory", [OP_MKFILE] = "make file",
+	[OP_HOLD] = "hold the link",
 };
 
 int mount_op(const struct op *op, const char *path)

@@ -40,8 +40,18 @@ int bind_on_itself(const char *path, uint64_t set);
 int set_flags(int fd, const char *path, unsigned int at, uint64_t set, uint64_t clear);
 int make_file(const char *path, mode_t mode);
 
+/* attach_at puts a detached copy over what a descriptor is of. */
+int attach_at(int tree, int at);
+
 /* covers.c */
+#define HOLD "hold" /* a directory among the covers, for hold.c */
+extern int covers;
 int make_covers(void);
+int copy_cover(const char *name);
 int cover(const struct op *op, const char *path);
+
+/* hold.c */
+int hold_link(const char *path);
+int bury_held(void);
 
 #endif

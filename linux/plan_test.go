@@ -12,30 +12,44 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"srun/policy"
+	"srun/policy/gitfiles"
 )
 
 // fakeHost has the given directories and files, and links from one path to
 // another.
 func fakeHost(dirs, files []string, links map[string]string) Host {
-	return Host{
-		LandlockABI: 7,
-		Name:        "box",
-		Resolve: func(path string) (string, bool, error) {
-			for from, to := range links {
-				if contains(from, path) {
-					path = to + path[len(from):]
-				}
-			}
+	f := fakeFiles{func(path string) (place, error) {
+		return walk(path, func(path string) (string, bool, error) {
 			switch {
+			case links[path] != "":
+				return links[path], false, nil
 			case slices.Contains(dirs, path):
-				return path, true, nil
+				return "", true, nil
 			case slices.Contains(files, path):
-				return path, false, nil
+				return "", false, nil
 			}
 			return "", false, &fs.PathError{Op: "lstat", Path: path, Err: fs.ErrNotExist}
-		},
-	}
+		})
+	}}
+	return Host{LandlockABI: 7, Name: "box", find: f.find, git: f}
 }
+
+// fakeFiles are empty.
+type fakeFiles struct{ find func(string) (place, error) }
+
+func (f fakeFiles) Kind(path string) gitfiles.Kind {
+	switch p, err := f.find(path); {
+	case err != nil || p.missing:
+		return gitfiles.Missing
+	case p.dir:
+		return gitfiles.Dir
+	}
+	return gitfiles.File
+}
+
+func (fakeFiles) ReadFile(string) []byte  { return nil }
+func (fakeFiles) ReadDir(string) []string { return nil }
+func (fakeFiles) Same(a, b string) bool   { return a == b }
 
 func rules(paths ...string) []policy.PathRule {
 	var list []policy.PathRule
@@ -102,23 +116,98 @@ func TestNewPlanMounts(t *testing.T) {
 	}
 }
 
+// missing returns what a plan has to keep from being made.
+func missing(plan *Plan) []string {
+	var list []string
+	for _, m := range plan.Missing {
+		list = append(list, m.Path+" in "+m.Root)
+	}
+	return list
+}
+
 func TestNewPlanMissing(t *testing.T) {
-	host := fakeHost([]string{"/", "/p", "/p/a", "/data"}, nil, map[string]string{"/p/out": "/data"})
+	host := fakeHost([]string{"/", "/p", "/p/a", "/p/.claude", "/data"}, nil, map[string]string{"/p/out": "/data", "/p/in": "a"})
 	p := &policy.Policy{
-		Filesystem: policy.Filesystem{DenyWrite: rules("/p/a/b/c", "/elsewhere/x", "/p/out/y")},
+		Filesystem: policy.Filesystem{DenyWrite: rules("/p/a/b/c", "/elsewhere/x", "/p/out/y", "/p/in/b/c"), DenyRead: rules("/p/a/key", "/data/key")},
 		OwnDirs:    []string{"/p/own", "/home/own"},
 	}
 	plan, err := NewPlan(p, "/p", host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for _, m := range plan.Missing {
-		got = append(got, m.Path+" in "+m.Root)
+	got := missing(plan)
+	for _, want := range []string{
+		"/p/a/b/c in /p", "/p/a/key in /p", "/p/own in /p", "/p/.srun in /p", "/p/.envrc in /p",
+		"/p/.claude/settings.json in /p", "/p/.vscode in /p", "/p/HEAD in /p",
+	} {
+		if !slices.Contains(got, want) {
+			t.Errorf("no %q in %q", want, got)
+		}
 	}
-	want := []string{"/p/a/b/c in /p", "/p/own in /p", "/p/.srun in /p"}
-	if d := cmp.Diff(want, got); d != "" {
-		t.Error(d)
+	if len(slices.Compact(slices.Clone(got))) != len(got) {
+		t.Errorf("a path twice: %q", got)
+	}
+	for _, m := range got {
+		if strings.Contains(m, "/.git") || !strings.HasSuffix(m, " in /p") {
+			t.Errorf("%q is kept from being made", m)
+		}
+	}
+}
+
+// A repository that is there does not get what git would trust, a new one does.
+func TestNewPlanMissingInRepository(t *testing.T) {
+	plan, err := NewPlan(&policy.Policy{}, "/p", fakeHost([]string{"/", "/p", "/p/.git"}, nil, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"commondir", "config", "config.worktree", "hooks", "info/attributes"} {
+		if want := "/p/.git/" + name + " in /p"; !slices.Contains(missing(plan), want) {
+			t.Errorf("no %q", want)
+		}
+	}
+}
+
+func TestNewPlanLinks(t *testing.T) {
+	host := fakeHost(
+		[]string{"/", "/h", "/h/.config", "/p", "/p/conf", "/p/rc", "/data"}, []string{"/p/rc/bashrc", "/data/f"},
+		map[string]string{
+			"/p/.srun": "conf", "/p/.vscode": "nowhere", "/p/.idea": ".idea", "/p/out": "/data", "/p/over": "/out", "/out": "p/conf",
+			"/h/.bashrc": "../p/rc/bashrc", "/h/.config/fish": "/p/rc/fish", "/h/.profile": "/data/f",
+		},
+	)
+	for _, c := range []struct {
+		name    string
+		fs      policy.Filesystem
+		want    []string
+		missing string
+	}{
+		{"srun's own settings", policy.Filesystem{}, []string{"bind read-only /p/conf", "hold the link /p/.srun"}, ""},
+		{"a dangling link", policy.Filesystem{}, []string{"hold the link /p/.vscode"}, "/p/nowhere in /p"},
+		{"a circle", policy.Filesystem{}, []string{"hold the link /p/.idea"}, ""},
+		{"a dotfile that is kept here", policy.Filesystem{}, []string{"pin /p/rc", "bind read-only /p/rc/bashrc"}, "/p/rc/fish in /p"},
+		{"a denied link to elsewhere", policy.Filesystem{DenyRead: rules("/p/out/f")}, []string{"cover /data/f", "hold the link /p/out"}, ""},
+		{"links that lie elsewhere", policy.Filesystem{DenyWrite: rules("/p/over")}, []string{"hold the link /p/over"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			plan, err := NewPlan(&policy.Policy{Filesystem: c.fs, Home: "/h"}, "/p", host)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := strings.Split(printOps(plan.Mounts), "\n")
+			for _, want := range c.want {
+				if !slices.Contains(lines, want) {
+					t.Errorf("no %q in:\n%s", want, strings.Join(lines, "\n"))
+				}
+			}
+			for _, none := range []string{"hold the link /out", "hold the link /h/.bashrc"} {
+				if slices.Contains(lines, none) {
+					t.Errorf("%q, which the command cannot change", none)
+				}
+			}
+			if c.missing != "" && !slices.Contains(missing(plan), c.missing) {
+				t.Errorf("no %q in %q", c.missing, missing(plan))
+			}
+		})
 	}
 }
 
@@ -152,12 +241,14 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"a writable /dev", policy.Filesystem{AllowWrite: rules("/dev/x")}, "/p", host, "/dev/x"},
 		{"a directory in /dev", policy.Filesystem{}, "/dev/x", host, "/dev/x"},
 		{"a newline", policy.Filesystem{DenyRead: rules("/p/a\nb")}, "/p", host, "newline"},
-		{"no Landlock", policy.Filesystem{}, "/p", Host{Resolve: host.Resolve}, "landlock"},
-		{"a path that cannot be inspected", policy.Filesystem{DenyWrite: rules("/p/x")}, "/p", Host{LandlockABI: 7, Resolve: func(path string) (string, bool, error) {
+		{"no Landlock", policy.Filesystem{}, "/p", Host{find: host.find}, "landlock"},
+		{"an allow through a link that a command may have made", policy.Filesystem{AllowWrite: rules("/p/out")}, "/p", fakeHost([]string{"/", "/p", "/data"}, nil, map[string]string{"/p/out": "/data"}), "name /data instead"},
+		{"the same for reading", policy.Filesystem{AllowRead: rules("/p/out"), DenyRead: rules("/data")}, "/p", fakeHost([]string{"/", "/p", "/data"}, nil, map[string]string{"/p/out": "/data"}), "name /data instead"},
+		{"a path that cannot be inspected", policy.Filesystem{DenyWrite: rules("/p/x")}, "/p", Host{LandlockABI: 7, find: func(path string) (place, error) {
 			if filepath.Base(path) == "x" {
-				return "", false, &fs.PathError{Op: "lstat", Path: path, Err: fs.ErrPermission}
+				return place{}, &fs.PathError{Op: "lstat", Path: path, Err: fs.ErrPermission}
 			}
-			return path, true, nil
+			return place{path: path, dir: true}, nil
 		}}, "/p/x"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

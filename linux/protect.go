@@ -3,21 +3,20 @@
 package linux
 
 import (
-	"errors"
-	"io/fs"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"srun/policy"
+	"srun/policy/gitfiles"
 )
 
 // nameFiles replaces the files that say how names are looked up. A name of the
 // host's /etc/hosts would reach the proxy as a bare address, and its name
 // servers may lie on an interface that is not there; inside, the proxy answers
 // on every address.
-func (b *builder) nameFiles() []mountOp {
-	nodes := resolve(b.points)
+func (b *builder) nameFiles(nodes []*node) []mountOp {
 	hosts := "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
 	if b.host.Name != "" && b.host.Name != "localhost" {
 		hosts += "127.0.1.1 " + b.host.Name + "\n"
@@ -35,59 +34,90 @@ func (b *builder) nameFiles() []mountOp {
 	return ops
 }
 
-// protect adds the protected paths that lie below a writable root; all others
-// are out of the command's reach as they are.
-func (b *builder) protect(paths []policy.ProtectedPath) error {
-	var roots, dirs []string
-	for _, p := range b.points {
-		if p.allowWrite {
-			roots = append(roots, p.path)
-		}
-		if p.allowWrite && p.dir {
-			dirs = append(dirs, p.path)
-		}
-	}
+// protect adds the protected paths that lie below a writable root, and those
+// that lead there through a link; all others are out of the command's reach as
+// they are. trusted is what git trusts.
+func (b *builder) protect(paths []policy.ProtectedPath, trusted []gitfiles.Path) error {
+	dirs := b.namedDirs()
 	for _, p := range paths {
-		if !p.Anywhere {
-			if err := b.protectOne(roots, p.Path, p.Reason); err != nil {
+		switch {
+		case !p.Anywhere:
+			if err := b.protectOne(p.Path, p.Reason, true); err != nil {
 				return err
 			}
 			continue
+		case strings.HasPrefix(p.Path, ".git/"):
+			continue // of a repository that is there: trusted has them
 		}
-		for _, root := range dirs {
-			if err := b.protectOne([]string{root}, filepath.Join(root, p.Path), p.Reason); err != nil {
+		for _, dir := range dirs {
+			if err := b.protectOne(filepath.Join(dir, p.Path), p.Reason, true); err != nil {
 				return err
 			}
+		}
+	}
+	for _, t := range trusted {
+		if err := b.protectOne(t.Path, t.Reason, t.Guard); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (b *builder) protectOne(roots []string, path, reason string) error {
-	inside := slices.ContainsFunc(roots, func(root string) bool { return contains(root, path) })
-	if !inside {
-		return nil
-	}
-	if !b.guarded(path) {
-		if _, _, err := b.host.Resolve(path); errors.Is(err, fs.ErrNotExist) {
-			return nil
+// namedDirs are the directories in which protected names count: those that may
+// be written, and those between one and the working directory, for programs
+// look for their settings upwards.
+func (b *builder) namedDirs() []string {
+	var dirs []string
+	for _, n := range b.roots {
+		if n.allowWrite && n.dir {
+			dirs = append(dirs, n.path)
 		}
+	}
+	for dir := b.dir; b.writable(dir) && dir != "/"; dir = filepath.Dir(dir) {
+		if !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// protectOne holds one path, or keeps it from being made when guard is set.
+func (b *builder) protectOne(path, reason string, guard bool) error {
+	at, err := b.host.find(path)
+	reached := b.writable(path) || b.writable(at.path) || slices.ContainsFunc(at.links, b.writable)
+	switch {
+	case !reached:
+		return nil
+	case err == nil && at.missing && !guard:
+		b.links = append(b.links, at.links...)
+		return nil
 	}
 	return b.add(policy.PathRule{Path: path, Reason: reason}, point{denyWrite: true})
 }
 
-// guarded tells which protected paths are held although they do not exist:
-// srun's own, where a settings file could be planted for the next run, and
-// those of a git repository that is there already. A repository that the
-// command makes itself gets its hooks and config from git.
-func (b *builder) guarded(path string) bool {
-	if filepath.Base(path) == ".srun" || slices.Contains(b.own, path) {
-		return true
+// repositories returns what git trusts in the repositories around every
+// writable directory, and lets a commit in a linked worktree or in a submodule
+// be written to the repository that it belongs to.
+func (b *builder) repositories(p *policy.Policy) ([]gitfiles.Path, error) {
+	if b.host.git == nil {
+		return nil, nil
 	}
-	i := strings.Index(path, "/.git/")
-	if i < 0 {
-		return false
+	var all []gitfiles.Path
+	for i, root := range slices.Clone(b.points) {
+		if !root.dir {
+			continue
+		}
+		found, err := gitfiles.Find(b.host.git, root.path, gitfiles.Options{Home: p.Home, AllowConfig: p.Filesystem.AllowGitConfig})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", root.path, err)
+		}
+		all = append(all, found.Paths...)
+		if i > 0 || root.path != b.dir || found.Shared == "" {
+			continue
+		}
+		if err := b.add(policy.PathRule{Path: found.Shared}, point{allowWrite: true}); err != nil {
+			return nil, err
+		}
 	}
-	_, dir, err := b.host.Resolve(path[:i] + "/.git")
-	return err == nil && dir
+	return all, nil
 }

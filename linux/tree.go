@@ -60,11 +60,12 @@ type fileID struct {
 
 // treeOps turns points into mounts: the narrowest rule wins for reads and a
 // tie denies; a denied write stays denied below; everything that no rule names
-// is readable and not writable. Its cost is linear in the points but for the
-// sort.
-func treeOps(points []point) []mountOp {
-	t := tree{nodes: resolve(points), mounts: map[string]bool{"/": true}, made: map[string]bool{}}
-	return t.ops()
+// is readable and not writable. Symbolic links on the way to a denied path are
+// held where they lie in a writable directory. Its cost is linear in the points
+// and links but for the sort.
+func treeOps(nodes []*node, links []string) []mountOp {
+	t := tree{nodes: nodes, mounts: map[string]bool{"/": true}, made: map[string]bool{}}
+	return t.closeCovers(t.holdLinks(t.ops(), links))
 }
 
 // less orders paths so that everything below a directory follows it directly:
@@ -145,6 +146,19 @@ func (n *node) inherit(parent *node) {
 	}
 }
 
+// at returns the node that governs a path.
+func at(nodes []*node, path string) *node {
+	i, found := slices.BinarySearchFunc(nodes, path, func(n *node, path string) int { return less(n.path, path) })
+	if !found {
+		i--
+	}
+	n := nodes[max(i, 0)]
+	for n.parent != nil && !contains(n.path, path) {
+		n = n.parent
+	}
+	return n
+}
+
 // above is the access that holds at the node unless an operation changes it.
 func (n *node) above() access {
 	if n.parent == nil {
@@ -191,7 +205,19 @@ func (t *tree) ops() []mountOp {
 	for _, n := range t.nodes {
 		ops = t.apply(ops, n, slot)
 	}
-	return t.closeCovers(ops)
+	return ops
+}
+
+// holdLinks keeps symbolic links from being replaced, removed or moved.
+func (t *tree) holdLinks(ops []mountOp, links []string) []mountOp {
+	links = slices.Clone(links)
+	slices.Sort(links)
+	for _, link := range slices.Compact(links) {
+		if at(t.nodes, filepath.Dir(link)).access == readWrite {
+			ops = append(t.pin(ops, link), mountOp{Kind: opHold, Path: link})
+		}
+	}
+	return ops
 }
 
 func (t *tree) apply(ops []mountOp, n *node, slot map[*node]uint32) []mountOp {
@@ -278,6 +304,6 @@ func (t *tree) closeCovers(ops []mountOp) []mountOp {
 func (k opKind) String() string {
 	return map[opKind]string{
 		opClone: "copy", opReadonly: "make read-only", opWritable: "keep writable", opAttach: "attach the copy",
-		opPin: "pin", opSeal: "bind read-only", opHide: "cover", opMkdir: "make a place", opMkfile: "make a place", opFile: "replace",
+		opPin: "pin", opSeal: "bind read-only", opHide: "cover", opMkdir: "make a place", opMkfile: "make a place", opFile: "replace", opHold: "hold the link",
 	}[k]
 }

@@ -1,0 +1,108 @@
+//go:build linux
+
+package linux
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// place is where a path leads.
+type place struct {
+	path    string // absolute, without a symbolic link as far as it exists; "" where links go in a circle
+	dir     bool
+	missing bool     // nothing is there
+	links   []string // the symbolic links on the way, each by a path without one
+}
+
+// maxLinks is how many symbolic links the kernel follows (path_resolution(7)).
+const maxLinks = 40
+
+// lstatFunc tells what is at a path whose directory has no symbolic link: a
+// link's target, or whether it is a directory.
+type lstatFunc func(path string) (target string, dir bool, err error)
+
+// walk follows a path name by name, as the kernel does.
+func walk(path string, lstat lstatFunc) (place, error) {
+	p := place{path: "/", dir: true}
+	hops := 0
+	for rest := path; rest != ""; {
+		name, after, _ := strings.Cut(rest, "/")
+		rest = after
+		switch name {
+		case "", ".":
+			continue
+		case "..":
+			p.path, p.dir = filepath.Dir(p.path), true
+			continue
+		}
+		next := filepath.Join(p.path, name)
+		target, dir, err := lstat(next)
+		switch {
+		case absent(err):
+			return place{path: filepath.Join(next, after), missing: true, links: p.links}, nil
+		case err != nil:
+			return place{}, err
+		case target == "":
+			p.path, p.dir = next, dir
+			continue
+		}
+		if !slices.Contains(p.links, next) {
+			p.links = append(p.links, next)
+		}
+		if hops++; hops > maxLinks {
+			return place{missing: true, links: p.links}, nil
+		}
+		if filepath.IsAbs(target) {
+			p.path, p.dir = "/", true
+		}
+		rest = target + "/" + after
+	}
+	return p, nil
+}
+
+// absent reports whether an error says that nothing is at a path, be it for a
+// file in the place of a directory.
+func absent(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR)
+}
+
+// findPlace asks first for the path without a link on its way, which is one
+// call for the many defaults that are not there.
+func findPlace(path string) (place, error) {
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC | unix.O_NOFOLLOW, Resolve: unix.RESOLVE_NO_SYMLINKS}
+	fd, err := unix.Openat2(unix.AT_FDCWD, path, &how)
+	if err == nil {
+		var st unix.Stat_t
+		err = unix.Fstat(fd, &st)
+		unix.Close(fd)
+		if err != nil {
+			return place{}, &fs.PathError{Op: "fstat", Path: path, Err: err}
+		}
+		if st.Mode&unix.S_IFMT != unix.S_IFLNK {
+			return place{path: path, dir: st.Mode&unix.S_IFMT == unix.S_IFDIR}, nil
+		}
+	}
+	if absent(err) {
+		return place{path: path, missing: true}, nil
+	}
+	return walk(path, lstat)
+}
+
+func lstat(path string) (target string, dir bool, err error) {
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return "", false, &fs.PathError{Op: "lstat", Path: path, Err: err}
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
+		return "", st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
+	}
+	target, err = os.Readlink(path)
+	return target, false, err
+}

@@ -1,0 +1,157 @@
+//go:build linux
+
+package linux
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"srun/policy"
+)
+
+// linkedAllow is an allow whose path leads through symbolic links.
+type linkedAllow struct {
+	rule  policy.PathRule
+	place place
+	as    point
+}
+
+// add takes one rule. A missing path in an allow list grants nothing; in a deny
+// list it is remembered, and so are the links on its way: who could replace
+// them would leave the rule without its object.
+func (b *builder) add(r policy.PathRule, as point) error {
+	at, err := b.host.find(r.Path)
+	switch {
+	case err != nil && b.outOfReach(r, err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s: %s: %w", r.Source, quoted(r.Path), err)
+	case strings.ContainsAny(at.path, "\x00\n"):
+		return fmt.Errorf("%s: %q: a path with a newline cannot be enforced", r.Source, at.path)
+	}
+	allow := as.allowWrite || as.allowRead
+	switch {
+	case !allow:
+		b.links = append(b.links, at.links...)
+	case at.missing:
+		return nil
+	case len(at.links) > 0 && r.Source.Tier != policy.TierDefault:
+		b.allowed = append(b.allowed, linkedAllow{r, at, as})
+	}
+	if at.missing {
+		b.miss(r, at, as)
+		return nil
+	}
+	for _, own := range ownTrees {
+		if contains(own, at.path) && as.allowWrite {
+			return fmt.Errorf("%s: cannot be made writable: the sandbox has a %s of its own", at.path, own)
+		}
+	}
+	as.path, as.dir = at.path, at.dir
+	b.points = append(b.points, as)
+	return nil
+}
+
+// outOfReach reports whether a default may go without its mount, for srun has
+// no right to look there, and the command has neither that nor the right to
+// change it.
+func (b *builder) outOfReach(r policy.PathRule, err error) bool {
+	return r.Source.Tier == policy.TierDefault && errors.Is(err, fs.ErrPermission) && !b.writable(r.Path)
+}
+
+// writable reports whether a path lies below a writable one.
+func (b *builder) writable(path string) bool { return at(b.roots, path).inWrite }
+
+// miss remembers a denied path that is not there. What may not be read must not
+// be made either, for there is nothing to cover it with; but a credential of
+// the default list that the user makes meanwhile is not removed for that.
+func (b *builder) miss(r policy.PathRule, p place, as point) {
+	if as.hideByDefault || p.path == "" {
+		return
+	}
+	if as.denyRead && r.Reason == "" {
+		r.Reason = "denied by filesystem.denyRead, and was not there when the run began"
+	}
+	b.missing = append(b.missing, MissingPath{Path: p.path, Reason: r.Reason, Source: r.Source})
+}
+
+// checkMissing keeps the missing paths that lie where the command may write.
+func (b *builder) checkMissing(nodes []*node) error {
+	slices.SortStableFunc(b.missing, func(a, b MissingPath) int { return less(a.Path, b.Path) })
+	parents := map[string]string{}
+	last := ""
+	for _, m := range b.missing {
+		if m.Path == last {
+			continue
+		}
+		last = m.Path
+		dir := filepath.Dir(m.Path)
+		parent, known := parents[dir]
+		if !known {
+			var err error
+			if parent, err = b.existing(dir); err != nil {
+				return fmt.Errorf("%s: %s: %w", m.Source, quoted(m.Path), err)
+			}
+			parents[dir] = parent
+		}
+		if n := at(nodes, parent); n.access == readWrite {
+			m.Root = n.path
+			b.plan.Missing = append(b.plan.Missing, m)
+		}
+	}
+	return nil
+}
+
+// existing returns the longest part of a directory's path that is there.
+func (b *builder) existing(dir string) (string, error) {
+	for ; dir != "/"; dir = filepath.Dir(dir) {
+		if p, err := b.host.find(dir); err != nil || !p.missing {
+			return dir, err
+		}
+	}
+	return dir, nil
+}
+
+// checkAllowed refuses what a command could have brought about in an earlier
+// run: an allowed path that leads, through a link that lies where commands may
+// write, to where nothing else allows it.
+func (b *builder) checkAllowed() error {
+	if len(b.allowed) == 0 {
+		return nil
+	}
+	direct := slices.DeleteFunc(slices.Clone(b.points), func(p point) bool {
+		return slices.ContainsFunc(b.allowed, func(a linkedAllow) bool {
+			return a.place.path == p.path && (a.as.allowWrite && p.allowWrite || a.as.allowRead && p.allowRead)
+		})
+	})
+	nodes := resolve(direct)
+	for _, a := range b.allowed {
+		without := at(nodes, a.place.path)
+		if a.as.allowWrite && without.inWrite || a.as.allowRead && without.access != hidden {
+			continue
+		}
+		for _, link := range a.place.links {
+			if at(nodes, filepath.Dir(link)).access == readWrite {
+				return fmt.Errorf("%s: %s: leads through the symbolic link %s, which the command may change; name %s instead",
+					a.rule.Source, quoted(a.rule.Path), quoted(link), quoted(a.place.path))
+			}
+		}
+	}
+	return nil
+}
+
+// quoted is a path as a message shows it.
+func quoted(path string) string {
+	const longest = 300
+	if len(path) > longest {
+		path = path[:longest] + "..."
+	}
+	if q := fmt.Sprintf("%q", path); q != `"`+path+`"` {
+		return q
+	}
+	return path
+}

@@ -17,6 +17,13 @@ import (
 func (c *Cmd) startBackend() error {
 	host := linux.ThisHost()
 	host.WorkDir = c.WorkDir
+	var err error
+	if c.opening, err = openTLS(c.Policy); err != nil {
+		return err
+	}
+	if c.opening != nil {
+		host.Trust = &linux.Trust{PEM: c.opening.bundle, Over: c.opening.over}
+	}
 	plan, err := linux.NewPlan(c.Policy, c.Dir, host)
 	if err != nil {
 		return err
@@ -25,7 +32,7 @@ func (c *Cmd) startBackend() error {
 	p, err := linux.Start(linux.Config{
 		Plan:        plan,
 		Args:        c.Args,
-		Env:         environment(c.Policy, c.Env, linux.TempDir, c.proxyPort()),
+		Env:         environment(c.Policy, c.Env, c.own()),
 		Dir:         c.Dir,
 		Stdio:       c.stdio.child,
 		HostNetwork: c.Policy.Network.Mode == policy.ModeHost,
@@ -73,11 +80,16 @@ func (c *Cmd) closeNetwork() {
 	c.end()
 }
 
-func (c *Cmd) proxyPort() int {
+// own is what the sandbox has of its own.
+func (c *Cmd) own() own {
+	o := own{tempDir: linux.TempDir}
 	if filtered(c.Policy) {
-		return linux.ProxyPort
+		o.proxyPort = linux.ProxyPort
 	}
-	return 0
+	if c.opening != nil {
+		o.bundle = linux.BundlePath
+	}
+	return o
 }
 
 // serve accepts on what init bound inside. Connections made before this line

@@ -93,6 +93,7 @@ type Cmd struct {
 	end     context.CancelFunc
 	process process
 	server  *proxy.Server
+	opening *opening // nil when TLS stays closed
 	stdio   stdio
 	mu      sync.Mutex // serialises Denied
 	done    chan struct{}

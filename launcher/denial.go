@@ -52,7 +52,7 @@ func shellQuote(s string) string {
 
 func fromProxy(d proxy.Denial) Denial {
 	return Denial{
-		Time: d.Time, Operation: d.Operation, Target: d.Target, Reason: d.Reason,
+		Time: d.Time, Operation: d.Operation, Target: d.Target, Reason: d.Why(),
 		Rule: d.Rule, Source: d.Source, PID: d.Process.PID, Command: d.Process.Command, Allow: d.Allow,
 	}
 }

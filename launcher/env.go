@@ -10,15 +10,22 @@ import (
 	"srun/policy"
 )
 
+// own is what a sandbox has of its own and variables name.
+type own struct {
+	tempDir   string
+	proxyPort int    // 0 is no proxy
+	bundle    string // certificates to trust, "" for the system's
+}
+
 // environment is what the command gets: the caller's variables as the policy
 // lets them through, and srun's own, which win.
-func environment(p *policy.Policy, base []string, tempDir string, proxyPort int) []string {
+func environment(p *policy.Policy, base []string, o own) []string {
 	if base == nil {
 		base = os.Environ()
 	}
-	own := ownVariables(tempDir, proxyPort)
-	names := make(map[string]bool, len(own))
-	for _, kv := range own {
+	added := o.variables()
+	names := make(map[string]bool, len(added))
+	for _, kv := range added {
 		name, _, _ := strings.Cut(kv, "=")
 		names[name] = true
 	}
@@ -28,12 +35,12 @@ func environment(p *policy.Policy, base []string, tempDir string, proxyPort int)
 		switch {
 		case names[name]:
 		case name == "TMP" || name == "TEMP" || name == "TEMPDIR":
-			env = append(env, name+"="+tempDir) // the host's would not be writable
+			env = append(env, name+"="+o.tempDir) // the host's would not be writable
 		default:
 			env = append(env, kv)
 		}
 	}
-	return caches(p, append(env, own...), tempDir)
+	return caches(p, append(env, added...), o.tempDir)
 }
 
 // caches gives tools that fail without a writable directory of their own a
@@ -57,13 +64,17 @@ func has(env []string, name string) bool {
 	return slices.ContainsFunc(env, func(kv string) bool { return strings.HasPrefix(kv, name+"=") })
 }
 
-// ownVariables are srun's. With a port of 0 there is no proxy, and no variable
+// variables are srun's. With a port of 0 there is no proxy, and no variable
 // names one.
-func ownVariables(tempDir string, proxyPort int) []string {
-	env := []string{"SRUN=1", "SANDBOX_RUNTIME=1", "TMPDIR=" + tempDir}
-	if proxyPort == 0 {
+func (o own) variables() []string {
+	env := []string{"SRUN=1", "SANDBOX_RUNTIME=1", "TMPDIR=" + o.tempDir}
+	if o.bundle != "" {
+		env = append(env, trustVariables(o.bundle)...)
+	}
+	if o.proxyPort == 0 {
 		return env
 	}
+	proxyPort := o.proxyPort
 	http := fmt.Sprintf("http://127.0.0.1:%d", proxyPort)
 	socks := fmt.Sprintf("socks5h://127.0.0.1:%d", proxyPort)
 	hostPort := strings.TrimPrefix(http, "http://")

@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"cmp"
+	"strings"
 
 	"srun/policy"
 )
@@ -24,6 +25,10 @@ func networkRules(p *policy.Policy, isolation string) []Rule {
 	}
 	for _, r := range n.DeniedResolvedAddresses {
 		rules = append(rules, Rule{"deny address", r.Prefix.String(), source(r.Source), "proxy"})
+	}
+	for i := range n.Rules {
+		effect, what, _ := strings.Cut(n.Rules[i].String(), " ")
+		rules = append(rules, Rule{effect + " request", what, source(n.Rules[i].Source), "proxy"})
 	}
 	rest := "ask network"
 	if n.Strict {

@@ -30,13 +30,19 @@ func Capabilities() policy.Capabilities {
 		Forward:       true,
 		AllUnix:       true,
 		Timeout:       true,
+		TLSTerminate:  true,
+		RequestRules:  true,
 	}
 }
 
 // Explain returns the rules of a policy and the very operations that would
 // apply them here. It runs nothing.
 func Explain(p *policy.Policy) ([]Rule, error) {
-	plan, err := linux.NewPlan(p, p.Dir, linux.ThisHost())
+	host := linux.ThisHost()
+	if p.Network.TLSTerminate != nil && filtered(p) {
+		host.Trust = &linux.Trust{Over: systemBundles}
+	}
+	plan, err := linux.NewPlan(p, p.Dir, host)
 	if err != nil {
 		return nil, err
 	}

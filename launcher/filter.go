@@ -20,8 +20,12 @@ func (c *Cmd) newServer(peer func(net.Conn) proxy.Process) (*proxy.Server, error
 		Peer:           peer,
 		HTTPProxyPort:  n.HTTPProxyPort,
 		SOCKSProxyPort: n.SOCKSProxyPort,
+		Rules:          n.Rules,
 		Audit:          c.Audit,
 		Warn:           func(line string) { c.warn("%s", line) },
+	}
+	if c.opening != nil {
+		cfg.TLS = c.opening.proxy
 	}
 	for _, r := range n.DeniedResolvedAddresses {
 		cfg.DeniedAddresses = append(cfg.DeniedAddresses, r.Prefix)

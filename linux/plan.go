@@ -62,14 +62,10 @@ type Host struct {
 	LandlockABI int
 	WorkDir     *os.File // the working directory, where its name alone is not to be trusted
 	Name        string   // the host's name, which /etc/hosts inside knows as well
-<<<<<<< theirs
 	Trust       *Trust   // for the command, nil when it trusts what the host does
-	Resolve     func(path string) (resolved string, dir bool, err error)
-=======
 
 	find func(path string) (place, error)
 	git  gitfiles.Files
->>>>>>> files
 }
 
 // ThisHost asks the real machine.
@@ -104,26 +100,17 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	for _, s := range p.Network.UnixSockets {
 		b.plan.UnixSockets = append(b.plan.UnixSockets, s.Path)
 	}
-<<<<<<< theirs
-	b.plan.Mounts = append(b.trustFile(), treeOps(b.points)...)
-=======
 	nodes := resolve(b.points)
 	if err := b.checkAllowed(); err != nil {
 		return nil, err
 	}
-	b.plan.Mounts = treeOps(nodes, b.links)
->>>>>>> files
+	b.plan.Mounts = append(b.trustFile(), treeOps(nodes, b.links)...)
 	if p.Network.Mode != policy.ModeHost {
 		b.plan.Mounts = append(b.plan.Mounts, b.nameFiles(nodes)...)
 	}
-<<<<<<< theirs
 	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles()...)
-	b.plan.Landlock = append(landlockRules(b.points), insideRules()...)
-	return b.plan, b.checkMissing()
-=======
 	b.plan.Landlock = append(landlockRules(nodes), insideRules()...)
 	return b.plan, b.checkMissing(nodes)
->>>>>>> files
 }
 
 type builder struct {

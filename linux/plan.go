@@ -108,7 +108,7 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if p.Network.Mode != policy.ModeHost {
 		b.plan.Mounts = append(b.plan.Mounts, b.nameFiles(nodes)...)
 	}
-	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles()...)
+	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles(nodes)...)
 	b.plan.Landlock = append(landlockRules(nodes), insideRules()...)
 	return b.plan, b.checkMissing(nodes)
 }

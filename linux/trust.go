@@ -25,11 +25,11 @@ func (b *builder) trustFile() []mountOp {
 
 // trustFiles puts the bundle there, and over the host's own for programs that
 // heed no variable.
-func (b *builder) trustFiles() []mountOp {
+func (b *builder) trustFiles(nodes []*node) []mountOp {
 	if b.host.Trust == nil {
 		return nil
 	}
-	nodes, paths := resolve(b.points), []string{BundlePath}
+	paths := []string{BundlePath}
 	for _, over := range b.host.Trust.Over {
 		path, dir, err := b.host.Resolve(over)
 		if err == nil && !dir && at(nodes, path).access != hidden && !slices.Contains(paths, path) {

@@ -64,14 +64,15 @@ type Host struct {
 	Name        string   // the host's name, which /etc/hosts inside knows as well
 	Trust       *Trust   // for the command, nil when it trusts what the host does
 
-	find func(path string) (place, error)
-	git  gitfiles.Files
+	find   func(path string) (place, error)
+	git    gitfiles.Files
+	mounts func() ([]mountPoint, error)
 }
 
 // ThisHost asks the real machine.
 func ThisHost() Host {
 	name, _ := os.Hostname() // without one, it is missing from /etc/hosts
-	return Host{LandlockABI: LandlockABI(), Name: name, find: findPlace, git: hostFiles{}}
+	return Host{LandlockABI: LandlockABI(), Name: name, find: findPlace, git: hostFiles{}, mounts: hostMounts}
 }
 
 // Resolve returns where a path that is there leads.
@@ -99,6 +100,9 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	b.plan.AllUnixSockets = p.Network.AllUnixSockets
 	for _, s := range p.Network.UnixSockets {
 		b.plan.UnixSockets = append(b.plan.UnixSockets, s.Path)
+	}
+	if err := b.mounts(); err != nil {
+		return nil, err
 	}
 	nodes := resolve(b.points)
 	if err := b.checkAllowed(); err != nil {

@@ -4,6 +4,7 @@ package linux
 
 import (
 	"io/fs"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,7 +50,7 @@ func (f fakeFiles) Kind(path string) gitfiles.Kind {
 
 func (fakeFiles) ReadFile(string) []byte  { return nil }
 func (fakeFiles) ReadDir(string) []string { return nil }
-func (fakeFiles) Same(a, b string) bool   { return a == b }
+func (fakeFiles) Same(a, b string) bool   { return path.Base(a) == path.Base(b) }
 
 func rules(paths ...string) []policy.PathRule {
 	var list []policy.PathRule

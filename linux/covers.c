@@ -27,7 +27,7 @@ static int covers_writable = -1;
 int make_covers(void)
 {
 	if (mkdir(COVERS, 0300) < 0 || mkdir(COVERS "/directory", 0) < 0 || make_file(COVERS "/file", 0) < 0 ||
-	    make_file(COVERS "/0", 0444) < 0 || make_file(COVERS "/1", 0444) < 0)
+	    make_file(COVERS "/0", 0644) < 0 || make_file(COVERS "/1", 0644) < 0)
 		return -1;
 	if (mkdir(COVERS "/" HOLD, 0) < 0)
 		return -1;

@@ -24,7 +24,8 @@ import (
 // be taken by another before srun itself has waited for it.
 type sandboxInit struct {
 	pid         int // 0: known once it is ready
-	helper      int // to be waited for, or 0
+	guardPID    int     // to be waited for, or 0
+	guard       *waiter // the socket to it; nil: there is none yet
 	sock        *waiter
 	hostNetwork bool
 	pidNS       string // what /proc says of its PID namespace
@@ -37,21 +38,30 @@ var early sync.Once
 func takeEarly() (in *sandboxInit, err error) {
 	early.Do(func() {
 		if e := C.srun_early; e != nil {
-			in = &sandboxInit{helper: int(e.helper)}
-			in.sock, err = newWaiter(int(e.sock), "init")
+			in = &sandboxInit{guardPID: int(e.helper)}
+			if in.sock, err = newWaiter(int(e.sock), "init"); err == nil {
+				in.guard, err = newWaiter(int(e.guard), "guard")
+			}
 		}
 	})
 	return in, err
 }
 
-// settle learns an early init's process id and reaps the helper.
+// settle learns an early init's process id, once it has said anything.
 func (in *sandboxInit) settle() {
-	if in.helper == 0 {
+	if in.pid == 0 {
+		in.pid = int(C.srun_early.pid)
+	}
+}
+
+// dismissGuard ends a guard that has no list yet: without its socket, it goes.
+func (in *sandboxInit) dismissGuard() {
+	if in.guard == nil {
 		return
 	}
-	in.pid = int(C.srun_early.pid)
-	waitFor(in.helper)
-	in.helper = 0
+	in.guard.close()
+	waitFor(in.guardPID)
+	in.guard, in.guardPID = nil, 0
 }
 
 func waitFor(pid int) (status syscall.WaitStatus, err error) {
@@ -175,6 +185,7 @@ func (in *sandboxInit) checkNetwork() error {
 // to live.
 func (in *sandboxInit) discard() {
 	in.sock.close()
+	in.dismissGuard() // also waits until an early init has its process id
 	in.settle()
 	if in.pid > 0 {
 		in.kill()

@@ -51,6 +51,23 @@ enum {
 	CTL_GO = 5,        /* to the command's process: execve */
 };
 
+/* Messages from the guard to srun; numbers are of OP_ABSENT. */
+enum {
+	MSG_GUARDING = 20, /* the list is taken and nothing of it is there */
+	MSG_EXPELLED = 21, /* a: number; it was there and is removed */
+	MSG_STUCK = 22,    /* a: number, b: errno; it was there and cannot be removed */
+	MSG_APPEARED = 23, /* a: number; it is there and srun's to deal with */
+	MSG_FINISHED = 24, /* the last look is over; the guard ends */
+};
+
+/* Messages from srun to the guard. */
+enum {
+	CTL_GUARD = 30,    /* a: process id of init; fd: the list (memfd) */
+	CTL_SETTLED = 31,  /* a: number; what appeared is dealt with */
+	CTL_EXPEL = 33,    /* a: number; remove it */
+	CTL_FINISH = 32,   /* the sandbox has ended: look a last time */
+};
+
 /* Which protection a failure belongs to, for MSG_FAILED. */
 enum {
 	STAGE_NAMESPACES = 1,
@@ -83,6 +100,11 @@ enum {
 	OP_ARG = 13,
 	OP_ENV = 14,
 	OP_SEARCH = 15,    /* PATH to look the command up in */
+	OP_ROOT = 19,      /* of the guard's list: a writable directory; a, b: as OP_CLONE */
+	OP_BELOW = 20,     /* name; slot: the directory it is in, counted from 0 in the
+	                    * list's order; a: number of a denied path below */
+	OP_ABSENT = 21,    /* name that must not be; slot: its directory; a: number;
+	                    * b: 1 when srun deals with it */
 	OP_END = 16,       /* last: a plan without it was cut short and is refused */
 };
 

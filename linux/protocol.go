@@ -59,6 +59,9 @@ const (
 	opArg      opKind = C.OP_ARG
 	opEnv      opKind = C.OP_ENV
 	opSearch   opKind = C.OP_SEARCH
+	opRoot     opKind = C.OP_ROOT
+	opBelow    opKind = C.OP_BELOW
+	opAbsent   opKind = C.OP_ABSENT
 	opEnd      opKind = C.OP_END
 )
 

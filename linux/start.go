@@ -23,7 +23,7 @@ func Start(c Config) (*Process, error) {
 	p, err := start(in, &c)
 	if err != nil {
 		in.discard()
-		p.guard.stop()
+		p.guard.cancel()
 		return nil, err
 	}
 	go p.watch()
@@ -81,7 +81,7 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 // watchAndGo does what has to be done before the command runs and init does not
 // wait for.
 func (p *Process) watchAndGo(c *Config) (err error) {
-	if p.guard, err = newGuard(c); err != nil {
+	if p.guard, err = newGuard(c, p.in); err != nil {
 		return err
 	}
 	if c.Meanwhile != nil {

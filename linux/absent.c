@@ -1,0 +1,221 @@
+//go:build linux
+
+/* The guard's list: names that must not be, and the directories on the way to
+ * them, which come and go. Directories are watched by directory notification
+ * (fcntl(2), F_NOTIFY) and not inotify: closing an inotify descriptor waits for
+ * a grace period of the kernel, 5 to 15 ms at the end of every run. */
+#define _GNU_SOURCE
+#include "guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A directory: a writable root, or a name below another that is on the way. */
+struct directory {
+	int parent; /* -1: a root */
+	const char *name;
+	int number; /* of a denied path below it */
+	int fd;     /* -1: not there */
+	dev_t dev;
+	ino_t ino;
+};
+
+struct absent {
+	int directory;
+	const char *name;
+	int number;
+	int shared; /* somebody else deals with it, as long as there is somebody */
+	int waiting, again;
+	int fd;     /* to watch what is in it while it is there */
+	dev_t dev;
+	ino_t ino;
+};
+
+static struct directory *directories;
+static struct absent *absents;
+static int ndirectories, nabsents, polls, checking;
+
+int guard_polls(void) { return polls; }
+
+static int no_entry(const char *what, const char *name)
+{
+	snprintf(failed_what, sizeof failed_what, "%s %.60s", what, name);
+	return -1;
+}
+
+static void watch(int fd)
+{
+	if (fcntl(fd, F_NOTIFY, DN_CREATE | DN_RENAME | DN_MULTISHOT) < 0)
+		polls = 1;
+}
+
+static int open_root(const struct op *op)
+{
+	int fd = open(op_data(op), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && is_inode(fd, op))
+		return fd;
+	return no_entry("open", op_data(op));
+}
+
+int guard_list(const struct plan *list)
+{
+	int n = 0;
+	for (const struct op *op = plan_next(list, NULL); op; op = plan_next(list, op))
+		n++;
+	directories = calloc(n, sizeof *directories);
+	absents = calloc(n, sizeof *absents);
+	if (!directories || !absents)
+		return no_entry("remember", "the list");
+	for (const struct op *op = plan_next(list, NULL); op->kind != OP_END; op = plan_next(list, op)) {
+		if (op->kind == OP_ABSENT) {
+			absents[nabsents++] = (struct absent){ .directory = op->slot, .name = op_data(op),
+				.number = op->a, .shared = op->b, .fd = -1 };
+			continue;
+		}
+		struct directory *d = &directories[ndirectories++];
+		*d = (struct directory){ .parent = op->slot, .name = op_data(op), .number = op->a, .fd = -1 };
+		if (op->kind == OP_BELOW)
+			continue;
+		d->parent = -1;
+		if ((d->fd = open_root(op)) < 0)
+			return -1;
+		watch(d->fd);
+	}
+	return 0;
+}
+
+/* look_up is fstatat(2) also in a directory that the command made its owner
+ * unable to pass. */
+static int look_up(int dir, const char *name, struct stat *st)
+{
+	if (fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (errno != EACCES || open_up(dir, ".") < 0)
+		return -1;
+	return fstatat(dir, name, st, AT_SYMLINK_NOFOLLOW);
+}
+
+static int open_directory(int dir, const char *name)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dir, name, flags);
+	if (fd < 0 && errno == EACCES && open_up(dir, name) == 0)
+		fd = openat(dir, name, flags);
+	return fd;
+}
+
+/* follow has *fd be what a name is now, and watched. */
+static void follow(int dir, const char *name, const struct stat *st, int *fd, dev_t *dev, ino_t *ino)
+{
+	if (*fd >= 0 && st && S_ISDIR(st->st_mode) && st->st_dev == *dev && st->st_ino == *ino)
+		return;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	struct stat now;
+	if (!st || !S_ISDIR(st->st_mode) || (*fd = open_directory(dir, name)) < 0 || fstat(*fd, &now) < 0)
+		return;
+	*dev = now.st_dev;
+	*ino = now.st_ino;
+	watch(*fd);
+}
+
+static void expel(int dir, const char *name, int number)
+{
+	if (remove_all(dir, name) == 0)
+		guard_expelled(number);
+	else
+		guard_stuck(number, errno);
+}
+
+/* visit brings a directory on the way up to date. A link in its place would
+ * lead out of what is watched: it goes. */
+static void visit(struct directory *d)
+{
+	struct stat st;
+	if (d->parent < 0)
+		return;
+	int up = directories[d->parent].fd;
+	int there = up >= 0 && look_up(up, d->name, &st) == 0;
+	if (there && S_ISLNK(st.st_mode)) {
+		if (!checking)
+			expel(up, d->name, d->number);
+		there = 0;
+	}
+	follow(up, d->name, there ? &st : NULL, &d->fd, &d->dev, &d->ino);
+}
+
+static void found(struct absent *a, int dir, const struct stat *st)
+{
+	if (a->shared) {
+		if (a->waiting) {
+			a->again = 1;
+			return;
+		}
+		follow(dir, a->name, st, &a->fd, &a->dev, &a->ino);
+		int taken = guard_appeared(a->number);
+		a->waiting = taken > 0;
+		if (taken < 0)
+			polls = 1; /* the queue is full: once more soon */
+		if (taken != 0)
+			return;
+	}
+	expel(dir, a->name, a->number);
+}
+
+int guard_look(int check)
+{
+	checking = check;
+	for (int i = 0; i < ndirectories; i++)
+		visit(&directories[i]);
+	for (int i = 0; i < nabsents; i++) {
+		struct absent *a = &absents[i];
+		struct stat st;
+		int dir = directories[a->directory].fd;
+		if (dir < 0 || look_up(dir, a->name, &st) < 0)
+			continue;
+		if (check && a->shared)
+			continue; /* another run's, perhaps: not before srun listens */
+		if (check) {
+			errno = EEXIST;
+			return no_entry("hold what was made while srun started:", a->name);
+		}
+		found(a, dir, &st);
+	}
+	return 0;
+}
+
+void guard_alone(void)
+{
+	for (int i = 0; i < nabsents; i++)
+		absents[i].waiting = 0;
+}
+
+void guard_expel(int number)
+{
+	struct stat st;
+	for (int i = 0; i < nabsents; i++) {
+		struct absent *a = &absents[i];
+		int dir = directories[a->directory].fd;
+		if (a->number == number && dir >= 0 && look_up(dir, a->name, &st) == 0)
+			expel(dir, a->name, number);
+	}
+}
+
+int guard_settled(int number)
+{
+	for (int i = 0; i < nabsents; i++) {
+		if (absents[i].number != number || !absents[i].waiting)
+			continue;
+		absents[i].waiting = 0;
+		int again = absents[i].again;
+		absents[i].again = 0;
+		return again;
+	}
+	return 0;
+}

@@ -1,0 +1,149 @@
+//go:build linux
+
+/* The guard's life. It is one thread without Go, in a session of its own: what
+ * kills srun, or keeps srun from making threads, does not touch it. */
+#define _GNU_SOURCE
+#include "guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define POLL_MS 50 /* for directories that cannot be watched */
+
+static int srun = -1; /* the socket; -1 once srun is gone */
+
+static int tell(uint32_t type, int32_t a, int32_t b, const char *text)
+{
+	struct message m = { .type = type, .a = a, .b = b };
+	if (text)
+		snprintf(m.text, sizeof m.text, "%s", text);
+	return send(srun, &m, sizeof m, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 ? -1 : 0;
+}
+
+/* A report that finds srun's queue full is dropped: the path is gone anyway. */
+void guard_expelled(int number) { tell(MSG_EXPELLED, number, 0, NULL); }
+void guard_stuck(int number, int err) { tell(MSG_STUCK, number, err, NULL); }
+
+int guard_appeared(int number)
+{
+	if (srun < 0)
+		return 0;
+	return tell(MSG_APPEARED, number, 0, NULL) == 0 ? 1 : -1;
+}
+
+/* detach leaves everything that srun's caller shares with it. */
+static void detach(void)
+{
+	setsid();
+	prctl(PR_SET_NAME, "srun-guard");
+	close_range(3, srun - 1, 0);
+	close_range(srun + 1, ~0U, 0);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	for (int i = 0; i < 3 && null >= 0; i++)
+		dup2(null, i);
+	if (null > 2)
+		close(null);
+	if (chdir("/") < 0)
+		_exit(1);
+}
+
+static ssize_t next_message(struct message *m, int *fd)
+{
+	struct iovec iov = { m, sizeof *m };
+	union { char buf[CMSG_SPACE(sizeof *fd)]; struct cmsghdr align; } u = { 0 };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = sizeof u.buf };
+	ssize_t n;
+	do
+		n = recvmsg(srun, &h, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+	*fd = -1;
+	if (n > 0 && c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof *fd);
+	return n;
+}
+
+/* take_list waits for CTL_GUARD; returns a descriptor of init. */
+static int take_list(struct plan *list)
+{
+	struct message m;
+	struct stat st;
+	int fd;
+	if (next_message(&m, &fd) != sizeof m || m.type != CTL_GUARD || fd < 0 || fstat(fd, &st) < 0)
+		_exit(0); /* nothing to guard, or nobody to guard it for */
+	list->size = st.st_size;
+	list->base = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (list->base == MAP_FAILED || !plan_complete(list))
+		_exit(1);
+	int init = syscall(SYS_pidfd_open, m.a, 0);
+	if (init < 0 || guard_list(list) < 0 || guard_look(1) < 0) {
+		tell(MSG_FAILED, errno, STAGE_MOUNTS, init < 0 ? "find init" : failed_what);
+		_exit(1);
+	}
+	tell(MSG_GUARDING, 0, 0, NULL);
+	guard_look(0);
+	return init;
+}
+
+/* obey does what srun says; an end of file is srun's own end. */
+static void obey(void)
+{
+	struct message m;
+	int fd;
+	ssize_t n = next_message(&m, &fd);
+	if (n <= 0) {
+		close(srun);
+		srun = -1;
+		guard_alone();
+		guard_look(0);
+	} else if (m.type == CTL_SETTLED) {
+		if (guard_settled(m.a))
+			guard_look(0);
+	} else if (m.type == CTL_EXPEL) {
+		guard_expel(m.a);
+	} else if (m.type == CTL_FINISH) {
+		guard_look(0);
+		tell(MSG_FINISHED, 0, 0, NULL);
+		_exit(0);
+	}
+}
+
+void guard_main(int sock)
+{
+	srun = sock;
+	detach();
+	sigset_t all;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	int changed = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	struct plan list = { 0 };
+	int init = take_list(&list);
+	for (;;) {
+		struct pollfd fds[3] = { { .fd = changed, .events = POLLIN }, { .fd = srun, .events = POLLIN },
+			{ .fd = srun < 0 ? init : -1, .events = POLLIN } };
+		int n = poll(fds, 3, guard_polls() ? POLL_MS : -1);
+		struct signalfd_siginfo si;
+		while (read(changed, &si, sizeof si) == sizeof si)
+			continue;
+		if (n == 0 || fds[0].revents)
+			guard_look(0);
+		if (fds[1].revents)
+			obey();
+		if (fds[2].revents) { /* nobody is left who could make anything */
+			guard_look(0);
+			_exit(0);
+		}
+	}
+}

@@ -1,0 +1,47 @@
+/* The guard: a process outside the sandbox that keeps denied paths from
+ * existing that did not when the run began. What the C files of it share. */
+#ifndef SRUN_GUARD_H
+#define SRUN_GUARD_H
+
+#include "init.h"
+
+/* guard_main waits for its list on the socket and then keeps to it until srun
+ * says that the run is over, or srun and init are both gone. */
+void guard_main(int sock) __attribute__((noreturn));
+
+/* guard_list reads the list: OP_ROOT, OP_BELOW and OP_ABSENT. 0, or -1 with
+ * errno and failed_what. */
+int guard_list(const struct plan *list);
+
+/* guard_look looks at every name of the list once, and removes what is there.
+ * With check it removes nothing and fails instead. */
+int guard_look(int check);
+
+/* What guard_look tells, by the list's own numbers. expelled and stuck are
+ * about a path that was there; appeared leaves it to somebody else, unless it
+ * returns 0. */
+void guard_expelled(int number);
+void guard_stuck(int number, int err);
+int guard_appeared(int number);
+
+/* guard_settled: somebody else has dealt with what appeared. It returns 1 when
+ * more happened there in the meantime. */
+int guard_settled(int number);
+
+/* guard_alone: there is nobody else any more. */
+void guard_alone(void);
+
+/* guard_expel removes what is there under a number. */
+void guard_expel(int number);
+
+/* guard_polls tells whether a directory cannot be watched and has to be polled. */
+int guard_polls(void);
+
+/* remove_all removes a name and all below it, by descriptors alone: no link is
+ * ever followed. */
+int remove_all(int dir, const char *name);
+
+/* open_up gives the owner all rights to a directory; 0, or -1. */
+int open_up(int dir, const char *name);
+
+#endif

@@ -1,0 +1,63 @@
+//go:build linux
+
+package linux
+
+/*
+#include "init.h"
+*/
+import "C"
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// settle removes what policy says must go of a settings directory that
+// appeared. It works from the root's descriptor: a link in the way is never
+// followed.
+func (g *guard) settle(number int, final bool) {
+	m := g.missing[number]
+	if err := unix.Lstat(m.Path, &unix.Stat_t{}); errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	unwanted := g.planted(m.Path, final)
+	switch {
+	case len(unwanted) == 0:
+		return
+	case slices.Contains(unwanted, m.Path):
+		g.tell(message{kind: C.CTL_EXPEL, a: int32(number)})
+		return
+	}
+	root, err := g.root(m.Root)
+	if err != nil {
+		g.fail(guardError("open "+m.Root, err))
+		return
+	}
+	for _, path := range unwanted {
+		rel, err := filepath.Rel(m.Root, path)
+		if err == nil {
+			err = root.RemoveAll(rel)
+		}
+		if err != nil {
+			g.fail(guardError("remove "+path, err))
+			return
+		}
+	}
+	g.removed(m)
+}
+
+func (g *guard) root(path string) (*os.Root, error) {
+	if root := g.roots[path]; root != nil {
+		return root, nil
+	}
+	root, err := os.OpenRoot(path)
+	if err == nil {
+		g.roots[path] = root
+	}
+	return root, err
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"syscall"
 	"time"
 
@@ -22,7 +23,7 @@ func (c *Cmd) startBackend() error {
 		return err
 	}
 	if c.opening != nil {
-		host.Trust = &linux.Trust{PEM: c.opening.bundle, Over: c.opening.over}
+		host.Trust = trust(c.opening.bundle)
 	}
 	plan, err := linux.NewPlan(c.Policy, c.Dir, host)
 	if err != nil {
@@ -61,6 +62,20 @@ func (c *Cmd) startBackend() error {
 	}
 	go c.followStops(p)
 	return nil
+}
+
+// trust has the command trust the bundle, in every place that is looked at.
+func trust(bundle []byte) *linux.Trust {
+	t := &linux.Trust{PEM: bundle}
+	for _, path := range systemBundles {
+		t.Over = append(t.Over, linux.TrustFile{Path: path, Content: bundle})
+	}
+	for _, path := range javaStores {
+		if _, err := os.Stat(path); err == nil {
+			t.Over = append(t.Over, linux.TrustFile{Path: path, Content: javaStore(bundle)})
+		}
+	}
+	return t
 }
 
 // meanwhile is what a command's start needs and the sandbox does not.

@@ -40,7 +40,7 @@ func Capabilities() policy.Capabilities {
 func Explain(p *policy.Policy) ([]Rule, error) {
 	host := linux.ThisHost()
 	if p.Network.TLSTerminate != nil && filtered(p) {
-		host.Trust = &linux.Trust{Over: systemBundles}
+		host.Trust = trust(nil)
 	}
 	plan, err := linux.NewPlan(p, p.Dir, host)
 	if err != nil {

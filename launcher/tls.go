@@ -14,8 +14,7 @@ import (
 // opening is what it takes to open TLS connections.
 type opening struct {
 	proxy  *proxy.TLS
-	bundle []byte   // PEM: what the command has to trust
-	over   []string // the system's own bundles, in whose place the command sees that one
+	bundle []byte // PEM: what the command has to trust
 }
 
 // systemBundles are where Linux distributions keep the certificates that all
@@ -44,7 +43,7 @@ func openTLS(p *policy.Policy) (*opening, error) {
 	if err != nil {
 		return nil, &policy.Error{File: t.Source.File, Line: t.Source.Line, Key: "network.tlsTerminate.extraCaCertPaths", Msg: err.Error(), Err: err}
 	}
-	o := &opening{proxy: &proxy.TLS{Authority: authority}, over: systemBundles}
+	o := &opening{proxy: &proxy.TLS{Authority: authority}}
 	if len(t.ExcludeDomains) > 0 {
 		o.proxy.Exclude = policy.NewDomains(t.ExcludeDomains, nil)
 	}

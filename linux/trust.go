@@ -2,17 +2,22 @@
 
 package linux
 
-import "slices"
-
 // BundlePath is where the command finds the certificates to trust when the
 // proxy opens TLS connections: in init's own /dev, so that it goes with the
 // sandbox.
 const BundlePath = "/dev/srun-ca.pem"
 
-// Trust is a bundle of certificates for the command.
+// Trust is what the command is to trust, in PEM.
 type Trust struct {
 	PEM  []byte
-	Over []string // the host's bundles that it takes the place of, where they exist
+	Over []TrustFile
+}
+
+// TrustFile takes the place of a file of the host's, where that exists, for
+// programs that heed no variable.
+type TrustFile struct {
+	Path    string
+	Content []byte
 }
 
 // trustFile makes room for the bundle, while /dev can still be written.
@@ -23,22 +28,24 @@ func (b *builder) trustFile() []mountOp {
 	return []mountOp{{Kind: opMkfile, Path: BundlePath, A: 0o444}}
 }
 
-// trustFiles puts the bundle there, and over the host's own for programs that
-// heed no variable.
+// trustFiles puts the bundle there, and each file in its place. The places may
+// be links to each other.
 func (b *builder) trustFiles(nodes []*node) []mountOp {
 	if b.host.Trust == nil {
 		return nil
 	}
-	paths := []string{BundlePath}
-	for _, over := range b.host.Trust.Over {
-		path, dir, err := b.host.Resolve(over)
-		if err == nil && !dir && at(nodes, path).access != hidden && !slices.Contains(paths, path) {
-			paths = append(paths, path)
+	ops := []mountOp{fileOp(BundlePath, b.host.Trust.PEM)}
+	done := map[string]bool{}
+	for _, f := range b.host.Trust.Over {
+		path, dir, err := b.host.Resolve(f.Path)
+		if err == nil && !dir && at(nodes, path).access != hidden && !done[path] {
+			done[path] = true
+			ops = append(ops, fileOp(path, f.Content))
 		}
 	}
-	var ops []mountOp
-	for _, path := range paths {
-		ops = append(ops, mountOp{Kind: opFile, Path: path, A: 0o444, Flag: 1, Data: string(b.host.Trust.PEM)})
-	}
 	return ops
+}
+
+func fileOp(path string, content []byte) mountOp {
+	return mountOp{Kind: opFile, Path: path, A: 0o444, Flag: 1, Data: string(content)}
 }

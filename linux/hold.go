@@ -7,5 +7,22 @@ package linux
 */
 import "C"
 
+import (
+	"path/filepath"
+	"slices"
+)
+
 // opHold keeps a symbolic link where it is: hold.c says how.
 const opHold opKind = C.OP_HOLD
+
+// holdLinks keeps symbolic links from being replaced, removed or moved.
+func (t *tree) holdLinks(ops []mountOp, links []string) []mountOp {
+	links = slices.Clone(links)
+	slices.Sort(links)
+	for _, link := range slices.Compact(links) {
+		if at(t.nodes, filepath.Dir(link)).access == readWrite {
+			ops = append(t.pin(ops, link), mountOp{Kind: opHold, Path: link})
+		}
+	}
+	return ops
+}

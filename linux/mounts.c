@@ -69,20 +69,28 @@ int set_flags(int fd, const char *path, unsigned int at, uint64_t set, uint64_t 
 	return syscall(SYS_mount_setattr, fd, path, at, &attr, sizeof attr);
 }
 
-int bind_on_itself(const char *path, uint64_t set)
+/* bind_over makes a path a mount point; recursive is AT_RECURSIVE, or 0 for a
+ * file: nothing is mounted below one, and the kernel looks at every mount of
+ * the tree to find that out. */
+static int bind_over(const char *path, uint64_t set, unsigned int recursive)
 {
 	int at = open_exact(path);
 	if (at < 0)
 		return -1;
-	int tree = clone_tree(at);
+	int tree = syscall(SYS_open_tree, at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
 	int r = tree < 0 ? -1 : 0;
 	if (r == 0 && set)
-		r = set_flags(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, set, 0);
+		r = set_flags(tree, "", AT_EMPTY_PATH | recursive, set, 0);
 	if (r == 0)
 		r = attach_at(tree, at);
 	close(at);
 	close(tree);
 	return r;
+}
+
+int bind_on_itself(const char *path, uint64_t set)
+{
+	return bind_over(path, set, AT_RECURSIVE);
 }
 
 static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty" };
@@ -201,7 +209,7 @@ static int do_mount_op(const struct op *op, const char *path)
 	case OP_PIN:
 		return bind_on_itself(path, 0);
 	case OP_SEAL:
-		return bind_on_itself(path, MOUNT_ATTR_RDONLY);
+		return bind_over(path, MOUNT_ATTR_RDONLY, op->b ? 0 : AT_RECURSIVE);
 	case OP_HIDE:
 	case OP_FILE:
 		return cover(op, path);

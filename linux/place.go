@@ -73,26 +73,56 @@ func absent(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR)
 }
 
-// findPlace asks first for the path without a link on its way, which is one
-// call for the many defaults that are not there.
-func findPlace(path string) (place, error) {
-	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC | unix.O_NOFOLLOW, Resolve: unix.RESOLVE_NO_SYMLINKS}
-	fd, err := unix.Openat2(unix.AT_FDCWD, path, &how)
-	if err == nil {
-		var st unix.Stat_t
-		err = unix.Fstat(fd, &st)
-		unix.Close(fd)
-		if err != nil {
-			return place{}, &fs.PathError{Op: "fstat", Path: path, Err: err}
-		}
-		if st.Mode&unix.S_IFMT != unix.S_IFLNK {
-			return place{path: path, dir: st.Mode&unix.S_IFMT == unix.S_IFDIR}, nil
-		}
-	}
-	if absent(err) {
+// finder finds places on this host. Most paths of a plan share few directories,
+// so it asks once for each whether a link leads there, and then for the name in
+// it alone. What changes meanwhile is init's to notice: it follows no link.
+type finder struct{ dirs map[string]dirState }
+
+type dirState int
+
+const (
+	dirUnknown dirState = iota
+	dirPlain            // there, and no link on the way
+	dirAbsent
+	dirOther // by way of a link, or not to be looked at
+)
+
+func newFinder() *finder { return &finder{map[string]dirState{"/": dirPlain}} }
+
+func (f *finder) find(path string) (place, error) {
+	switch f.dir(filepath.Dir(path)) {
+	case dirAbsent:
 		return place{path: path, missing: true}, nil
+	case dirPlain:
+		target, dir, err := lstat(path)
+		switch {
+		case absent(err):
+			return place{path: path, missing: true}, nil
+		case err == nil && target == "":
+			return place{path: path, dir: dir}, nil
+		}
 	}
 	return walk(path, lstat)
+}
+
+func (f *finder) dir(dir string) dirState {
+	state := f.dirs[dir]
+	if state != dirUnknown {
+		return state
+	}
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC | unix.O_DIRECTORY, Resolve: unix.RESOLVE_NO_SYMLINKS}
+	fd, err := unix.Openat2(unix.AT_FDCWD, dir, &how)
+	switch {
+	case err == nil:
+		unix.Close(fd)
+		state = dirPlain
+	case f.dirs[filepath.Dir(dir)] == dirAbsent || absent(err):
+		state = dirAbsent
+	default:
+		state = dirOther
+	}
+	f.dirs[dir] = state
+	return state
 }
 
 func lstat(path string) (target string, dir bool, err error) {
@@ -103,6 +133,8 @@ func lstat(path string) (target string, dir bool, err error) {
 	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
 		return "", st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
 	}
-	target, err = os.Readlink(path)
+	if target, err = os.Readlink(path); err == nil && target == "" {
+		err = &fs.PathError{Op: "readlink", Path: path, Err: fs.ErrInvalid}
+	}
 	return target, false, err
 }

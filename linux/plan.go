@@ -72,7 +72,7 @@ type Host struct {
 // ThisHost asks the real machine.
 func ThisHost() Host {
 	name, _ := os.Hostname() // without one, it is missing from /etc/hosts
-	return Host{LandlockABI: LandlockABI(), Name: name, find: findPlace, git: hostFiles{}, mounts: hostMounts}
+	return Host{LandlockABI: LandlockABI(), Name: name, find: newFinder().find, git: hostFiles{}, mounts: hostMounts}
 }
 
 // Resolve returns where a path that is there leads.

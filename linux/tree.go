@@ -208,18 +208,6 @@ func (t *tree) ops() []mountOp {
 	return ops
 }
 
-// holdLinks keeps symbolic links from being replaced, removed or moved.
-func (t *tree) holdLinks(ops []mountOp, links []string) []mountOp {
-	links = slices.Clone(links)
-	slices.Sort(links)
-	for _, link := range slices.Compact(links) {
-		if at(t.nodes, filepath.Dir(link)).access == readWrite {
-			ops = append(t.pin(ops, link), mountOp{Kind: opHold, Path: link})
-		}
-	}
-	return ops
-}
-
 func (t *tree) apply(ops []mountOp, n *node, slot map[*node]uint32) []mountOp {
 	if n.parent == nil || n.access == n.above() {
 		return ops
@@ -237,7 +225,11 @@ func (t *tree) apply(ops []mountOp, n *node, slot map[*node]uint32) []mountOp {
 		}
 		ops = append(ops, mountOp{Kind: opAttach, Path: n.path, Slot: s})
 	default:
-		ops = append(ops, mountOp{Kind: opSeal, Path: n.path})
+		op := mountOp{Kind: opSeal, Path: n.path}
+		if !n.dir {
+			op.Flag = 1
+		}
+		ops = append(ops, op)
 	}
 	t.mounts[n.path] = true
 	return ops

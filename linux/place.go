@@ -3,6 +3,7 @@
 package linux
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -128,13 +129,36 @@ func (f *finder) dir(dir string) dirState {
 func lstat(path string) (target string, dir bool, err error) {
 	var st unix.Stat_t
 	if err := unix.Lstat(path, &st); err != nil {
-		return "", false, &fs.PathError{Op: "lstat", Path: path, Err: err}
+		return "", false, os.NewSyscallError("lstat", err)
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFLNK {
 		return "", st.Mode&unix.S_IFMT == unix.S_IFDIR, nil
 	}
-	if target, err = os.Readlink(path); err == nil && target == "" {
-		err = &fs.PathError{Op: "readlink", Path: path, Err: fs.ErrInvalid}
+	buf := make([]byte, unix.PathMax)
+	n, err := unix.Readlink(path, buf)
+	if err == nil && n == 0 {
+		err = unix.EINVAL
 	}
-	return target, false, err
+	return string(buf[:max(n, 0)]), false, os.NewSyscallError("readlink", err)
+}
+
+// less orders paths so that everything below a directory follows it directly:
+// the slash sorts before all other bytes.
+func less(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		switch {
+		case a[i] == b[i]:
+		case a[i] == '/':
+			return -1
+		case b[i] == '/':
+			return 1
+		default:
+			return cmp.Compare(a[i], b[i])
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
+func contains(dir, p string) bool {
+	return dir == "/" || p == dir || strings.HasPrefix(p, dir) && p[len(dir)] == '/'
 }

@@ -3,10 +3,8 @@
 package linux
 
 import (
-	"cmp"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // access is what the command may do below a path, until a longer path says
@@ -66,27 +64,6 @@ type fileID struct {
 func treeOps(nodes []*node, links []string) []mountOp {
 	t := tree{nodes: nodes, mounts: map[string]bool{"/": true}, made: map[string]bool{}}
 	return t.closeCovers(t.holdLinks(t.ops(), links))
-}
-
-// less orders paths so that everything below a directory follows it directly:
-// the slash sorts before all other bytes.
-func less(a, b string) int {
-	for i := range min(len(a), len(b)) {
-		switch {
-		case a[i] == b[i]:
-		case a[i] == '/':
-			return -1
-		case b[i] == '/':
-			return 1
-		default:
-			return cmp.Compare(a[i], b[i])
-		}
-	}
-	return cmp.Compare(len(a), len(b))
-}
-
-func contains(dir, p string) bool {
-	return dir == "/" || p == dir || strings.HasPrefix(p, dir) && p[len(dir)] == '/'
 }
 
 // resolve sorts the points, joins those of one path, and gives each what it

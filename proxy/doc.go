@@ -16,13 +16,14 @@
 //
 //	parse -> rule on name and port -> ask -> resolve once -> guard on every
 //	address -> dial an address that passed -> first bytes (TLS server name,
-//	HTTP Host) -> relay
+//	HTTP Host) -> with TLS and Rules, each request inside -> relay
 //
 // A name that is denied is never resolved. The address that was checked is the
 // address that is dialled. Whatever is refused is reported once as a [Denial].
 //
 // The package prints nothing, reads no flags, files or environment, and does
-// no work before the first connection.
+// no work before the first connection. (The system's certificate authorities,
+// where Config.TLS names none, are read by crypto/x509.)
 //
 // # Limitations
 //
@@ -39,6 +40,12 @@
 //
 // Cleartext HTTP/2 is refused towards a name, for its authority is not
 // checked; upgrades other than to websocket and raw tcp are not passed on.
+//
+// Inside TLS that is opened (Config.TLS) both sides speak the protocol that the
+// server chose. Certificates of clients are not passed on, session tickets not
+// given out, and websockets over HTTP/2 (RFC 8441) not offered. Rules see the
+// method, path and host of a request, and no query, header or body, but for the
+// fields that some servers take for a method or path.
 //
 // Behind a custom or corporate proxy that proxy resolves the names: the guard
 // then sees only addresses that the command named itself.

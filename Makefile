@@ -28,7 +28,7 @@ help:
 	@echo 'make fuzz       each fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make escape     the attack suite'
 	@echo 'make kernels    the kernel matrix'
-	@echo 'make bench      speed and memory beside bwrap and no sandbox'
+	@echo 'make bench      speed and memory beside bwrap, no sandbox, squid and tinyproxy'
 	@echo 'make install    into DESTDIR/PREFIX ($(DESTDIR)$(PREFIX))'
 	@echo 'make dist       release tarball and checksums in dist/'
 

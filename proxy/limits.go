@@ -62,5 +62,6 @@ const (
 	bodyGrace      = 100 * time.Millisecond // for the rest of a request's body, once its response is over
 	hostAddrsAge   = 2 * time.Second        // for this host's own addresses, once listed
 	dnsTCPIdle     = 10 * time.Second       // between DNS queries on one TCP connection
+	pipeIdle       = time.Second            // before pipes that no tunnel uses are closed
 	dnsTTL         = 10                     // seconds, of a synthetic address
 )

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,6 +16,7 @@ const pipeSize = 1 << 20
 var (
 	idlePipes  = make(chan *pipe, maxPipes)
 	totalPipes atomic.Int32
+	trimming   atomic.Bool // a timer is set
 )
 
 // getPipe returns a pipe, or nil when all are in use: pipes are a budget of the
@@ -38,10 +40,30 @@ func getPipe() *pipe {
 	return &pipe{fds[0], fds[1]}
 }
 
-// putPipe gives an empty pipe back.
-func putPipe(p *pipe) { idlePipes <- p }
+// putPipe gives an empty pipe back. It is closed when nobody wants one for a
+// while.
+func putPipe(p *pipe) {
+	idlePipes <- p
+	if trimming.CompareAndSwap(false, true) {
+		time.AfterFunc(pipeIdle, trimPipes)
+	}
+}
 
-// close drops a pipe that may still hold bytes.
+// trimPipes closes the pipes that are idle now. Busy streams have theirs out, or
+// get another.
+func trimPipes() {
+	trimming.Store(false)
+	for {
+		select {
+		case p := <-idlePipes:
+			p.close()
+		default:
+			return
+		}
+	}
+}
+
+// close drops a pipe, which may still hold bytes.
 func (p *pipe) close() {
 	unix.Close(p.r)
 	unix.Close(p.w)

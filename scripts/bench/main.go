@@ -1,4 +1,5 @@
-// Command bench measures what srun costs beside bwrap and beside no sandbox.
+// Command bench measures what srun costs beside bwrap and beside no sandbox,
+// and its proxy beside others.
 // The two commands of a row run in turn, so that what else the machine does
 // falls on both, and each row prints the two medians and their ratio.
 package main
@@ -22,18 +23,27 @@ type row struct {
 	goal  float64
 }
 
+// servers are what this program is when it starts itself again to be measured:
+// each serves an address and leads to a target.
+var servers = map[string]func(addr, target string) error{proxyArg: serveProxy, relayArg: serveRelay}
+
 func main() {
 	srun := flag.String("srun", "bin/srun", "the `binary` to measure")
 	scale := flag.Int("pairs", 40, "pairs of the shortest `rows`")
+	part := flag.String("only", "", "measure only this `part`: commands or network")
+	if serve := servers[os.Args[min(1, len(os.Args)-1)]]; serve != nil && len(os.Args) == 4 {
+		fmt.Fprintln(os.Stderr, "bench:", serve(os.Args[2], os.Args[3]))
+		os.Exit(1)
+	}
 	flag.Parse()
 
-	if err := bench(*srun, *scale); err != nil {
+	if err := bench(*srun, *scale, *part); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(srun string, pairs int) error {
+func bench(srun string, pairs int, part string) error {
 	srun, err := filepath.Abs(srun)
 	if err != nil {
 		return err
@@ -43,12 +53,25 @@ func bench(srun string, pairs int) error {
 		return err
 	}
 	defer os.RemoveAll(out)
+	fmt.Printf("%-30s %10s %10s %7s %6s\n", "", "srun", "other", "ratio", "goal")
+	if part != "network" {
+		if err := commands(srun, pairs, out); err != nil {
+			return err
+		}
+	}
+	if part != "commands" {
+		return network(out)
+	}
+	return nil
+}
+
+// commands measures what a command costs in the sandbox.
+func commands(srun string, pairs int, out string) error {
 	cache, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
 		return fmt.Errorf("go env GOCACHE: %w", err)
 	}
 
-	fmt.Printf("%-30s %10s %10s %7s %6s\n", "", "srun", "other", "ratio", "goal")
 	for _, r := range rows(srun, pairs, filepath.Join(out, "srun"), string(cache[:len(cache)-1])) {
 		if err := r.run(); err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)

@@ -26,6 +26,7 @@ func Capabilities() policy.Capabilities {
 		NetworkNone:   true,
 		NetworkHost:   true,
 		MissingPaths:  true,
+		Globs:         true,
 		UnixSockets:   true,
 		Forward:       true,
 		AllUnix:       true,

@@ -24,6 +24,9 @@ type linkedAllow struct {
 // list it is remembered, and so are the links on its way: who could replace
 // them would leave the rule without its object.
 func (b *builder) add(r policy.PathRule, as point) error {
+	if r.Glob {
+		return b.addGlob(r, as)
+	}
 	at, err := b.host.find(r.Path)
 	switch {
 	case err != nil && b.outOfReach(r, err):

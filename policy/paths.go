@@ -18,22 +18,36 @@ func parsePath(s, base, home string, literal bool) (PathRule, error) {
 	case strings.IndexByte(s, 0) >= 0:
 		return PathRule{}, errors.New("has a NUL byte")
 	}
+	if top, ok := strings.CutSuffix(s, "/**"); ok && top != "" && !literal {
+		s = top
+	}
+	glob := !literal && strings.ContainsAny(s, wildcards)
+	if glob { // what is not the user's own word has none
+		base, home = escapeGlob(base), escapeGlob(home)
+	}
 	path, err := expandHome(s, base, home)
 	if err != nil {
 		return PathRule{}, err
 	}
-	rule := PathRule{Path: filepath.Clean(path), Literal: literal}
-	if literal {
-		return rule, nil
-	}
-	if top, ok := strings.CutSuffix(rule.Path, "/**"); ok && top != "" {
-		rule.Path = top
-	}
-	if rule.Glob = strings.ContainsAny(rule.Path, `*?[{`); rule.Glob && !doublestar.ValidatePattern(rule.Path) {
+	rule := PathRule{Path: filepath.Clean(path), Literal: literal, Glob: glob}
+	if glob && !doublestar.ValidatePattern(rule.Path) {
 		return PathRule{}, errors.New("not a valid glob")
 	}
 	return rule, nil
 }
+
+// wildcards make a path a glob.
+const wildcards = `*?[{`
+
+// escapeGlob returns a pattern that matches path alone.
+func escapeGlob(path string) string {
+	if !strings.ContainsAny(path, wildcards+`\`) {
+		return path
+	}
+	return globEscaper.Replace(path)
+}
+
+var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `{`, `\{`)
 
 func expandHome(s, base, home string) (string, error) {
 	switch {

@@ -1,0 +1,141 @@
+//go:build linux
+
+package linux
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+	"golang.org/x/sys/unix"
+
+	"srun/policy"
+)
+
+// maxGlobbed bounds what is compared with one glob.
+const maxGlobbed = 50_000
+
+// addGlob takes a rule with wildcards: as one for each path that matches now,
+// and for the path that is named exactly so. A mount cannot hold what is made
+// later, so a denial is refused where the command itself could make something
+// that matches; anywhere else only the host can.
+func (b *builder) addGlob(r policy.PathRule, as point) error {
+	base, pattern := doublestar.SplitPattern(r.Path)
+	fail := func(err error) error { return fmt.Errorf("%s: the glob %s: %w", r.Source, quoted(r.Path), err) }
+	at, err := b.host.find(base)
+	if err != nil {
+		return fail(err)
+	}
+	if as.denyWrite || as.denyRead {
+		if root := b.growing(at.path, pattern); root != "" {
+			return fail(fmt.Errorf("cannot hold for a file that is made later in %s, which the command may write; name the paths", quoted(root)))
+		}
+	}
+	r.Glob, r.Missing = false, false
+	g := globber{pattern: pattern, within: map[fileID]bool{}}
+	if !at.missing {
+		if err := g.walk(at.path, ""); err != nil {
+			return fail(err)
+		}
+	}
+	for _, match := range append(g.found, pattern) {
+		r.Path = filepath.Join(base, match)
+		if p, err := b.host.find(r.Path); match == pattern && (err != nil || p.missing) {
+			continue // nobody's name
+		}
+		if err := b.add(r, as); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// growing returns a writable path in which something that matches the pattern
+// below base could be made, or "".
+func (b *builder) growing(base, pattern string) string {
+	for _, n := range b.roots {
+		switch {
+		case !n.allowWrite:
+		case contains(n.path, base):
+			return n.path
+		case contains(base, n.path) && reaches(pattern, strings.TrimPrefix(strings.TrimPrefix(n.path, base), "/")):
+			return n.path
+		}
+	}
+	return ""
+}
+
+// reaches reports whether a pattern could match something below a path.
+func reaches(pattern, path string) bool {
+	parts, names := strings.Split(pattern, "/"), strings.Split(path, "/")
+	for i, part := range parts {
+		if strings.Contains(part, "**") || strings.ContainsAny(part, "{}") {
+			return true
+		}
+		if i == len(names) {
+			return true
+		}
+		if ok, _ := doublestar.Match(part, names[i]); !ok {
+			return false
+		}
+	}
+	return false
+}
+
+// globber compares a tree with a pattern.
+type globber struct {
+	pattern string
+	found   []string // relative
+	within  map[fileID]bool // the directories that the walk is in
+	entries int
+}
+
+// walk goes into links to directories as well, for what is denied must not be
+// missed, but not round in circles.
+func (g *globber) walk(dir, rel string) error {
+	var st unix.Stat_t
+	if err := unix.Stat(dir, &st); err != nil || g.within[identity(&st)] {
+		return err
+	}
+	g.within[identity(&st)] = true
+	defer delete(g.within, identity(&st))
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrPermission) && unix.Access(dir, unix.X_OK) != nil {
+		return nil // closed to the command too
+	}
+	if err != nil {
+		return err
+	}
+	if g.entries += len(entries); g.entries > maxGlobbed {
+		return fmt.Errorf("more than %d files to compare with it; begin it with a narrower directory", maxGlobbed)
+	}
+	for _, e := range entries {
+		name, path := filepath.Join(rel, e.Name()), filepath.Join(dir, e.Name())
+		if ok, _ := doublestar.Match(g.pattern, name); ok {
+			g.found = append(g.found, name)
+			continue // with all that is below it
+		}
+		if !g.deeper(name) || !e.IsDir() && e.Type() != fs.ModeSymlink {
+			continue
+		}
+		if st, err := os.Stat(path); err != nil || !st.IsDir() {
+			continue
+		}
+		if err := g.walk(path, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deeper reports whether something below a name could match.
+func (g *globber) deeper(name string) bool {
+	parts := strings.Split(g.pattern, "/")
+	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(p, "**") || strings.ContainsAny(p, "{}") }) ||
+		strings.Count(name, "/")+1 < len(parts)
+}

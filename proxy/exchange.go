@@ -33,7 +33,7 @@ type exchange struct {
 // take another request.
 func (x *exchange) run() bool {
 	sc := x.h.takeServer(x.g.target)
-	reused := sc != nil && sc.used
+	reused := sc != nil && (sc.used || x.h.opened() != nil)
 	for {
 		if sc == nil {
 			if !x.h.redials() {

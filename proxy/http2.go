@@ -89,6 +89,8 @@ func (h *http2Conn) check(r *http.Request) error {
 	switch {
 	case r.Method == http.MethodConnect:
 		return &badRequest{http.StatusMethodNotAllowed, "CONNECT inside a tunnel"}
+	case tokenLength([]byte(r.Method)) != len(r.Method):
+		return bad("not a method: %s", quote(r.Method))
 	case !strings.HasPrefix(r.RequestURI, "/") && r.RequestURI != "*", strings.Contains(r.RequestURI, "#"):
 		return bad("not a path: %s", quote(r.RequestURI))
 	case strings.IndexFunc(r.Host, func(c rune) bool { return c <= ' ' || c >= 0x7f }) >= 0:

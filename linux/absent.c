@@ -69,7 +69,7 @@ int guard_list(const struct plan *list)
 		n++;
 	directories = calloc(n, sizeof *directories);
 	absents = calloc(n, sizeof *absents);
-	if (!directories || !absents)
+	if (!directories || !absents || held_allocate(n) < 0)
 		return no_entry("remember", "the list");
 	for (const struct op *op = plan_next(list, NULL); op->kind != OP_END; op = plan_next(list, op)) {
 		if (op->kind == OP_ABSENT) {
@@ -77,14 +77,19 @@ int guard_list(const struct plan *list)
 				.number = op->a, .shared = op->b, .fd = -1 };
 			continue;
 		}
+		if (op->kind >= OP_HELD && op->kind <= OP_HELD_PINNED) {
+			held_add(op);
+			continue;
+		}
 		struct directory *d = &directories[ndirectories++];
 		*d = (struct directory){ .parent = op->slot, .name = op_data(op), .number = op->a, .fd = -1 };
 		if (op->kind == OP_BELOW)
 			continue;
 		d->parent = -1;
-		if ((d->fd = open_root(op)) < 0)
+		if ((d->fd = open_root(op)) < 0 && op->kind == OP_ROOT)
 			return -1;
-		watch(d->fd);
+		if (d->fd >= 0)
+			watch(d->fd);
 	}
 	return 0;
 }
@@ -173,6 +178,8 @@ int guard_look(int check)
 	checking = check;
 	for (int i = 0; i < ndirectories; i++)
 		visit(&directories[i]);
+	for (int i = 0; i < ndirectories; i++)
+		held_look(i, directories[i].fd);
 	for (int i = 0; i < nabsents; i++) {
 		struct absent *a = &absents[i];
 		struct stat st;
@@ -194,6 +201,14 @@ void guard_alone(void)
 {
 	for (int i = 0; i < nabsents; i++)
 		absents[i].waiting = 0;
+}
+
+int guard_waits(void)
+{
+	int n = 0;
+	for (int i = 0; i < nabsents; i++)
+		n += absents[i].waiting;
+	return n;
 }
 
 void guard_expel(int number)

@@ -109,6 +109,16 @@ int cover(const struct op *op, const char *path)
 	return r;
 }
 
+int cover_again(const char *path, int file)
+{
+	if (covers < 0 && (covers = open_exact(COVERS)) < 0)
+		return -1;
+	int tree = copy_cover(file ? "file" : "directory");
+	int r = tree < 0 ? -1 : attach(tree, path);
+	close(tree);
+	return r;
+}
+
 int mounts_done(void)
 {
 	if (bury_held() < 0)

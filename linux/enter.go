@@ -23,12 +23,14 @@ import (
 // whose first use starts a process to see whether pidfds work; the id cannot
 // be taken by another before srun itself has waited for it.
 type sandboxInit struct {
-	pid         int // 0: known once it is ready
+	pid         int     // 0: known once it is ready
 	guardPID    int     // to be waited for, or 0
 	guard       *waiter // the socket to it; nil: there is none yet
 	sock        *waiter
 	hostNetwork bool
 	pidNS       string // what /proc says of its PID namespace
+	userNS      int    // descriptors, for the guard
+	mountNS     int
 }
 
 var early sync.Once
@@ -156,10 +158,32 @@ func (in *sandboxInit) ready() (set int32, fds []int, err error) {
 	}
 	// Later init is not dumpable, and an ordinary user may not read this.
 	in.pidNS, _ = os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", in.pid))
+	if err := in.openNamespaces(); err != nil {
+		closeFDs(fds...)
+		return 0, nil, err
+	}
 	if in.hostNetwork {
 		return m.a, fds, nil
 	}
 	return m.a, fds, in.checkNetwork()
+}
+
+func (in *sandboxInit) openNamespaces() (err error) {
+	for name, fd := range map[string]*int{"user": &in.userNS, "mnt": &in.mountNS} {
+		if *fd, err = unix.Open(fmt.Sprintf("/proc/%d/ns/%s", in.pid, name), unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+			return namespaceError(err)
+		}
+	}
+	return nil
+}
+
+func (in *sandboxInit) closeNamespaces() {
+	for _, fd := range []*int{&in.userNS, &in.mountNS} {
+		if *fd > 0 {
+			unix.Close(*fd)
+		}
+		*fd = 0
+	}
 }
 
 // checkNetwork makes sure of the namespace that keeps the command off the
@@ -185,6 +209,7 @@ func (in *sandboxInit) checkNetwork() error {
 // to live.
 func (in *sandboxInit) discard() {
 	in.sock.close()
+	in.closeNamespaces()
 	in.dismissGuard() // also waits until an early init has its process id
 	in.settle()
 	if in.pid > 0 {

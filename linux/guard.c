@@ -34,12 +34,15 @@ static int tell(uint32_t type, int32_t a, int32_t b, const char *text)
 /* A report that finds srun's queue full is dropped: the path is gone anyway. */
 void guard_expelled(int number) { tell(MSG_EXPELLED, number, 0, NULL); }
 void guard_stuck(int number, int err) { tell(MSG_STUCK, number, err, NULL); }
+void guard_unheld(int number, int err) { tell(MSG_UNHELD, number, err, NULL); }
 
 int guard_appeared(int number)
 {
 	if (srun < 0)
 		return 0;
-	return tell(MSG_APPEARED, number, 0, NULL) == 0 ? 1 : -1;
+	if (tell(MSG_APPEARED, number, 0, NULL) == 0)
+		return 1;
+	return errno == EAGAIN ? -1 : 0; /* srun is gone, and poll(2) will say so */
 }
 
 /* detach leaves everything that srun's caller shares with it. */
@@ -58,19 +61,22 @@ static void detach(void)
 		_exit(1);
 }
 
-static ssize_t next_message(struct message *m, int *fd)
+#define LIST_FDS 3
+
+static ssize_t next_message(struct message *m, int *fds)
 {
 	struct iovec iov = { m, sizeof *m };
-	union { char buf[CMSG_SPACE(sizeof *fd)]; struct cmsghdr align; } u = { 0 };
+	union { char buf[CMSG_SPACE(LIST_FDS * sizeof *fds)]; struct cmsghdr align; } u = { 0 };
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = sizeof u.buf };
 	ssize_t n;
 	do
 		n = recvmsg(srun, &h, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
-	*fd = -1;
+	for (int i = 0; i < LIST_FDS; i++)
+		fds[i] = -1;
 	if (n > 0 && c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(c), sizeof *fd);
+		memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
 	return n;
 }
 
@@ -79,12 +85,13 @@ static int take_list(struct plan *list)
 {
 	struct message m;
 	struct stat st;
-	int fd;
-	if (next_message(&m, &fd) != sizeof m || m.type != CTL_GUARD || fd < 0 || fstat(fd, &st) < 0)
+	int fds[LIST_FDS];
+	if (next_message(&m, fds) != sizeof m || m.type != CTL_GUARD || fds[2] < 0 || fstat(fds[0], &st) < 0)
 		_exit(0); /* nothing to guard, or nobody to guard it for */
 	list->size = st.st_size;
-	list->base = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
+	list->base = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fds[0], 0);
+	close(fds[0]);
+	held_namespaces(fds[1], fds[2]);
 	if (list->base == MAP_FAILED || !plan_complete(list))
 		_exit(1);
 	int init = syscall(SYS_pidfd_open, m.a, 0);
@@ -98,16 +105,18 @@ static int take_list(struct plan *list)
 }
 
 /* obey does what srun says; an end of file is srun's own end. */
-static void obey(void)
+static void obey(const int *init)
 {
 	struct message m;
-	int fd;
-	ssize_t n = next_message(&m, &fd);
+	int fds[LIST_FDS];
+	ssize_t n = next_message(&m, fds);
 	if (n <= 0) {
 		close(srun);
 		srun = -1;
 		guard_alone();
 		guard_look(0);
+		if (*init < 0)
+			_exit(0);
 	} else if (m.type == CTL_SETTLED) {
 		if (guard_settled(m.a))
 			guard_look(0);
@@ -118,6 +127,18 @@ static void obey(void)
 		tell(MSG_FINISHED, 0, 0, NULL);
 		_exit(0);
 	}
+}
+
+/* end_watch: nobody is left who could make anything. What is srun's to deal
+ * with still needs the two of them, until CTL_FINISH. */
+static void end_watch(void)
+{
+	guard_look(0);
+	if (srun >= 0 && guard_waits())
+		return;
+	if (srun >= 0)
+		tell(MSG_FINISHED, 0, 0, NULL);
+	_exit(0);
 }
 
 void guard_main(int sock)
@@ -132,7 +153,7 @@ void guard_main(int sock)
 	int init = take_list(&list);
 	for (;;) {
 		struct pollfd fds[3] = { { .fd = changed, .events = POLLIN }, { .fd = srun, .events = POLLIN },
-			{ .fd = srun < 0 ? init : -1, .events = POLLIN } };
+			{ .fd = init, .events = POLLIN } };
 		int n = poll(fds, 3, guard_polls() ? POLL_MS : -1);
 		struct signalfd_siginfo si;
 		while (read(changed, &si, sizeof si) == sizeof si)
@@ -140,10 +161,10 @@ void guard_main(int sock)
 		if (n == 0 || fds[0].revents)
 			guard_look(0);
 		if (fds[1].revents)
-			obey();
-		if (fds[2].revents) { /* nobody is left who could make anything */
-			guard_look(0);
-			_exit(0);
+			obey(&init);
+		if (fds[2].revents) {
+			end_watch();
+			init = -1;
 		}
 	}
 }

@@ -12,8 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 
@@ -29,20 +27,22 @@ type guard struct {
 	pid     int
 	sock    *waiter
 	missing []MissingPath
+	held    []string // paths, by the list's numbers
 	removed func(MissingPath)
 	planted func(path string, final bool) []string
 	lost    func() // the guard ended before its time
 
+	running  bool // run takes its reports
 	finished chan struct{}
 	mu       sync.Mutex
 	roots    map[string]*os.Root // by MissingPath.Root
 	errs     []error
 }
 
-// newGuard has the guard take its list; nil when there is nothing on it. The
-// command must not run before it returns.
-func newGuard(c *Config, in *sandboxInit) (*guard, error) {
-	if len(c.Plan.Missing) == 0 {
+// newGuard hands the guard its list; nil when there is nothing on it. The
+// command must not run before it holds.
+func newGuard(c *Config, list *guardList, in *sandboxInit) (*guard, error) {
+	if list.empty() {
 		in.dismissGuard()
 		return nil, nil
 	}
@@ -53,14 +53,14 @@ func newGuard(c *Config, in *sandboxInit) (*guard, error) {
 		}
 	}
 	g := &guard{
-		pid: in.guardPID, sock: in.guard, missing: c.Plan.Missing, removed: c.Removed, planted: c.Planted,
+		pid: in.guardPID, sock: in.guard, missing: c.Plan.Missing, held: list.held, removed: c.Removed, planted: c.Planted,
 		lost: func() { in.kill() }, finished: make(chan struct{}), roots: map[string]*os.Root{},
 	}
-	if err := g.send(c, in.pid); err != nil {
+	if err := g.send(list, in); err != nil {
 		return nil, err
 	}
 	in.guard, in.guardPID = nil, 0
-	go g.run()
+	in.closeNamespaces()
 	return g, nil
 }
 
@@ -87,16 +87,25 @@ func guardError(what string, err error) error {
 	return &Error{Protection: "write-deny", What: what, Err: err}
 }
 
-// send gives the guard its list and waits until it holds.
-func (g *guard) send(c *Config, initPID int) error {
-	list, err := memoryFile(g.list(c))
+// send gives the guard its list.
+func (g *guard) send(l *guardList, in *sandboxInit) error {
+	list, err := memoryFile(l.body)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(list)
-	err = unix.Sendmsg(g.sock.fd, message{kind: C.CTL_GUARD, a: int32(initPID)}.encode(), unix.UnixRights(list), nil, unix.MSG_NOSIGNAL)
+	rights := unix.UnixRights(list, in.userNS, in.mountNS)
+	err = unix.Sendmsg(g.sock.fd, message{kind: C.CTL_GUARD, a: int32(in.pid)}.encode(), rights, nil, unix.MSG_NOSIGNAL)
 	if err != nil {
 		return guardError("tell the guard", err)
+	}
+	return nil
+}
+
+// holds waits until the guard has taken its list.
+func (g *guard) holds() error {
+	if g == nil {
+		return nil
 	}
 	m, _, err := g.sock.receive()
 	switch {
@@ -107,52 +116,9 @@ func (g *guard) send(c *Config, initPID int) error {
 	case m.kind != C.MSG_GUARDING:
 		return guardError("start the guard", errors.New("it ended"))
 	}
+	g.running = true
+	go g.run()
 	return nil
-}
-
-// list lays the denied names and the directories on the way to them out as
-// absent.c reads them, each directory before what is in it.
-func (g *guard) list(c *Config) []byte {
-	var b []byte
-	known := map[string]uint32{}
-	add := func(kind opKind, slot uint32, number int, flag uint32, key, name string) {
-		known[key] = uint32(len(known))
-		b = appendOp(b, kind, slot, uint64(number), flag, name)
-	}
-	for number, m := range g.missing {
-		if _, ok := known[m.Root]; !ok {
-			var id fileID
-			if m.Root == c.Dir {
-				id = c.Plan.dir
-			}
-			known[m.Root] = uint32(len(known))
-			b = appendOp(b, opRoot, 0, id.ino, id.dev, m.Root)
-		}
-		at := m.Root
-		names := strings.Split(strings.TrimPrefix(m.Path[len(m.Root):], "/"), "/")
-		for _, name := range names[:len(names)-1] {
-			below := filepath.Join(at, name)
-			if _, ok := known[below]; !ok {
-				add(opBelow, known[at], number, 0, below, name)
-			}
-			at = below
-		}
-		b = appendOp(b, opAbsent, known[at], uint64(number), flag(g.shared(number)), names[len(names)-1])
-	}
-	return appendOp(b, opEnd, 0, 0, 0, "")
-}
-
-func flag(b bool) uint32 {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// shared tells whether others than the command may make the path, so that it is
-// srun's to judge: a settings directory, where another run may write.
-func (g *guard) shared(number int) bool {
-	return g.planted != nil && filepath.Base(g.missing[number].Path) == ".srun"
 }
 
 // run takes the guard's reports until its end.
@@ -161,7 +127,10 @@ func (g *guard) run() {
 	for {
 		m, _, err := g.sock.receive()
 		switch {
-		case err != nil || m.kind == 0 || int(m.a) >= len(g.missing):
+		case m.kind == C.MSG_UNHELD && int(m.a) < len(g.held):
+			g.fail(guardError("hold "+g.held[m.a]+", which the host replaced", unix.Errno(m.b)))
+			g.lost()
+		case err != nil || m.kind == 0 || int(m.a) >= max(1, len(g.missing)):
 			g.fail(guardError("keep denied paths away", fmt.Errorf("the guard ended: %w", errors.Join(err))))
 			g.lost()
 			return
@@ -177,6 +146,10 @@ func (g *guard) run() {
 		}
 	}
 }
+
+// shared tells whether others than the command may make the path, so that it is
+// srun's to judge: a settings directory, where another run may write.
+func (g *guard) shared(number int) bool { return g.planted != nil && isShared(g.missing[number]) }
 
 func (g *guard) tell(m message) error {
 	return os.NewSyscallError("send", unix.Send(g.sock.fd, m.encode(), unix.MSG_NOSIGNAL))
@@ -198,7 +171,7 @@ func (g *guard) stop() error {
 			g.settle(number, true)
 		}
 	}
-	g.tell(message{kind: C.CTL_FINISH}) // a guard that is gone was reported by run
+	g.tell(message{kind: C.CTL_FINISH}) // fails where the guard saw the end by itself
 	<-g.finished
 	g.end()
 	return errors.Join(g.errs...)
@@ -210,7 +183,9 @@ func (g *guard) cancel() {
 		return
 	}
 	syscall.Kill(g.pid, syscall.SIGKILL)
-	<-g.finished
+	if g.running {
+		<-g.finished
+	}
 	g.end()
 }
 

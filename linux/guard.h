@@ -9,8 +9,8 @@
  * says that the run is over, or srun and init are both gone. */
 void guard_main(int sock) __attribute__((noreturn));
 
-/* guard_list reads the list: OP_ROOT, OP_BELOW and OP_ABSENT. 0, or -1 with
- * errno and failed_what. */
+/* guard_list reads the list: OP_ROOT and all after it. 0, or -1 with errno and
+ * failed_what. */
 int guard_list(const struct plan *list);
 
 /* guard_look looks at every name of the list once, and removes what is there.
@@ -22,6 +22,7 @@ int guard_look(int check);
  * returns 0. */
 void guard_expelled(int number);
 void guard_stuck(int number, int err);
+void guard_unheld(int number, int err);
 int guard_appeared(int number);
 
 /* guard_settled: somebody else has dealt with what appeared. It returns 1 when
@@ -31,11 +32,21 @@ int guard_settled(int number);
 /* guard_alone: there is nobody else any more. */
 void guard_alone(void);
 
+/* guard_waits tells whether something that appeared is not settled yet. */
+int guard_waits(void);
+
 /* guard_expel removes what is there under a number. */
 void guard_expel(int number);
 
 /* guard_polls tells whether a directory cannot be watched and has to be polled. */
 int guard_polls(void);
+
+/* held.c: what init covered or sealed and the host may replace. held_allocate
+ * makes room; held_look holds again what is another file now. */
+int held_allocate(int n);
+void held_add(const struct op *op);
+void held_look(int directory, int fd);
+void held_namespaces(int user, int mount);
 
 /* remove_all removes a name and all below it, by descriptors alone: no link is
  * ever followed. */

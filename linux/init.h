@@ -57,12 +57,15 @@ enum {
 	MSG_EXPELLED = 21, /* a: number; it was there and is removed */
 	MSG_STUCK = 22,    /* a: number, b: errno; it was there and cannot be removed */
 	MSG_APPEARED = 23, /* a: number; it is there and srun's to deal with */
+	MSG_UNHELD = 25,   /* a: number of OP_HELD, b: errno; the host replaced it and the
+	                    * new one cannot be held */
 	MSG_FINISHED = 24, /* the last look is over; the guard ends */
 };
 
 /* Messages from srun to the guard. */
 enum {
-	CTL_GUARD = 30,    /* a: process id of init; fd: the list (memfd) */
+	CTL_GUARD = 30,    /* a: process id of init; fds: the list (memfd), init's user
+	                    * and mount namespaces */
 	CTL_SETTLED = 31,  /* a: number; what appeared is dealt with */
 	CTL_EXPEL = 33,    /* a: number; remove it */
 	CTL_FINISH = 32,   /* the sandbox has ended: look a last time */
@@ -105,6 +108,12 @@ enum {
 	                    * list's order; a: number of a denied path below */
 	OP_ABSENT = 21,    /* name that must not be; slot: its directory; a: number;
 	                    * b: 1 when srun deals with it */
+	OP_NEAR = 24,      /* of the guard's list: as OP_ROOT, a directory with something
+	                    * held; one that cannot be opened is left alone */
+	OP_HELD = 25,      /* path that init covered or sealed; slot: its directory; a: inode
+	                    * and b: device of what it was */
+	OP_HELD_HIDDEN = 26, /* the same, of what is hidden and not sealed */
+	OP_HELD_PINNED = 27, /* the same, of a directory that is pinned */
 	OP_END = 16,       /* last: a plan without it was cut short and is refused */
 };
 

@@ -50,6 +50,9 @@ int make_covers(void);
 int copy_cover(const char *name);
 int cover(const struct op *op, const char *path);
 
+/* cover_again covers a path in a sandbox that stands already. */
+int cover_again(const char *path, int file);
+
 /* hold.c */
 int hold_link(const char *path);
 int bury_held(void);

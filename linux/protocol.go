@@ -62,6 +62,10 @@ const (
 	opRoot     opKind = C.OP_ROOT
 	opBelow    opKind = C.OP_BELOW
 	opAbsent   opKind = C.OP_ABSENT
+	opNear     opKind = C.OP_NEAR
+	opHeld     opKind = C.OP_HELD
+	opHeldHide opKind = C.OP_HELD_HIDDEN
+	opHeldPin  opKind = C.OP_HELD_PINNED
 	opEnd      opKind = C.OP_END
 )
 

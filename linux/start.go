@@ -54,6 +54,7 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 		return p, err
 	}
 	defer closeFDs(plan, set)
+	list := newGuardList(c)
 	which, fds, err := in.ready()
 	if err != nil {
 		return p, err
@@ -66,7 +67,7 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 	if p.Listeners, diag, err = takeListeners(which, fds); err != nil {
 		return p, err
 	}
-	if err = p.watchAndGo(c); err == nil {
+	if err = p.watchAndGo(c, list); err == nil {
 		p.Pid = in.pid
 		p.command, err = started(in.sock, diag, c, p.Listeners)
 	} else {
@@ -80,14 +81,17 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 
 // watchAndGo does what has to be done before the command runs and init does not
 // wait for.
-func (p *Process) watchAndGo(c *Config) (err error) {
-	if p.guard, err = newGuard(c, p.in); err != nil {
+func (p *Process) watchAndGo(c *Config, list *guardList) (err error) {
+	if p.guard, err = newGuard(c, list, p.in); err != nil {
 		return err
 	}
 	if c.Meanwhile != nil {
 		if err := c.Meanwhile(); err != nil {
 			return err
 		}
+	}
+	if err := p.guard.holds(); err != nil {
+		return err
 	}
 	p.tell(message{kind: ctlGo}) // an init that is gone said why before
 	return nil

@@ -48,9 +48,10 @@ func (f fakeFiles) Kind(path string) gitfiles.Kind {
 	return gitfiles.File
 }
 
-func (fakeFiles) ReadFile(string) []byte  { return nil }
-func (fakeFiles) ReadDir(string) []string { return nil }
-func (fakeFiles) Same(a, b string) bool   { return path.Base(a) == path.Base(b) }
+func (fakeFiles) ReadFile(string) []byte    { return nil }
+func (fakeFiles) ReadDir(string) []string   { return nil }
+func (fakeFiles) Dirs(string, int) []string { return nil }
+func (fakeFiles) Same(a, b string) bool     { return path.Base(a) == path.Base(b) }
 
 func rules(paths ...string) []policy.PathRule {
 	var list []policy.PathRule

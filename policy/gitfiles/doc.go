@@ -5,9 +5,10 @@
 //
 // # Limitations
 //
-// It looks at the repositories at and above a directory, and from there at
-// those that they know: linked worktrees and submodules. The tree below is not
-// walked, so a repository that was cloned into a subdirectory is not found.
+// It looks at the repositories at and above a directory and in its
+// subdirectories, and from there at those that they know: linked worktrees and
+// submodules. The tree further below is not walked, so a repository that was
+// cloned there is not found.
 // Conditions of includeIf are taken as true. Of a command line that a
 // configuration names, the words with a slash are looked at.
 package gitfiles

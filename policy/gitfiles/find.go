@@ -25,6 +25,9 @@ type Files interface {
 	// ReadDir gives names.
 	ReadFile(path string) []byte
 	ReadDir(path string) []string
+	// Dirs gives the names of a directory's subdirectories, and nil where it has
+	// more than max entries.
+	Dirs(path string, max int) []string
 	Same(a, b string) bool // both lead to the same file
 }
 
@@ -54,12 +57,16 @@ type Options struct {
 // maxRepositories bounds the submodules and linked worktrees of a start.
 const maxRepositories = 10_000
 
+// maxEntries is up to how many entries of root its subdirectories are looked at.
+const maxEntries = 500
+
 // maxIncludes is how deep git follows includes.
 const maxIncludes = 10
 
 var errTooMany = fmt.Errorf("more than %d git worktrees and submodules", maxRepositories)
 
-// Find looks at the repositories at and above root, a directory.
+// Find looks at the repositories at and above root, a directory, and at those
+// in its subdirectories.
 func Find(files Files, root string, o Options) (Found, error) {
 	f := &finder{files: files, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}}
 	for dir := root; ; dir = filepath.Dir(dir) {
@@ -68,6 +75,11 @@ func Find(files Files, root string, o Options) (Found, error) {
 		}
 		if dir == filepath.Dir(dir) {
 			break
+		}
+	}
+	for _, name := range f.files.Dirs(root, maxEntries) {
+		if err := f.worktree(filepath.Join(root, name), false); err != nil {
+			return Found{}, err
 		}
 	}
 	if !f.any {

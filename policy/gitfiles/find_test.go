@@ -42,6 +42,14 @@ func (m memory) ReadDir(p string) []string {
 	return list
 }
 
+func (m memory) Dirs(p string, most int) (dirs []string) {
+	all := m.ReadDir(p)
+	if len(all) > most {
+		return nil
+	}
+	return slices.DeleteFunc(all, func(name string) bool { return m.Kind(p+"/"+name) != Dir })
+}
+
 func (m memory) Same(a, b string) bool { return path.Clean(a) == path.Clean(b) }
 
 // repository adds a git directory.
@@ -109,6 +117,10 @@ func TestFind(t *testing.T) {
 			"a submodule with its own directory", memory{"/p/.gitmodules": "[submodule \"x\"]\npath = sub\n[submodule \"y\"]\npath = ../out\n"}.
 				repository("/p/.git", "").repository("/p/sub/.git", "").repository("/out/.git", ""), "/p",
 			slices.Concat([]string{"/p/.git/config", "/p/sub/.git/config"}, shared("/p/sub/.git")), "/p/.git", "",
+		},
+		{
+			"a clone in a subdirectory", memory{"/p/f": ""}.repository("/p/c/.git", "").repository("/p/bare", "").repository("/p/x/y/.git", ""), "/p",
+			slices.Concat([]string{"/p/HEAD", "/p/c/.git/config", "/p/bare/config"}, shared("/p/bare")), "/p/c/.git", "",
 		},
 		{
 			"from inside a submodule", memory{"/p/s/.git": "gitdir: ../.git/modules/s"}.repository("/p/.git", "").repository("/p/.git/modules/s", "[core]\nworktree = ../../../s\n"), "/p/s",

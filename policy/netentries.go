@@ -198,12 +198,27 @@ func (v value) urlPaths(list *[]string) error {
 		case err != nil:
 		case !strings.HasPrefix(s, "/"):
 			err = e.errorf("%q: a path begins with '/'", clip(s))
-		case !doublestar.ValidatePattern(s):
-			err = e.errorf("%q: not a valid glob", clip(s))
+		default:
+			err = e.checkURLPath(s)
 		}
 		*list = append(*list, s)
 		return err
 	})
+}
+
+// checkURLPath refuses a glob that no request's path could match: the rule would
+// be there and do nothing.
+func (v value) checkURLPath(s string) error {
+	_, query, _ := strings.Cut(s, "?")
+	switch {
+	case !doublestar.ValidatePattern(s):
+		return v.errorf("%q: not a valid glob", clip(s))
+	case strings.ContainsAny(s, "%#"):
+		return v.errorf("%q: a path is matched decoded, without a fragment: write the characters themselves", clip(s))
+	case strings.Contains(query, "="):
+		return v.errorf("%q: a path is matched without its query", clip(s))
+	}
+	return nil
 }
 
 func (v value) action(verdict *Verdict) error {

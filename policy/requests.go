@@ -52,19 +52,26 @@ func (r *RequestRule) String() string {
 	return strings.Join(append(words, r.Paths...), " ")
 }
 
-// httpPort is the one port on which plain HTTP is taken for granted: a rule for
-// it needs no look inside TLS.
-const httpPort = 80
+// mayBeTLS reports whether the rule is about https: it names no port, or one
+// of https. At any other the proxy passes plain HTTP, which it sees, and refuses
+// TLS that it does not open.
+func (r *RequestRule) mayBeTLS() bool {
+	switch r.Host.Port() {
+	case 0, 443, 8443:
+		return true
+	}
+	return false
+}
 
 // unreachable returns why the rule cannot be enforced, and what to do about
 // it, or "".
 func (n *Network) unreachable(r *RequestRule) (why, hint string) {
-	if r.Host.Port() == httpPort {
+	if !r.mayBeTLS() {
 		return "", ""
 	}
 	if n.TLSTerminate == nil {
 		return fmt.Sprintf("a rule for %s cannot be enforced on https without network.tlsTerminate", r.Host),
-			fmt.Sprintf(`set "tlsTerminate": {}, or name the port of plain HTTP, as in "%s"`, r.Host.withPort(httpPort))
+			fmt.Sprintf(`set "tlsTerminate": {}, or name the port of plain HTTP, as in "%s"`, r.Host.withPort(80))
 	}
 	for _, e := range n.TLSTerminate.ExcludeDomains {
 		if overlap(r.Host, e.Pattern) {

@@ -51,6 +51,7 @@ func TestRequestRuleNeedsTermination(t *testing.T) {
 		{"a.example", "off", "without network.tlsTerminate"},
 		{"a.example:443", "off", "without network.tlsTerminate"},
 		{"a.example:80", "off", ""},
+		{"a.example:3000", "off", ""},
 		{"a.example", "", ""},
 		{"a.example", "b.example", ""},
 		{"a.example", "a.example", "a.example, which tlsTerminate.excludeDomains leaves closed"},

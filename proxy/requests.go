@@ -122,7 +122,7 @@ func judgeMethod(rules []*policy.RequestRule, method, path string) *refusal {
 // plainPath returns the path, or refuses what servers may take for another.
 func plainPath(r request) (string, *refusal) {
 	for _, name := range []string{"X-Original-URL", "X-Rewrite-URL"} {
-		if len(r.fields.values(name)) > 0 {
+		if len(r.values(name)) > 0 {
 			return "", &refusal{nil, "network.rules name paths, and " + name + " names another"}
 		}
 	}
@@ -138,9 +138,20 @@ func plainPath(r request) (string, *refusal) {
 func (r request) methods() []string {
 	all := []string{r.method}
 	for _, name := range []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"} {
-		all = append(all, r.fields.values(name)...)
+		all = append(all, r.values(name)...)
 	}
 	return all
+}
+
+// values returns those of every field that a server may take for one of that
+// name: CGI and its heirs make one of the hyphen and the underscore.
+func (r request) values(name string) (found []string) {
+	for _, f := range r.fields {
+		if strings.EqualFold(strings.ReplaceAll(f.name, "_", "-"), name) {
+			found = append(found, f.value)
+		}
+	}
+	return found
 }
 
 // checkRules holds a request against the rules, and logs it where it is inside

@@ -27,6 +27,7 @@ func TestRules(t *testing.T) {
 		{read, "get", "/a", "", ""}, // to a server that takes it, it is GET
 		{read, "GET", "/a", "X-HTTP-Method-Override: DELETE", "no rule of network.rules allows it"},
 		{read, "GET", "/a", "X-HTTP-Method-Override: HEAD", ""},
+		{read, "GET", "/a", "X_HTTP_Method-override: PUT", "no rule of network.rules allows it"},
 		{[]string{"deny example.com DELETE"}, "POST", "/", "", ""},
 		{[]string{"deny example.com DELETE"}, "delete", "/", "", "denied by network.rules: deny example.com DELETE"},
 		{[]string{"deny example.com DELETE"}, "POST", "/", "X-Method-Override: delete", "denied by network.rules: deny example.com DELETE"},
@@ -54,6 +55,7 @@ func TestRules(t *testing.T) {
 		{clone, "GET", "/org/%00", "", "two ways: a control character"},
 		{clone, "GET", "/org/%c0%af", "", "two ways: it is not UTF-8"},
 		{clone, "GET", "/org/x", "X-Original-URL: /other", "X-Original-URL names another"},
+		{clone, "GET", "/org/x", "x_rewrite_url: /other", "X-Rewrite-URL names another"},
 	} {
 		w := newSecureWorld(t, "example.com", requestRules(t, test.rules...))
 		w.serveTLS("example.com", "198.51.100.1", 443, describe, "http/1.1")

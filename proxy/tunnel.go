@@ -99,7 +99,7 @@ func (t *tunnel) serveTLS(first []byte) error {
 	case t.opened == nil && t.c.s.opens(t.g.target, site):
 		return t.open(h, site, read)
 	case t.c.s.ruled(t.g.target, site):
-		return t.notHTTP()
+		return t.denyAs(CodeMethodPolicy, "network.rules speak of it, and tlsTerminate does not open its TLS")
 	}
 	end := helloEnd(read)
 	if err := t.send(read[:end]); err != nil {

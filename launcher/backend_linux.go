@@ -130,8 +130,8 @@ func (c *Cmd) serveOne(ln linux.Listener) {
 	case linux.ListenDNSTCP:
 		err = c.server.ServeDNSTCP(ln.Stream)
 	case linux.ListenForward:
-		defer context.AfterFunc(c.ended, func() { ln.Stream.Close() })()
-		forward(ln.Stream, ln.Port)
+		rule, source := forwarder(&c.Policy.Network, ln.Port)
+		err = c.server.ServeForward(ln.Stream, ln.Port, rule, source)
 	}
 	if err != nil {
 		c.warn("proxy: %v", err)

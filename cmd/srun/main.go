@@ -190,13 +190,14 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	cmd.WorkDir = workDir
 	cmd.Stopped = stopWithCommand
 	cmd.Planted = func(dir string, final bool) []string { return policy.Planted(opts, filepath.Dir(dir), final) }
+	var reopen func()
 	if o.auditLog != "" {
-		log, err := openOwn(pol, "--audit-log", o.auditLog, os.O_APPEND)
+		log, err := openAuditLog(p, pol, o.auditLog)
 		if err != nil {
 			return statusFailed, err
 		}
-		defer log.Close()
-		cmd.Audit = log
+		defer log.close()
+		cmd.Audit, reopen = log, func() { log.reopen(pol) }
 	}
 	if pol.Dir == "/" {
 		p.debugf("the working directory is /, which stays read-only unless --allow-write names it")
@@ -210,7 +211,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if err := cmd.Start(); err != nil {
 		return startStatus(err), startFailure(err)
 	}
-	go signals.forward(cmd)
+	go signals.forward(cmd, reopen)
 	status, err := endStatus(cmd.Wait())
 	keeper.flush(p)
 	report.finish(status)

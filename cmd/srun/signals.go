@@ -34,9 +34,13 @@ func catchSignals() (signals, error) {
 	return c, launcher.Catch(c, wanted...)
 }
 
-// forward passes signals on; srun itself ends when the command does.
-func (c signals) forward(cmd *launcher.Cmd) {
+// forward passes signals on; srun itself ends when the command does. Before
+// SIGHUP goes on, reopen is called, unless it is nil.
+func (c signals) forward(cmd *launcher.Cmd, reopen func()) {
 	for sig := range c {
+		if sig == syscall.SIGHUP && reopen != nil {
+			reopen()
+		}
 		cmd.Signal(sig.(syscall.Signal))
 	}
 }

@@ -1,0 +1,44 @@
+package proxy
+
+import (
+	"net"
+	"net/netip"
+
+	"srun/policy"
+)
+
+const viaForward = "forward"
+
+// ServeForward serves connections that lead to a port of the host's 127.0.0.1.
+// by is the rule that forwards the port, with its source; where it is empty, a
+// rule for localhost has to allow the port. A deny rule wins over both. It
+// returns when the listener fails or the server closes, nil in that case.
+func (s *Server) ServeForward(l net.Listener, port uint16, by string, source policy.Source) error {
+	return s.serve(l, func(c *session) { c.serveForward(port, by, source) })
+}
+
+func (c *session) serveForward(port uint16, by string, source policy.Source) {
+	c.via = viaForward
+	g := grant{target: policy.HostPort{Host: localhost, Port: port}}
+	g.dec = c.s.domains.Load().Decide(g.target)
+	switch {
+	case g.dec.Verdict == policy.Denied:
+		c.refused(byRule(g.target, g.dec))
+		reset(c.conn)
+		return
+	case g.dec.Verdict == policy.Allowed:
+	case by == "":
+		c.refused(unlisted(g.target, "not in allowedDomains"))
+		reset(c.conn)
+		return
+	default:
+		g.dec = policy.Decision{Verdict: policy.Allowed, Rule: by, Source: source, Exact: true}
+	}
+	host, err := c.s.dialFirst(c.s.ctx, []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, port)
+	g.passage = c.s.auditAllowed(g, c.via, "", host, err)
+	if err != nil {
+		reset(c.conn) // as refused as it can still be
+		return
+	}
+	c.join(nil, g, host, nil)
+}

@@ -70,7 +70,8 @@ type Config struct {
 
 	// Warn is told, one line at a time and each once, when the proxy that
 	// traffic is handed to does not answer or refuses: the client may have no
-	// way to show it. nil is nobody.
+	// way to show it. So it is of a client that does not trust TLS.Authority.
+	// nil is nobody.
 	Warn func(line string)
 
 	// Audit gets one JSON line per decision and per close, each in one Write;

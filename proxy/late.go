@@ -82,13 +82,18 @@ type warnings struct {
 
 // warnOfProxy tells of a proxy that failed.
 func (s *Server) warnOfProxy(target policy.HostPort, err error) {
-	if s.cfg.Warn == nil || s.isClosed() {
-		return
-	}
 	line := printable(err.Error())
 	if _, ok := errors.AsType[*proxyRefusal](err); ok {
 		line = fmt.Sprintf("%s: %s", target, line)
 	} else if _, ok := errors.AsType[*proxyDown](err); !ok {
+		return
+	}
+	s.warnOnce(line)
+}
+
+// warnOnce tells of what no denial does, each line once.
+func (s *Server) warnOnce(line string) {
+	if s.cfg.Warn == nil || s.isClosed() {
 		return
 	}
 	s.warned.mu.Lock()

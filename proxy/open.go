@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -85,6 +86,10 @@ func (t *tunnel) open(h hello, site policy.HostPort, read []byte) error {
 	client, err := o.accept(read, offered)
 	if err != nil {
 		t.g.passage.note("TLS with the client: " + printable(err.Error()))
+		if refused, ok := errors.AsType[*net.OpError](err); ok && refused.Op == "remote error" {
+			t.c.s.warnOnce(fmt.Sprintf("%s: the client does not take the certificate of tlsTerminate (%s); excludeDomains would leave its TLS closed",
+				site, printable(refused.Err.Error())))
+		}
 		return err
 	}
 	return o.serve(client)

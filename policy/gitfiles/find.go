@@ -58,7 +58,7 @@ type Options struct {
 const maxRepositories = 10_000
 
 // maxEntries is up to how many entries of root its subdirectories are looked at.
-const maxEntries = 500
+const maxEntries = 1000
 
 // maxIncludes is how deep git follows includes.
 const maxIncludes = 10
@@ -106,8 +106,10 @@ func (f *finder) add(path, reason string, guard bool) {
 }
 
 // worktree looks at a directory that may be a worktree, or a git directory
-// itself. Where it is neither, HEAD must not be made: with objects and refs
-// beside it, git takes the directory for a repository.
+// itself. That shows by HEAD alone, for a command may move all else that may be
+// written there aside, to find the rest open in its next run; so HEAD stays, and
+// root does not get one: with objects and refs beside it, git takes the
+// directory for a repository.
 func (f *finder) worktree(dir string, root bool) error {
 	dot := filepath.Join(dir, ".git")
 	switch f.files.Kind(dot) {
@@ -120,11 +122,16 @@ func (f *finder) worktree(dir string, root bool) error {
 		}
 		return nil
 	}
-	if f.isGitDir(dir) {
-		return f.gitDir(dir, "")
+	if f.seen[dir] {
+		return nil // the .git of a directory above
 	}
-	if root {
-		f.add(filepath.Join(dir, "HEAD"), "makes a repository of the directory", true)
+	head := filepath.Join(dir, "HEAD")
+	there := f.files.Kind(head) == File
+	if root || there {
+		f.add(head, "makes a repository of the directory", true)
+	}
+	if there {
+		return f.gitDir(dir, "")
 	}
 	return nil
 }
@@ -175,7 +182,7 @@ func (f *finder) gitDir(g, worktree string) error {
 	err := cmp.Or(
 		f.configs(g, common, cmp.Or(worktree, g)),
 		f.modules(filepath.Join(g, "modules"), 0),
-		f.submodules(worktree),
+		f.submodules(common, worktree),
 	)
 	switch {
 	case err != nil:

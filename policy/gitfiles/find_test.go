@@ -86,7 +86,16 @@ func TestFind(t *testing.T) {
 		{"nothing", memory{"/p/x": ""}, "/p", []string{"/p/HEAD"}, "", ""},
 		{"a repository", memory{}.repository("/p/.git", ""), "/p", []string{"/p/.git/config"}, "/p/.git", ""},
 		{"a repository above", memory{}.repository("/p/.git", "[core]\nhooksPath = a/b/hooks"), "/p/a", []string{"/p/a/HEAD", "/p/.git/config", "/p/a/b/hooks"}, "/p/.git", ""},
-		{"a bare one", memory{}.repository("/p", ""), "/p", []string{"/p/config"}, "/p", ""},
+		{"a bare one", memory{}.repository("/p", ""), "/p", []string{"/p/HEAD", "/p/config"}, "/p", ""},
+		{"a bare one that lost its objects", memory{"/p/HEAD": "", "/p/config": ""}, "/p", []string{"/p/HEAD", "/p/config"}, "/p", ""},
+		{
+			"a submodule that lost its HEAD", memory{"/p/.git/modules/m/config": "[core]\nworktree = ../../../m\n"}.repository("/p/.git", ""), "/p",
+			slices.Concat([]string{"/p/.git/config", "/p/m/.git", "/p/.git/modules/m/config"}, shared("/p/.git/modules/m")), "/p/.git", "",
+		},
+		{
+			"a submodule that .gitmodules lost", memory{}.repository("/p/.git", "[submodule \"d/s\"]\nurl = x\n").repository("/p/d/s/.git", ""), "/p",
+			slices.Concat([]string{"/p/.git/config", "/p/d/s/.git/config"}, shared("/p/d/s/.git")), "/p/.git", "",
+		},
 		{
 			"paths and includes",
 			memory{"/p/inc": "[core]\nsshCommand = ssh -F ./cfg/ssh\n[include]\npath = inc", "/h/.gitconfig": "[core]\nattributesFile = ~/at", "/p/cfg/ssh": ""}.
@@ -120,7 +129,7 @@ func TestFind(t *testing.T) {
 		},
 		{
 			"a clone in a subdirectory", memory{"/p/f": ""}.repository("/p/c/.git", "").repository("/p/bare", "").repository("/p/x/y/.git", ""), "/p",
-			slices.Concat([]string{"/p/HEAD", "/p/c/.git/config", "/p/bare/config"}, shared("/p/bare")), "/p/c/.git", "",
+			slices.Concat([]string{"/p/HEAD", "/p/c/.git/config", "/p/bare/HEAD", "/p/bare/config"}, shared("/p/bare")), "/p/c/.git", "",
 		},
 		{
 			"from inside a submodule", memory{"/p/s/.git": "gitdir: ../.git/modules/s"}.repository("/p/.git", "").repository("/p/.git/modules/s", "[core]\nworktree = ../../../s\n"), "/p/s",

@@ -37,11 +37,14 @@ func (f *finder) backLink(g string) string {
 const maxNameDepth = 16
 
 // modules looks at the git directories of submodules, which lie by their names
-// in one place.
+// in one place. One shows by its config, which is held, when it has lost HEAD.
 func (f *finder) modules(dir string, depth int) error {
 	for _, name := range f.files.ReadDir(dir) {
 		g := filepath.Join(dir, name)
-		if f.files.Kind(filepath.Join(g, "HEAD")) != File {
+		if f.files.Kind(filepath.Join(g, "HEAD")) != File && f.files.Kind(filepath.Join(g, "config")) != File {
+			if f.dirs++; f.dirs > maxRepositories {
+				return errTooMany
+			}
 			if depth < maxNameDepth {
 				if err := f.modules(g, depth+1); err != nil {
 					return err
@@ -70,17 +73,30 @@ func (f *finder) worktreeOf(g string) (worktree string) {
 	return worktree
 }
 
-// submodules looks at those that .gitmodules names and that hold their own git
-// directory, as they did before git 1.7.8 and still do after a plain clone.
-func (f *finder) submodules(worktree string) error {
+// submodules looks at those that hold their own git directory, as they did
+// before git 1.7.8 and still do after a plain clone. .gitmodules has their paths;
+// the repository's config, which the command cannot change, has their names,
+// which are mostly the same.
+func (f *finder) submodules(common, worktree string) error {
 	if worktree == "" {
 		return nil
 	}
+	var paths []string
 	for _, e := range Parse(f.files.ReadFile(filepath.Join(worktree, ".gitmodules"))) {
-		if e.Section != "submodule" || e.Key != "path" || !filepath.IsLocal(e.Value) {
+		if e.Section == "submodule" && e.Key == "path" {
+			paths = append(paths, e.Value)
+		}
+	}
+	for _, e := range f.parsed[filepath.Join(common, "config")] {
+		if e.Section == "submodule" && e.Subsection != "" {
+			paths = append(paths, e.Subsection)
+		}
+	}
+	for _, path := range paths {
+		if !filepath.IsLocal(path) {
 			continue
 		}
-		sub := filepath.Join(worktree, e.Value)
+		sub := filepath.Join(worktree, path)
 		dot := filepath.Join(sub, ".git")
 		var g string
 		switch f.files.Kind(dot) {

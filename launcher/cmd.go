@@ -113,6 +113,7 @@ type process interface {
 	Signal(syscall.Signal) error
 	Pause() error
 	Resume() error
+	HasGroup(group int) bool
 	Kill() error
 }
 
@@ -256,6 +257,10 @@ func (c *Cmd) Pause() (resume func(), err error) {
 	}
 	return func() { c.process.Resume() }, nil
 }
+
+// HasGroup tells whether a process group is one of the sandbox's, such as the
+// job that a shell inside put in the terminal's foreground.
+func (c *Cmd) HasGroup(group int) bool { return c.process != nil && c.process.HasGroup(group) }
 
 // Kill ends every process of the sandbox at once.
 func (c *Cmd) Kill() error {

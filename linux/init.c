@@ -140,21 +140,17 @@ static void pass_signal(pid_t command, int sig)
 	kill(command, sig);
 }
 
-/* While srun asks its user, nothing inside runs: a command could paint over the
- * question, or take the keys that answer it. */
 static int paused;
 
-static void pause_all(int sock)
+static void set_paused(int sock, int yes)
 {
-	paused = 1;
-	kill(-1, SIGSTOP); /* all but init itself, kill(2) */
+	paused = yes;
+	if (!yes) {
+		resume_all();
+		return;
+	}
+	pause_all();
 	tell(sock, MSG_PAUSED, 0, 0, NULL);
-}
-
-static void resume_all(void)
-{
-	kill(-1, SIGCONT);
-	paused = 0;
 }
 
 /* reap collects every child; the command's end is init's end, and the kernel
@@ -197,9 +193,9 @@ static void supervise(int sock, int sigfd, pid_t command)
 			if (m.type == CTL_SIGNAL)
 				pass_signal(command, m.a);
 			else if (m.type == CTL_PAUSE)
-				pause_all(sock);
+				set_paused(sock, 1);
 			else if (m.type == CTL_RESUME)
-				resume_all();
+				set_paused(sock, 0);
 		}
 		/* Last: a SIGCHLD that note_signals took has no other reaper. */
 		note_signals(sigfd);

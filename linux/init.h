@@ -187,6 +187,10 @@ int confine(const struct plan *plan);
 int run_command(const struct plan *plan, pid_t *pid);
 void remember_inherited(void);
 
+/* pause.c */
+void pause_all(void);
+void resume_all(void);
+
 /* plan.c */
 int plan_complete(const struct plan *plan);
 const struct op *plan_next(const struct plan *plan, const struct op *prev);

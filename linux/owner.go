@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Owner tells which process of the sandbox holds the other end of an accepted
@@ -111,6 +113,16 @@ func holds(pid int, link string) bool {
 	}
 	for _, fd := range fds {
 		if target, err := os.Readlink(filepath.Join(dir, fd.Name())); err == nil && target == link {
+			return true
+		}
+	}
+	return false
+}
+
+// HasGroup tells whether a process group is one of the sandbox's.
+func (p *Process) HasGroup(group int) bool {
+	for _, pid := range p.members() {
+		if id, err := unix.Getpgid(pid); err == nil && id == group {
 			return true
 		}
 	}

@@ -186,7 +186,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	cmd.Upstream = upstream()
 	cmd.Warn = func(line string) { p.line("%s", line) }
 	keeper := &keeper{opts: opts}
-	cmd.Ask = o.asker(p, keeper.keep, cmd.Pause)
+	cmd.Ask = o.asker(p, keeper.keep, cmd)
 	cmd.WorkDir = workDir
 	cmd.Stopped = stopWithCommand
 	cmd.Planted = func(dir string, final bool) []string { return policy.Planted(opts, filepath.Dir(dir), final) }
@@ -231,17 +231,17 @@ func (o *options) argv() []string {
 }
 
 // asker picks who answers questions; nil is nobody.
-func (o *options) asker(p *printer, keep func(launcher.Question) error, pause func() (func(), error)) askFunc {
+func (o *options) asker(p *printer, keep func(launcher.Question) error, cmd *launcher.Cmd) askFunc {
 	switch {
 	case o.ask == "never":
 		return nil
 	case o.ask == "tty":
-		return (&terminalAsker{p, keep, pause}).Ask
+		return (&terminalAsker{p, keep, cmd}).Ask
 	case o.ask == "auto":
 		if !term.IsTerminal(0) || !term.IsTerminal(2) {
 			return nil
 		}
-		return (&terminalAsker{p, keep, pause}).Ask
+		return (&terminalAsker{p, keep, cmd}).Ask
 	}
 	return (&programAsker{o.ask[len(programPrefix):], p, keep}).Ask
 }

@@ -20,8 +20,8 @@ type terminalAsker struct {
 	print *printer
 	// keep writes the host to the local settings, for "don't ask again".
 	keep func(launcher.Question) error
-	// pause stops the command while the question is on the screen.
-	pause func() (resume func(), err error)
+	// cmd is stopped while the question is on the screen.
+	cmd *launcher.Cmd
 }
 
 const answerTime = 60 * time.Second
@@ -38,17 +38,24 @@ func questionText(q launcher.Question) string {
 
 // Ask returns the user's answer, or Deny when there is none in time.
 func (t *terminalAsker) Ask(ctx context.Context, q launcher.Question) launcher.Answer {
-	tty, err := openTerminal()
+	tty, group, err := t.openTerminal()
 	if err != nil {
 		t.print.line("cannot ask about %s: %v", q.Target, err)
 		return launcher.Deny
 	}
 	defer tty.Close()
-	resume, err := t.pause()
+	resume, err := t.cmd.Pause()
 	if err != nil {
 		return launcher.Deny
 	}
 	defer resume()
+	if group != unix.Getpgrp() {
+		if err := setForeground(tty, unix.Getpgrp()); err != nil {
+			t.print.line("cannot ask about %s: %v", q.Target, err)
+			return launcher.Deny
+		}
+		defer setForeground(tty, group)
+	}
 	restore, err := plainMode(tty)
 	if err != nil {
 		return launcher.Deny
@@ -68,23 +75,23 @@ func (t *terminalAsker) Ask(ctx context.Context, q launcher.Question) launcher.A
 	return answer
 }
 
-// openTerminal opens the controlling terminal, if srun may read it now: in the
-// background, a read would stop the whole job.
-func openTerminal() (*os.File, error) {
+// openTerminal opens the controlling terminal, if srun may read it now: its own
+// process group must be in the foreground, or a job of a shell inside.
+func (t *terminalAsker) openTerminal() (tty *os.File, foreground int, err error) {
 	fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	tty := os.NewFile(uintptr(fd), "/dev/tty")
-	group, err := unix.IoctlGetInt(fd, unix.TIOCGPGRP)
-	if err == nil && group != unix.Getpgrp() {
+	tty = os.NewFile(uintptr(fd), "/dev/tty")
+	foreground, err = unix.IoctlGetInt(fd, unix.TIOCGPGRP)
+	if err == nil && foreground != unix.Getpgrp() && !t.cmd.HasGroup(foreground) {
 		err = errors.New("srun is not in the terminal's foreground")
 	}
 	if err != nil {
 		tty.Close()
-		return nil, err
+		return nil, 0, err
 	}
-	return tty, nil
+	return tty, foreground, nil
 }
 
 // plainMode sets line editing, echo and signals for the question, whatever the

@@ -90,7 +90,7 @@ func reaches(pattern, path string) bool {
 // globber compares a tree with a pattern.
 type globber struct {
 	pattern string
-	found   []string // relative
+	found   []string        // relative
 	within  map[fileID]bool // the directories that the walk is in
 	entries int
 }

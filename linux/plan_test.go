@@ -262,6 +262,28 @@ func TestNewPlanRefuses(t *testing.T) {
 	}
 }
 
+// A default that srun may not even look at does not end the run, where the
+// command has no more rights than srun; a rule of the user's does.
+func TestNewPlanOutOfReach(t *testing.T) {
+	host := fakeHost([]string{"/", "/p", "/root"}, nil, nil)
+	find := host.find
+	host.find = func(path string) (place, error) {
+		if strings.HasPrefix(path, "/root/") || strings.HasPrefix(path, "/p/closed/") {
+			return place{}, fs.ErrPermission
+		}
+		return find(path)
+	}
+	for path, ok := range map[string]bool{"/root/.ssh": true, "/p/closed/x": false} {
+		rule := policy.PathRule{Path: path, Source: policy.Source{Tier: policy.TierDefault}}
+		if _, err := NewPlan(&policy.Policy{Filesystem: policy.Filesystem{DenyRead: []policy.PathRule{rule}}}, "/p", host); (err == nil) != ok {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+	if _, err := NewPlan(&policy.Policy{Filesystem: policy.Filesystem{DenyRead: rules("/root/.ssh")}}, "/p", host); err == nil {
+		t.Error("a rule of the user's was left out")
+	}
+}
+
 // A command in / may write nothing there unless a flag says so.
 func TestNewPlanRoot(t *testing.T) {
 	host := fakeHost([]string{"/", "/etc"}, nil, nil)

@@ -63,6 +63,11 @@ const maxEntries = 1000
 // maxIncludes is how deep git follows includes.
 const maxIncludes = 10
 
+// maxSize bounds all configuration files together, in bytes.
+const maxSize = 16 << 20
+
+var errTooLarge = fmt.Errorf("more than %d bytes of git configuration", maxSize)
+
 var errTooMany = fmt.Errorf("more than %d git worktrees and submodules", maxRepositories)
 
 // Find looks at the repositories at and above root, a directory, and at those
@@ -98,6 +103,7 @@ type finder struct {
 	seen        map[string]bool    // git directories and configuration files
 	parsed      map[string][]Entry // by file
 	dirs        int                // git directories so far
+	size        int                // of the configuration files so far
 	any         bool               // there is a repository
 }
 
@@ -240,15 +246,25 @@ func (f *finder) config(file, base string, depth int) error {
 		return nil
 	}
 	f.seen[file+"\x00"+base] = true
-	entries, known := f.parsed[file]
-	if !known {
-		entries = Parse(f.files.ReadFile(file))
-		f.parsed[file] = entries
-	}
-	for _, e := range entries {
+	for _, e := range f.parse(file) {
 		if err := f.value(e, file, base, depth); err != nil {
 			return err
 		}
 	}
+	if f.size > maxSize {
+		return errTooLarge
+	}
 	return nil
+}
+
+// parse reads a configuration file once.
+func (f *finder) parse(file string) []Entry {
+	entries, known := f.parsed[file]
+	if !known {
+		data := f.files.ReadFile(file)
+		f.size += len(data)
+		entries = Parse(data)
+		f.parsed[file] = entries
+	}
+	return entries
 }

@@ -65,7 +65,7 @@ func (f *finder) modules(dir string, depth int) error {
 
 // worktreeOf returns what core.worktree says in a git directory's config.
 func (f *finder) worktreeOf(g string) (worktree string) {
-	for _, e := range Parse(f.files.ReadFile(filepath.Join(g, "config"))) {
+	for _, e := range f.parse(filepath.Join(g, "config")) {
 		if e.Section == "core" && e.Subsection == "" && e.Key == "worktree" && e.Value != "" {
 			worktree = join(g, e.Value)
 		}
@@ -82,7 +82,7 @@ func (f *finder) submodules(common, worktree string) error {
 		return nil
 	}
 	var paths []string
-	for _, e := range Parse(f.files.ReadFile(filepath.Join(worktree, ".gitmodules"))) {
+	for _, e := range f.parse(filepath.Join(worktree, ".gitmodules")) {
 		if e.Section == "submodule" && e.Key == "path" {
 			paths = append(paths, e.Value)
 		}

@@ -82,6 +82,9 @@ type warnings struct {
 
 // warnOfProxy tells of a proxy that failed.
 func (s *Server) warnOfProxy(target policy.HostPort, err error) {
+	if s.isClosed() {
+		return
+	}
 	line := printable(err.Error())
 	if _, ok := errors.AsType[*proxyRefusal](err); ok {
 		line = fmt.Sprintf("%s: %s", target, line)
@@ -93,7 +96,7 @@ func (s *Server) warnOfProxy(target policy.HostPort, err error) {
 
 // warnOnce tells of what no denial does, each line once.
 func (s *Server) warnOnce(line string) {
-	if s.cfg.Warn == nil || s.isClosed() {
+	if s.cfg.Warn == nil {
 		return
 	}
 	s.warned.mu.Lock()

@@ -86,13 +86,20 @@ func (t *tunnel) open(h hello, site policy.HostPort, read []byte) error {
 	client, err := o.accept(read, offered)
 	if err != nil {
 		t.g.passage.note("TLS with the client: " + printable(err.Error()))
-		if refused, ok := errors.AsType[*net.OpError](err); ok && refused.Op == "remote error" {
+		if isAlert(err) {
 			t.c.s.warnOnce(fmt.Sprintf("%s: the client does not take the certificate of tlsTerminate (%s); excludeDomains would leave its TLS closed",
-				site, printable(refused.Err.Error())))
+				site, printable(err.Error())))
 		}
 		return err
 	}
 	return o.serve(client)
+}
+
+// isAlert reports that a handshake ended by an alert. OpenSSL's of TLS 1.3 is
+// not encrypted as it should be, and arrives as a record that does not verify.
+func isAlert(err error) bool {
+	e, ok := errors.AsType[*net.OpError](err)
+	return ok && (e.Op == "remote error" || e.Op == "local error")
 }
 
 // spoken returns what the server is offered of a client's protocols: HTTP,

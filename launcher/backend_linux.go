@@ -44,9 +44,10 @@ func (c *Cmd) startBackend() error {
 				return proxy.Process{PID: pid, Command: command}
 			})
 		},
-		Removed: c.removed,
-		Planted: c.Planted,
-		Forward: forwardPorts(&c.Policy.Network),
+		Removed:  c.removed,
+		Planted:  c.Planted,
+		Forward:  forwardPorts(&c.Policy.Network),
+		Withheld: c.Withheld,
 
 		DeniedSocket: c.deniedSocket,
 	})

@@ -56,6 +56,11 @@ type Cmd struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 
+	// Withheld are descriptors that the command does not inherit. It gets no
+	// other than Stdin, Stdout, Stderr and the pipes that this process was
+	// started with.
+	Withheld []int
+
 	// Starting is called while the sandbox is being made: what a caller does
 	// there costs no time. The command starts after it returned nil, and never
 	// after an error. nil does nothing.

@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 
@@ -53,6 +54,16 @@ func (u Upstream) parse() (*proxy.Upstream, error) {
 		}
 	}
 	return proxy.ParseUpstream(u.HTTP, u.Other, u.NoProxy)
+}
+
+// SetDomains replaces the rules on names and addresses, from the next connection
+// or request on; open tunnels stay. The policy itself does not change.
+func (c *Cmd) SetDomains(d *policy.Domains) error {
+	if c.process == nil {
+		return errors.New("set domains: not started")
+	}
+	c.server.SetDomains(d)
+	return nil
 }
 
 // filtered reports whether the command's network goes through the proxy.

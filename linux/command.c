@@ -40,6 +40,14 @@ void remember_inherited(void)
 		closedir(d);
 }
 
+static int withheld(const struct plan *p, int fd)
+{
+	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op))
+		if (op->kind == OP_WITHHOLD && (int)op->a == fd)
+			return 1;
+	return 0;
+}
+
 static int place_stdio(const struct plan *p)
 {
 	for (int i = 0; i < 3; i++) {
@@ -49,7 +57,8 @@ static int place_stdio(const struct plan *p)
 	if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return -1;
 	for (int i = 0; i < ngifts; i++)
-		fcntl(gifts[i], F_SETFD, 0);
+		if (!withheld(p, gifts[i]))
+			fcntl(gifts[i], F_SETFD, 0);
 	return 0;
 }
 

@@ -47,6 +47,9 @@ func encodePlan(c *Config) ([]byte, error) {
 	for _, port := range c.Forward {
 		b = appendOp(b, opListen, 0, uint64(port), 0, "")
 	}
+	for _, fd := range c.Withheld {
+		b = appendOp(b, opWithhold, 0, uint64(fd), 0, "")
+	}
 	b = appendOp(b, opChdir, 0, c.Plan.dir.ino, c.Plan.dir.dev, c.Dir)
 	for _, kv := range c.Env {
 		b = appendOp(b, opEnv, 0, 0, 0, kv)

@@ -97,6 +97,7 @@ enum {
 	OP_FILE = 17,      /* path NUL content: cover a file by this one */
 	OP_HOLD = 22,      /* path of a symbolic link: it cannot be replaced */
 	OP_LISTEN = 18,    /* a: port on the sandbox's 127.0.0.1 that srun accepts on */
+	OP_WITHHOLD = 23,  /* a: descriptor of a pipe that does not go on to the command */
 	OP_LANDLOCK = 10,  /* path: one of init's own mounts; a: access rights */
 	OP_SECCOMP = 11,   /* data: a classic BPF program; b: 1 for the one that notifies */
 	OP_CHDIR = 12,     /* a, b: as OP_CLONE */

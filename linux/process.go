@@ -21,6 +21,10 @@ type Config struct {
 
 	Forward []uint16 // ports of the sandbox's 127.0.0.1 to accept on
 
+	// Withheld are descriptors of this process that the command does not get,
+	// though they are pipes.
+	Withheld []int
+
 	HostNetwork bool // no network namespace and no listeners
 
 	// Meanwhile is called while init applies the plan. The command starts once it

@@ -53,6 +53,7 @@ const (
 	opMkfile   opKind = C.OP_MKFILE
 	opFile     opKind = C.OP_FILE
 	opListen   opKind = C.OP_LISTEN
+	opWithhold opKind = C.OP_WITHHOLD
 	opLandlock opKind = C.OP_LANDLOCK
 	opSeccomp  opKind = C.OP_SECCOMP
 	opChdir    opKind = C.OP_CHDIR

@@ -26,6 +26,8 @@ type Options struct {
 	SettingsFiles []string // --settings, in the order given; relative to Dir
 	NoProject     bool     // --no-project-settings
 	Flags         *Flags   // may be nil
+
+	live []byte // of an update: stands for SettingsFiles
 }
 
 // Flags are the values of the flags that make policy, as the user wrote them.

@@ -149,8 +149,6 @@ func (o *options) unsupported() error {
 		return notYet("--trace")
 	case o.learn != "":
 		return notYet("--learn")
-	case o.controlFD >= 0:
-		return notYet("--control-fd")
 	case o.explain == "seatbelt":
 		return notYet("--explain=seatbelt")
 	}
@@ -172,24 +170,20 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if o.explain != "" {
 		return explain(o, pol)
 	}
+	updates, err := o.openControl()
+	if err != nil {
+		return statusFailed, err
+	}
 	report, err := newReporter(p, o, pol)
 	if err != nil {
 		return statusFailed, err
 	}
-	cmd := launcher.Command(pol, o.argv()[0], o.argv()[1:]...)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.Denied = func(d launcher.Denial) {
-		if !ignored(pol.IgnoreViolations, o.argv(), d) {
-			report.denied(d)
-		}
-	}
-	cmd.Upstream = upstream()
-	cmd.Warn = func(line string) { p.line("%s", line) }
 	keeper := &keeper{opts: opts}
-	cmd.Ask = o.asker(p, keeper.keep, cmd)
+	cmd := o.sandboxed(p, pol, report, keeper)
 	cmd.WorkDir = workDir
-	cmd.Stopped = stopWithCommand
-	cmd.Planted = func(dir string, final bool) []string { return policy.Planted(opts, filepath.Dir(dir), final) }
+	if updates != nil {
+		cmd.Withheld = []int{o.controlFD}
+	}
 	var reopen func()
 	if o.auditLog != "" {
 		log, err := openAuditLog(p, pol, o.auditLog)
@@ -212,10 +206,30 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 		return startStatus(err), startFailure(err)
 	}
 	go signals.forward(cmd, reopen)
+	if updates != nil {
+		go control(p, updates, policy.NewLive(opts), cmd)
+	}
 	status, err := endStatus(cmd.Wait())
 	keeper.flush(p)
 	report.finish(status)
 	return status, err
+}
+
+// sandboxed is the command as the policy and the flags have it.
+func (o *options) sandboxed(p *printer, pol *policy.Policy, report *reporter, keeper *keeper) *launcher.Cmd {
+	cmd := launcher.Command(pol, o.argv()[0], o.argv()[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.Denied = func(d launcher.Denial) {
+		if !ignored(pol.IgnoreViolations, o.argv(), d) {
+			report.denied(d)
+		}
+	}
+	cmd.Upstream = upstream()
+	cmd.Warn = func(line string) { p.line("%s", line) }
+	cmd.Ask = o.asker(p, keeper.keep, cmd)
+	cmd.Stopped = stopWithCommand
+	cmd.Planted = func(dir string, final bool) []string { return policy.Planted(keeper.opts, filepath.Dir(dir), final) }
+	return cmd
 }
 
 // argv is the command, or the shell that runs the line of -c.

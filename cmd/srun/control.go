@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"srun/launcher"
+	"srun/policy"
+)
+
+// longestUpdate bounds a line of --control-fd.
+const longestUpdate = 64 << 20
+
+// openControl takes the descriptor of --control-fd, nil where there is none. The
+// command does not inherit it.
+func (o *options) openControl() (*os.File, error) {
+	if o.controlFD < 0 {
+		return nil, nil
+	}
+	if o.controlFD <= 2 {
+		return nil, fmt.Errorf("--control-fd: %d: standard input, output and error are the command's", o.controlFD)
+	}
+	if _, err := unix.FcntlInt(uintptr(o.controlFD), unix.F_GETFD, 0); err != nil {
+		return nil, fmt.Errorf("--control-fd: %d: %w", o.controlFD, err)
+	}
+	unix.CloseOnExec(o.controlFD)
+	return os.NewFile(uintptr(o.controlFD), "--control-fd"), nil
+}
+
+// control follows updates until the other side closes: each line is a settings
+// object, whose network lists hold from the next connection on. A bad line is
+// reported and changes nothing.
+func control(p *printer, from io.Reader, live *policy.Live, cmd *launcher.Cmd) {
+	for in := bufio.NewReader(from); ; {
+		line, err := readUpdate(in)
+		switch {
+		case errors.Is(err, errLongUpdate):
+			p.line("--control-fd: %v", err)
+			continue
+		case err != nil && err != io.EOF:
+			p.line("--control-fd: %v", err)
+			return
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			update(p, line, live, cmd)
+		}
+		if err != nil {
+			return
+		}
+	}
+}
+
+func update(p *printer, line []byte, live *policy.Live, cmd *launcher.Cmd) {
+	domains, notices, err := live.Update(line)
+	if err != nil {
+		p.line("%v; the line changes nothing", err)
+		return
+	}
+	for _, n := range notices {
+		p.line("%s", n)
+	}
+	cmd.SetDomains(domains)
+	p.debugf("--control-fd: the network lists changed")
+}
+
+var errLongUpdate = fmt.Errorf("a line longer than %d MiB, which changes nothing", longestUpdate>>20)
+
+// readUpdate reads a line, and past one that is too long.
+func readUpdate(in *bufio.Reader) (line []byte, err error) {
+	long := false
+	for {
+		part, err := in.ReadSlice('\n')
+		if long = long || len(line)+len(part) > longestUpdate; !long {
+			line = append(line, part...)
+		}
+		switch {
+		case err == bufio.ErrBufferFull:
+		case long && (err == nil || err == io.EOF):
+			return nil, errLongUpdate
+		default:
+			return line, err
+		}
+	}
+}

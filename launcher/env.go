@@ -48,16 +48,26 @@ func environment(p *policy.Policy, base []string, o own) []string {
 // there, the host would later run.
 func caches(p *policy.Policy, env []string, tempDir string) []string {
 	for _, c := range []struct{ variable, path, name string }{
-		{"npm_config_cache", ".npm", "npm-cache"},
+		{"npm_config_cache", filepath.Join(p.Home, ".npm"), "npm-cache"},
+		{"GOCACHE", filepath.Join(cacheHome(p, env), "go-build"), "go-build"},
 		{"TMUX_TMPDIR", "", ""}, // tmux does not heed TMPDIR
 	} {
-		own := filepath.Join(p.Home, c.path)
-		if has(env, c.variable) || c.path != "" && (p.Home == "" || p.WriteVerdict(own).Verdict == policy.Allowed) {
+		if has(env, c.variable) || c.path != "" && (p.Home == "" || p.WriteVerdict(c.path).Verdict == policy.Allowed) {
 			continue
 		}
 		env = append(env, c.variable+"="+filepath.Join(tempDir, c.name))
 	}
 	return env
+}
+
+// cacheHome is where caches lie by the XDG Base Directory Specification.
+func cacheHome(p *policy.Policy, env []string) string {
+	for _, kv := range env {
+		if dir, ok := strings.CutPrefix(kv, "XDG_CACHE_HOME="); ok && filepath.IsAbs(dir) {
+			return dir
+		}
+	}
+	return filepath.Join(p.Home, ".cache")
 }
 
 func has(env []string, name string) bool {

@@ -216,7 +216,11 @@ func (b *broker) connectPath(pid, sock int, path string) unix.Errno {
 	if st.Mode&unix.S_IFMT != unix.S_IFSOCK {
 		return unix.ECONNREFUSED
 	}
-	if !b.all && !b.listed(&st) && !b.diag.bound(&st) {
+	where := bindPlace{ino: uint32(st.Ino), dev: kernelDevice(pid, target, &st)}
+	if !b.all && !b.listed(&st) && !b.diag.bound(where) {
+		if !b.shared && nobodyListens(where) {
+			return unix.ECONNREFUSED // a file that a server left behind
+		}
 		path, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", target))
 		b.report(pid, path)
 		return unix.EACCES

@@ -4,6 +4,9 @@ package linux
 
 import (
 	"encoding/binary"
+	"fmt"
+	"os"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -27,27 +30,77 @@ const (
 	tcpListenState   = 1 << 10
 )
 
+// bindPlace is the inode that a socket is bound to, as the kernel lists it: the
+// number cut to 32 bits, and the file system's device as major<<20|minor.
+type bindPlace struct{ ino, dev uint32 }
+
+// kernelDevice is the device of a file system as the kernel knows it. That of
+// stat(2) is another where a file system makes one up, as btrfs does for each
+// subvolume (major 0); /proc/PID/mountinfo has the true one.
+func kernelDevice(pid, fd int, st *unix.Stat_t) uint32 {
+	dev := unix.Major(st.Dev)<<20 | unix.Minor(st.Dev)
+	if unix.Major(st.Dev) != 0 {
+		return dev
+	}
+	info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", fd))
+	if err != nil {
+		return dev
+	}
+	id := statusField(info, "mnt_id")
+	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
+	if err != nil {
+		return dev
+	}
+	for line := range strings.Lines(string(mounts)) {
+		var major, minor uint32
+		fields := strings.Fields(line)
+		if len(fields) > 2 && fields[0] == id {
+			fmt.Sscanf(fields[2], "%d:%d", &major, &minor)
+			return major<<20 | minor
+		}
+	}
+	return dev
+}
+
 // bound tells whether a listening socket of the sandbox is bound to the inode.
 // Anything that goes wrong means no.
-func (d *sockDiag) bound(st *unix.Stat_t) bool {
+func (d *sockDiag) bound(at bindPlace) bool {
+	found, complete := d.find(at)
+	return found && complete
+}
+
+// find looks through all listening sockets; complete tells whether it could.
+func (d *sockDiag) find(at bindPlace) (found, complete bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.fd < 0 || unix.Sendto(d.fd, diagRequest(), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}) != nil {
-		return false
+		return false, false
 	}
 	buf := make([]byte, 32<<10)
-	found := false
 	for {
 		n, _, err := unix.Recvfrom(d.fd, buf, 0)
 		if err != nil || n == 0 {
-			return false
+			return false, false
 		}
-		hit, done := scanDiag(buf[:n], st)
+		hit, done := scanDiag(buf[:n], at)
 		found = found || hit
 		if done {
-			return found
+			return found, true
 		}
 	}
+}
+
+// nobodyListens tells whether the inode is no socket of srun's own network
+// namespace either. It decides how a refusal is worded and nothing more.
+func nobodyListens(at bindPlace) bool {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return false
+	}
+	host := sockDiag{fd: fd}
+	defer host.close()
+	listening, complete := host.find(at)
+	return complete && !listening
 }
 
 // diagRequest is a dump of struct unix_diag_req.
@@ -68,7 +121,7 @@ func diagRequest() []byte {
 }
 
 // scanDiag walks one datagram of the answer.
-func scanDiag(b []byte, st *unix.Stat_t) (hit, done bool) {
+func scanDiag(b []byte, at bindPlace) (hit, done bool) {
 	ne := binary.NativeEndian
 	for len(b) >= unix.SizeofNlMsghdr {
 		length, kind := int(ne.Uint32(b)), ne.Uint16(b[4:])
@@ -78,28 +131,26 @@ func scanDiag(b []byte, st *unix.Stat_t) (hit, done bool) {
 		if kind == unix.NLMSG_DONE || kind == unix.NLMSG_ERROR {
 			return hit, true
 		}
-		hit = hit || hasInode(b[unix.SizeofNlMsghdr:length], st)
+		hit = hit || hasInode(b[unix.SizeofNlMsghdr:length], at)
 		b = b[min(len(b), (length+3)&^3):]
 	}
 	return hit, false
 }
 
 // hasInode looks for the attribute with the inode that the socket is bound to.
-// The kernel gives its number cut to 32 bits and the device in its own form.
-func hasInode(b []byte, st *unix.Stat_t) bool {
+func hasInode(b []byte, at bindPlace) bool {
 	const diagMsg = 16 // struct unix_diag_msg
 	ne := binary.NativeEndian
 	if len(b) < diagMsg {
 		return false
 	}
-	dev := unix.Major(st.Dev)<<20 | unix.Minor(st.Dev)
 	for b = b[diagMsg:]; len(b) >= 4; {
 		length, kind := int(ne.Uint16(b)), ne.Uint16(b[2:])
 		if length < 4 || length > len(b) {
 			return false
 		}
 		if kind == unixDiagVFS && length >= 12 {
-			return ne.Uint32(b[4:]) == uint32(st.Ino) && ne.Uint32(b[8:]) == dev
+			return (bindPlace{ino: ne.Uint32(b[4:]), dev: ne.Uint32(b[8:])}) == at
 		}
 		b = b[min(len(b), (length+3)&^3):]
 	}

@@ -135,6 +135,11 @@ func (b *builder) mounts() error {
 	return nil
 }
 
+// inOwnTree reports whether a path of the host's cannot be reached inside.
+func inOwnTree(path string) bool {
+	return slices.ContainsFunc(ownTrees, func(own string) bool { return contains(own, path) })
+}
+
 // denyAliases denies a path under its other names too.
 func (b *builder) denyAliases(m *mounted, p point) {
 	same, below := m.aliases(p.path)
@@ -151,6 +156,9 @@ func (b *builder) denyAliases(m *mounted, p point) {
 // denyAlias adds what p denies at another path, unless that is allowed by its
 // very name.
 func (b *builder) denyAlias(path string, p point) {
+	if inOwnTree(path) {
+		return
+	}
 	at, err := b.host.find(path)
 	if err != nil || at.missing || slices.ContainsFunc(b.points, func(q point) bool { return q.path == at.path && q.allowRead }) {
 		return
@@ -161,7 +169,7 @@ func (b *builder) denyAlias(path string, p point) {
 // kernelMount hides another /proc or /dev, which show the host's processes and
 // devices, and keeps any file system of the kernel from being written.
 func (b *builder) kernelMount(m mountPoint) {
-	if slices.ContainsFunc(ownTrees, func(own string) bool { return contains(own, m.at) }) || !slices.Contains(kernelTypes, m.fstype) {
+	if inOwnTree(m.at) || !slices.Contains(kernelTypes, m.fstype) {
 		return
 	}
 	at, err := b.host.find(m.at)

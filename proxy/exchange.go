@@ -26,6 +26,8 @@ type exchange struct {
 	switched bool      // a tunnel goes on with both connections
 	body     *bodyCopy // the request's body under way, nil for none
 
+	watched chan struct{} // closed when nobody looks for the client's end any more; nil for that too
+
 	up, down atomic.Int64 // bytes of the two bodies
 }
 
@@ -47,10 +49,14 @@ func (x *exchange) run() bool {
 		}
 		x.sc = sc
 		resp, err := x.roundTrip()
+		if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
+			x.unwatchClient()
+		}
 		switch {
 		case err == nil:
 			x.g.passage = x.audit(nil)
 			keep := x.answer(resp)
+			x.unwatchClient()
 			x.close()
 			return keep
 		case reused && x.repeatable() && x.h.redials() && closedUnused(err):
@@ -132,6 +138,7 @@ func (x *exchange) roundTrip() (*http.Response, error) {
 	if x.req.length < 0 || x.req.length > 0 && !x.sentBody {
 		x.body = x.startBody()
 	}
+	x.watchClient()
 	for {
 		x.sc.in.left = maxResponseHead
 		resp, err := http.ReadResponse(x.sc.br, &http.Request{Method: x.req.method})

@@ -397,7 +397,7 @@ func TestOpenedWebsocket(t *testing.T) {
 
 // A body of any size passes without being kept.
 func TestOpenedBigBody(t *testing.T) {
-	const size = 256 << 20
+	const size = 64 << 20
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		w := newSecureWorld(t, "example.com")
 		w.serveTLS("example.com", "198.51.100.1", 443, func(rw http.ResponseWriter, r *http.Request) {

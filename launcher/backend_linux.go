@@ -29,6 +29,10 @@ func (c *Cmd) startBackend() error {
 	if err != nil {
 		return err
 	}
+	ports, err := c.publish()
+	if err != nil {
+		return err
+	}
 	var owner func(net.Conn) (int, string)
 	p, err := linux.Start(linux.Config{
 		Plan:        plan,
@@ -52,8 +56,11 @@ func (c *Cmd) startBackend() error {
 		DeniedSocket: c.deniedSocket,
 	})
 	if err != nil {
+		ports.close()
 		return translate(err)
 	}
+	context.AfterFunc(c.ended, ports.close)
+	ports.serve(p.Dial)
 	c.process, owner = p, p.Owner
 	context.AfterFunc(c.ended, p.Listeners.Close)
 	if filtered(c.Policy) {

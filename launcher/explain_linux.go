@@ -29,6 +29,7 @@ func Capabilities() policy.Capabilities {
 		Globs:         true,
 		UnixSockets:   true,
 		Forward:       true,
+		Publish:       true,
 		AllUnix:       true,
 		Timeout:       true,
 		TLSTerminate:  true,

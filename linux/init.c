@@ -196,6 +196,8 @@ static void supervise(int sock, int sigfd, pid_t command)
 				set_paused(sock, 1);
 			else if (m.type == CTL_RESUME)
 				set_paused(sock, 0);
+			else if (m.type == CTL_SOCKET)
+				give_socket(sock, m.a);
 		}
 		/* Last: a SIGCHLD that note_signals took has no other reaper. */
 		note_signals(sigfd);

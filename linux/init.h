@@ -37,6 +37,7 @@ enum {
 	MSG_CONTINUED = 6,
 	MSG_EXITED = 7,    /* a: wait status as in wait(2) */
 	MSG_PAUSED = 10,
+	MSG_SOCKET = 11,   /* the socket, or a: errno */
 	MSG_FORWARD = 9,   /* listeners of OP_LISTEN, in order */
 	MSG_BROKER = 8,    /* from the command's process, before execve: the filter's
 	                    * notification descriptor */
@@ -48,6 +49,7 @@ enum {
 	CTL_SIGNAL = 2,    /* a: signal for the command */
 	CTL_PAUSE = 3,     /* stop every process, and say MSG_PAUSED */
 	CTL_RESUME = 4,
+	CTL_SOCKET = 6,    /* a: address family; make a TCP socket and send it out */
 	CTL_GO = 5,        /* to the command's process: execve */
 };
 
@@ -165,6 +167,10 @@ int fail(const char *what);
 /* is_inode tells whether a descriptor is of the file that an operation names;
  * errno is ESTALE when another has taken its name. */
 int is_inode(int fd, const struct op *op);
+
+/* give_socket sends out a TCP socket of init's network namespace, for srun to
+ * connect to a published port. */
+void give_socket(int sock, int family);
 
 /* send_fds sends a message with descriptors to srun. */
 int send_fds(int sock, const struct message *m, const int *fds, int n);

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -64,6 +65,8 @@ type Process struct {
 	command int // process id inside
 	events  chan Event
 	paused  chan struct{}
+	asking  sync.Mutex       // for a socket
+	sockets chan socketReply // room for the one that was asked for
 	done    chan struct{}
 	status  syscall.WaitStatus
 	err     error
@@ -81,7 +84,7 @@ func (p *Process) watch() {
 	defer close(p.done)
 	defer close(p.events)
 	for {
-		m, _, err := p.in.sock.receive()
+		m, fds, err := p.in.sock.receive()
 		switch {
 		case err != nil || m.kind == 0:
 			p.status, p.err = p.initStatus()
@@ -90,6 +93,8 @@ func (p *Process) watch() {
 			p.events <- Event{Stopped: syscall.Signal(m.a)}
 		case m.kind == msgPaused:
 			p.paused <- struct{}{}
+		case m.kind == msgSocket:
+			p.sockets <- socketReply{fds, m.a}
 		case m.kind == msgContinued:
 			p.events <- Event{}
 		case m.kind == msgExited:

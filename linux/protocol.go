@@ -116,6 +116,8 @@ const (
 	ctlPause     = C.CTL_PAUSE
 	ctlResume    = C.CTL_RESUME
 	msgPaused    = C.MSG_PAUSED
+	msgSocket    = C.MSG_SOCKET
+	ctlSocket    = C.CTL_SOCKET
 )
 
 // Ports of srun's listeners on the sandbox's own loopback.

@@ -61,6 +61,9 @@ func (c *Cmd) startBackend() error {
 	}
 	context.AfterFunc(c.ended, ports.close)
 	ports.serve(p.Dial)
+	if n := c.Policy.Network; n.AllowLocalBinding && n.Mode != policy.ModeHost {
+		go (&localBinding{c: c, ports: p.Listening, dial: p.Dial}).follow()
+	}
 	c.process, owner = p, p.Owner
 	context.AfterFunc(c.ended, p.Listeners.Close)
 	if filtered(c.Policy) {

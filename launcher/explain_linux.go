@@ -30,6 +30,7 @@ func Capabilities() policy.Capabilities {
 		UnixSockets:   true,
 		Forward:       true,
 		Publish:       true,
+		LocalBinding:  true,
 		AllUnix:       true,
 		Timeout:       true,
 		TLSTerminate:  true,

@@ -28,9 +28,7 @@ func (c *Cmd) publish() (published, error) {
 		return nil, fmt.Errorf("--publish: with --network host the command's ports are the host's already")
 	}
 	for _, rule := range c.Policy.Network.Publish {
-		var config net.ListenConfig
-		config.SetMultipathTCP(false)
-		l, err := config.Listen(context.Background(), "tcp", rule.Addr.String())
+		l, err := listenHost(rule.Addr.String())
 		if err != nil {
 			all.close()
 			return nil, fmt.Errorf("--publish: %w", err)
@@ -38,6 +36,12 @@ func (c *Cmd) publish() (published, error) {
 		all = append(all, publishedPort{l, rule.Inner})
 	}
 	return all, nil
+}
+
+func listenHost(addr string) (net.Listener, error) {
+	var config net.ListenConfig
+	config.SetMultipathTCP(false)
+	return config.Listen(context.Background(), "tcp", addr)
 }
 
 func (all published) close() {

@@ -55,6 +55,8 @@ type Listeners struct {
 	sleep  []sleeper
 	called *waiter // an epoll(7) descriptor with those that sleep
 	closed bool
+
+	forwarded []uint16 // ports of ListenForward
 }
 
 type sleeper struct {
@@ -111,6 +113,9 @@ func newPoller() (*waiter, error) {
 // add takes over the descriptor.
 func (l *Listeners) add(kind Kind, port uint16, fd int) error {
 	l.sleep = append(l.sleep, sleeper{kind, port, fd})
+	if kind == ListenForward {
+		l.forwarded = append(l.forwarded, port)
+	}
 	err := unix.EpollCtl(l.called.fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)})
 	return os.NewSyscallError("epoll_ctl", err)
 }

@@ -124,6 +124,7 @@ const (
 const (
 	ProxyPort       = C.PROXY_PORT
 	TransparentPort = C.TRANSPARENT_PORT
+	dnsPort         = C.DNS_PORT
 )
 
 func (m message) encode() []byte {

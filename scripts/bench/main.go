@@ -5,6 +5,7 @@
 package main
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -21,6 +22,8 @@ type row struct {
 	srun  []string
 	other []string
 	goal  float64
+
+	dir, otherDir string // to run in; otherDir is dir unless set
 }
 
 // servers are what this program is when it starts itself again to be measured:
@@ -30,7 +33,7 @@ var servers = map[string]func(addr, target string) error{proxyArg: serveProxy, r
 func main() {
 	srun := flag.String("srun", "bin/srun", "the `binary` to measure")
 	scale := flag.Int("pairs", 40, "pairs of the shortest `rows`")
-	part := flag.String("only", "", "measure only this `part`: commands or network")
+	part := flag.String("only", "", "measure only this `part`: commands, files or network")
 	if serve := servers[os.Args[min(1, len(os.Args)-1)]]; serve != nil && len(os.Args) == 4 {
 		fmt.Fprintln(os.Stderr, "bench:", serve(os.Args[2], os.Args[3]))
 		os.Exit(1)
@@ -54,13 +57,20 @@ func bench(srun string, pairs int, part string) error {
 	}
 	defer os.RemoveAll(out)
 	fmt.Printf("%-30s %10s %10s %7s %6s\n", "", "srun", "other", "ratio", "goal")
-	if part != "network" {
-		if err := commands(srun, pairs, out); err != nil {
+	for _, p := range []struct {
+		name    string
+		measure func() error
+	}{
+		{"commands", func() error { return commands(srun, pairs, out) }},
+		{"files", func() error { return files(srun, pairs, out) }},
+		{"network", func() error { return network(out) }},
+	} {
+		if part != "" && part != p.name {
+			continue
+		}
+		if err := p.measure(); err != nil {
 			return err
 		}
-	}
-	if part != "commands" {
-		return network(out)
 	}
 	return nil
 }
@@ -84,7 +94,7 @@ func rows(srun string, pairs int, out, cache string) []row {
 	bare := []string{srun, "--"}
 	building := []string{srun, "--allow-write", cache, "--allow-write", filepath.Dir(out), "--"}
 	beside := func(name string, pairs int, srun, command []string, goal float64) row {
-		return row{name, pairs, append(srun, command...), command, goal}
+		return row{name: name, pairs: pairs, srun: append(srun, command...), other: command, goal: goal}
 	}
 	bwrap := []string{"bwrap", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc",
 		"--unshare-all", "--die-with-parent", "true"}
@@ -94,7 +104,7 @@ func rows(srun string, pairs int, out, cache string) []row {
 	// Many in one run show what the sandbox costs a command that works; one in
 	// a run is mostly srun's start.
 	return []row{
-		{"true, bwrap", pairs, append(bare, "true"), bwrap, 1.5},
+		{name: "true, bwrap", pairs: pairs, srun: append(bare, "true"), other: bwrap, goal: 1.5},
 		beside("true", pairs, bare, []string{"true"}, 0),
 		beside("git status", pairs, bare, status, 0),
 		beside("go build", max(pairs/4, 5), building, build, 0),
@@ -112,11 +122,11 @@ func repeat(n int, command []string) []string {
 func (r row) run() error {
 	var inside, outside []time.Duration
 	for i := range r.pairs + 1 {
-		first, err := elapsed(r.srun)
+		first, err := elapsed(r.dir, r.srun)
 		if err != nil {
 			return err
 		}
-		second, err := elapsed(r.other)
+		second, err := elapsed(cmp.Or(r.otherDir, r.dir), r.other)
 		if err != nil {
 			return err
 		}
@@ -133,10 +143,11 @@ func (r row) run() error {
 	return nil
 }
 
-// elapsed runs args to its end, without its output, and returns how long the
-// whole process took.
-func elapsed(args []string) (time.Duration, error) {
+// elapsed runs args in a directory to its end, without its output, and returns
+// how long the whole process took.
+func elapsed(dir string, args []string) (time.Duration, error) {
 	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Dir = dir
 	start := time.Now()
 	err := cmd.Run()
 	took := time.Since(start)

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"archive/tar"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// files measures what the sandbox costs a command that works on many files, and
+// what many files or rules cost srun's start.
+func files(srun string, pairs int, out string) error {
+	small, big, empty := filepath.Join(out, "small"), filepath.Join(out, "big"), filepath.Join(out, "empty")
+	for _, dir := range []string{small, big, empty} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if err := writeTar(filepath.Join(small, "files.tar"), 20_000); err != nil {
+		return err
+	}
+	if err := checkout(filepath.Join(big, "repo"), 50_000); err != nil {
+		return err
+	}
+	settings := filepath.Join(out, "rules.json")
+	if err := writeRules(settings, 10_000); err != nil {
+		return err
+	}
+	run := func(name string, n int, dir string, command []string, goal float64) row {
+		return row{name: name, pairs: n, srun: append([]string{srun, "--"}, command...), other: command, goal: goal, dir: dir}
+	}
+	untar := []string{"sh", "-c", "rm -rf t && mkdir t && tar -C t -xf files.tar"}
+	status := repeat(5, []string{"git", "status"})
+	bare := []string{srun, "--", "true"}
+	for _, r := range []row{
+		run("untar 20,000 files", max(pairs/8, 3), small, untar, 1.05),
+		run("git status, 50,000 files (5x)", max(pairs/8, 3), filepath.Join(big, "repo"), status, 1.05),
+		{name: "true, in 50,000 files or none", pairs: pairs, srun: bare, other: bare, dir: filepath.Join(big, "repo"), otherDir: empty},
+		{name: "true, with 10,000 rules or none", pairs: max(pairs/4, 5), srun: []string{srun, "--settings", settings, "--", "true"}, other: bare, dir: empty},
+	} {
+		if err := r.run(); err != nil {
+			return fmt.Errorf("%s: %w", r.name, err)
+		}
+	}
+	return nil
+}
+
+// writeTar makes an archive of n files of a hundred bytes, a hundred a
+// directory.
+func writeTar(path string, n int) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	w := tar.NewWriter(f)
+	content := []byte(strings.Repeat("x", 100))
+	for i := range n {
+		h := &tar.Header{Name: fmt.Sprintf("d%d/f%d", i/100, i), Mode: 0o644, Size: int64(len(content))}
+		if err := w.WriteHeader(h); err != nil {
+			return err
+		}
+		if _, err := w.Write(content); err != nil {
+			return err
+		}
+	}
+	return w.Close()
+}
+
+// checkout makes a git checkout of n files.
+func checkout(dir string, n int) error {
+	script := fmt.Sprintf(`set -e; git init -q "$1"; cd "$1"
+		for d in $(seq %d); do mkdir d$d; for f in $(seq 100); do echo $d $f >d$d/f$f; done; done
+		git add .; git -c user.name=b -c user.email=b@example.com commit -qm files`, n/100)
+	return exec.Command("sh", "-c", script, "sh", dir).Run()
+}
+
+// writeRules makes settings with n paths that are there, or not.
+func writeRules(path string, n int) error {
+	var rules []string
+	for i := range n / 2 {
+		rules = append(rules, fmt.Sprintf("%q", fmt.Sprintf("/usr/lib/srun-bench-%d", i)))
+	}
+	list := strings.Join(rules, ",")
+	return os.WriteFile(path, []byte(`{"filesystem": {"denyWrite": [`+list+`], "denyRead": [`+list+`]}}`), 0o644)
+}

@@ -54,6 +54,8 @@ func (c *Cmd) startBackend() error {
 		Withheld: c.Withheld,
 
 		DeniedSocket: c.deniedSocket,
+		Trace:        c.Trace,
+		DeniedFile:   c.deniedFile,
 	})
 	if err != nil {
 		ports.close()

@@ -69,6 +69,11 @@ type Cmd struct {
 	// Denied is told of every refusal, one call at a time; nil is nobody.
 	Denied func(Denial)
 
+	// Trace has every file operation of the command watched, so that Denied is
+	// told of refused files as well. That slows the command down; debuggers
+	// inside do not work then.
+	Trace bool
+
 	// Ask answers for hosts that no rule decides, one call at a time; nil
 	// denies them.
 	Ask func(context.Context, Question) Answer

@@ -183,6 +183,12 @@ static int become_command(const struct plan *p)
 		fail("enter the working directory");
 		return STAGE_NAMESPACES;
 	}
+	/* An undumpable process cannot be attached to. There is nobody else inside
+	 * yet, and execve(2) leaves nothing of init's memory. */
+	if (first(p, OP_TRACED) && prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0) {
+		fail("let srun trace the command");
+		return STAGE_NAMESPACES;
+	}
 	int stage = confine(p);
 	if (stage)
 		return stage;

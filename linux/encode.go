@@ -43,6 +43,14 @@ func encodePlan(c *Config) ([]byte, error) {
 			}
 			b = appendOp(b, opSeccomp, 0, 0, notifies, string(prog))
 		}
+		if c.Trace {
+			prog, err := filter.TraceProgram(runtime.GOARCH)
+			if err != nil {
+				return nil, &Error{Protection: "seccomp", What: "find the tracing filter", Err: err}
+			}
+			b = appendOp(b, opTraced, 0, 0, 0, "")
+			b = appendOp(b, opSeccomp, 0, 0, 0, string(prog))
+		}
 	}
 	for _, port := range c.Forward {
 		b = appendOp(b, opListen, 0, uint64(port), 0, "")

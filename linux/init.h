@@ -102,6 +102,7 @@ enum {
 	OP_WITHHOLD = 23,  /* a: descriptor of a pipe that does not go on to the command */
 	OP_LANDLOCK = 10,  /* path: one of init's own mounts; a: access rights */
 	OP_SECCOMP = 11,   /* data: a classic BPF program; b: 1 for the one that notifies */
+	OP_TRACED = 28,    /* srun attaches to the command's process before it runs */
 	OP_CHDIR = 12,     /* a, b: as OP_CLONE */
 	OP_ARG = 13,
 	OP_ENV = 14,

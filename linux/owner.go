@@ -136,7 +136,8 @@ func (p *Process) CommandStopped() bool {
 	for _, pid := range p.members() {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 		if err == nil && statusField(status, "NSpid") == strconv.Itoa(p.command) {
-			return statusField(status, "State") == "(stopped)"
+			state := statusField(status, "State")
+			return state == "(stopped)" || state == "stop)" && p.tracer.holds(pid) // "(tracing stop)"
 		}
 	}
 	return false

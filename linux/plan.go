@@ -34,7 +34,8 @@ type Plan struct {
 	Seccomp     bool
 	Missing     []MissingPath // denied paths that do not exist yet
 
-	dir fileID // of the working directory
+	dir   fileID  // of the working directory
+	nodes []*node // what holds where
 
 	UnixSockets    []string // the host's, that may be connected to
 	AllUnixSockets bool
@@ -105,6 +106,7 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 		return nil, err
 	}
 	nodes := resolve(b.points)
+	b.plan.nodes = nodes
 	if err := b.checkAllowed(); err != nil {
 		return nil, err
 	}

@@ -43,6 +43,11 @@ type Config struct {
 	// refused; nil is nobody.
 	DeniedSocket func(SocketDenial)
 
+	// Trace has file operations watched: DeniedFile is told of those that the
+	// sandbox refused. Debuggers do not work inside then, and calls take longer.
+	Trace      bool
+	DeniedFile func(FileDenial) // nil is nobody
+
 	// Planted picks what must go of a project's .srun that appeared; nil is
 	// all of it. final tells that no process of the sandbox is left.
 	Planted func(path string, final bool) []string
@@ -62,7 +67,8 @@ type Process struct {
 	in      *sandboxInit
 	ended   func()
 	guard   *guard
-	command int // process id inside
+	tracer  *tracer // nil without Config.Trace
+	command int     // process id inside
 	events  chan Event
 	paused  chan struct{}
 	asking  sync.Mutex       // for a socket
@@ -125,6 +131,7 @@ func (p *Process) initStatus() (syscall.WaitStatus, error) {
 // close.
 func (p *Process) Wait() (syscall.WaitStatus, error) {
 	<-p.done
+	p.tracer.wait()
 	p.in.sock.close()
 	return p.status, errors.Join(p.err, p.guard.stop())
 }

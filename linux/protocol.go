@@ -12,6 +12,7 @@ package linux
 //	   | Landlock ruleset --------------------> | mounts, Landlock, seccomp
 //	   | <------- forwarded port + listener --- | (one each)
 //	   | <------- broker + notify descriptor -- | (the command's process)
+//	   | (with a trace: attach to it)           |
 //	   | go ----------------------------------> | (the command's process) execve
 //	   | <------- started | failed | exec ----- |
 //	   | signal, pause, resume ---------------> |
@@ -67,6 +68,7 @@ const (
 	opHeld     opKind = C.OP_HELD
 	opHeldHide opKind = C.OP_HELD_HIDDEN
 	opHeldPin  opKind = C.OP_HELD_PINNED
+	opTraced   opKind = C.OP_TRACED
 	opEnd      opKind = C.OP_END
 )
 

@@ -70,7 +70,7 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 	}
 	if err = p.watchAndGo(c, list); err == nil {
 		p.Pid = in.pid
-		p.command, err = started(in.sock, diag, c, p.Listeners)
+		p.command, err = p.started(diag, c)
 	} else {
 		closeFDs(diag)
 	}
@@ -94,7 +94,9 @@ func (p *Process) watchAndGo(c *Config, list *guardList) (err error) {
 	if err := p.guard.holds(); err != nil {
 		return err
 	}
-	p.tell(message{kind: ctlGo}) // an init that is gone said why before
+	if !c.Trace {
+		p.tell(message{kind: ctlGo}) // an init that is gone said why before
+	}
 	return nil
 }
 
@@ -133,9 +135,9 @@ func sendPlan(sock, plan, set int, stdio [3]*os.File) error {
 // started waits for the verdict on the command's start. On the way it takes the
 // listeners of forwarded ports, and starts the broker when the command's
 // process has loaded its filters.
-func started(sock *waiter, diag int, c *Config, l *Listeners) (command int, err error) {
+func (p *Process) started(diag int, c *Config) (command int, err error) {
 	for {
-		m, fds, err := sock.receive()
+		m, fds, err := p.in.sock.receive()
 		switch {
 		case err == nil && m.kind == msgBroker && len(fds) == 1:
 			b, err := newBroker(fds[0], diag, c)
@@ -143,9 +145,15 @@ func started(sock *waiter, diag int, c *Config, l *Listeners) (command int, err 
 				return 0, err
 			}
 			go b.serve()
+			if c.Trace {
+				if err := p.trace(c); err != nil {
+					return 0, err
+				}
+				p.tell(message{kind: ctlGo})
+			}
 			continue
 		case err == nil && m.kind == msgForward && len(fds) == 1:
-			if err := l.add(ListenForward, uint16(m.a), fds[0]); err != nil {
+			if err := p.Listeners.add(ListenForward, uint16(m.a), fds[0]); err != nil {
 				closeFDs(diag)
 				return 0, err
 			}

@@ -30,6 +30,7 @@ const (
 	statusFailed        = 125
 	statusNotExecutable = 126
 	statusNotFound      = 127
+	signalStatus        = 128 // and the signal's number
 )
 
 // version is set by the linker (Makefile).
@@ -145,7 +146,7 @@ func (o *options) load(p *printer, opts policy.Options) (*policy.Policy, error) 
 // unsupported refuses the flags whose issues are still open.
 func (o *options) unsupported() error {
 	switch {
-	case o.trace:
+	case o.trace && goos != "linux":
 		return notYet("--trace")
 	case o.learn != "":
 		return notYet("--learn")
@@ -211,6 +212,9 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	}
 	status, err := endStatus(cmd.Wait())
 	keeper.flush(p)
+	if err == nil {
+		report.hint(status)
+	}
 	report.finish(status)
 	return status, err
 }
@@ -220,10 +224,9 @@ func (o *options) sandboxed(p *printer, pol *policy.Policy, report *reporter, ke
 	cmd := launcher.Command(pol, o.argv()[0], o.argv()[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Denied = func(d launcher.Denial) {
-		if !ignored(pol.IgnoreViolations, o.argv(), d) {
-			report.denied(d)
-		}
+		report.denied(d, ignored(pol.IgnoreViolations, o.argv(), d))
 	}
+	cmd.Trace = o.trace
 	cmd.Upstream = upstream()
 	cmd.Warn = func(line string) { p.line("%s", line) }
 	cmd.Ask = o.asker(p, keeper.keep, cmd)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"srun/launcher"
@@ -20,6 +21,7 @@ const mostLines = 10_000
 type reporter struct {
 	print *printer
 	quiet bool
+	trace bool      // files are watched as well
 	kind  string    // "summary", "json" or "none"
 	out   io.Writer // for JSON, and for a summary with --report-file
 
@@ -27,12 +29,13 @@ type reporter struct {
 	seen  map[string]int // by line
 	order []string
 	more  int // denials beyond mostLines
+	any   bool
 	file  *os.File
 }
 
 // newReporter opens --report-file, which the policy then keeps from the command.
 func newReporter(p *printer, o *options, pol *policy.Policy) (*reporter, error) {
-	r := &reporter{print: p, quiet: o.quiet, kind: o.report, out: os.Stderr}
+	r := &reporter{print: p, quiet: o.quiet, trace: o.trace, kind: o.report, out: os.Stderr}
 	if o.reportFile != "" {
 		f, err := openOwn(pol, "--report-file", o.reportFile, os.O_TRUNC)
 		if err != nil {
@@ -43,10 +46,15 @@ func newReporter(p *printer, o *options, pol *policy.Policy) (*reporter, error) 
 	return r, nil
 }
 
-// denied takes one denial. The same act refused again is counted, not printed.
-func (r *reporter) denied(d launcher.Denial) {
+// denied takes one denial. The same act refused again is counted, not printed;
+// one that the user wants to hear nothing of, neither.
+func (r *reporter) denied(d launcher.Denial, ignored bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.any = true
+	if ignored {
+		return
+	}
 	if line := d.Line(); r.count(line) && !r.quiet && (r.kind != "json" || r.file != nil) {
 		r.print.line("%s", line)
 	}
@@ -125,6 +133,29 @@ func (r *reporter) finish(status int) {
 			r.print.line("--report-file: %v", err)
 		}
 	}
+}
+
+// hint tells who looks for the reason of a failure where file denials are seen.
+// A command that somebody ended needs none, nor does one that somebody else
+// reads the report of.
+func (r *reporter) hint(status int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case status == 0, endedBySignal(status), r.any, r.trace, r.quiet, r.kind == "none", r.kind == "json" && r.file == nil:
+		return
+	}
+	r.print.line(hintTrace)
+}
+
+// endedBySignal reports whether a status, be it srun's or that of a shell which
+// it ran, tells of a signal that ends commands on purpose.
+func endedBySignal(status int) bool {
+	switch syscall.Signal(status - signalStatus) {
+	case syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGKILL, syscall.SIGPIPE, syscall.SIGTERM:
+		return true
+	}
+	return false
 }
 
 func (r *reporter) summary() {

@@ -16,8 +16,8 @@ func TestReportIsBounded(t *testing.T) {
 	var out strings.Builder
 	r := &reporter{print: &printer{out: &out}, quiet: true, kind: "summary"}
 	for i := range mostLines + 7 {
-		r.denied(launcher.Denial{Operation: "network", Target: fmt.Sprint("h", i), Reason: "x"})
-		r.denied(launcher.Denial{Operation: "network", Target: "h0", Reason: "x"})
+		r.denied(launcher.Denial{Operation: "network", Target: fmt.Sprint("h", i), Reason: "x"}, false)
+		r.denied(launcher.Denial{Operation: "network", Target: "h0", Reason: "x"}, false)
 	}
 	r.finish(0)
 	if len(r.seen) != mostLines || len(r.order) != mostLines {
@@ -25,6 +25,34 @@ func TestReportIsBounded(t *testing.T) {
 	}
 	if got := out.String(); !strings.HasSuffix(got, "\nsrun: ... and 7 more\n") || !strings.Contains(got, "h0 (x) (10008 times)") {
 		t.Errorf("summary ends %q", got[max(0, len(got)-200):])
+	}
+}
+
+func TestHint(t *testing.T) {
+	for _, r := range []struct {
+		name   string
+		status int
+		report *reporter
+		want   bool
+	}{
+		{"a failure", 1, &reporter{kind: "summary"}, true},
+		{"a status that looks like a signal's", 255, &reporter{kind: "summary"}, true},
+		{"a crash", 128 + int(syscall.SIGSEGV), &reporter{kind: "summary"}, true},
+		{"success", 0, &reporter{kind: "summary"}, false},
+		{"^C", 128 + int(syscall.SIGINT), &reporter{kind: "summary"}, false},
+		{"a denial", 1, &reporter{kind: "summary", any: true}, false},
+		{"with --trace", 1, &reporter{kind: "summary", trace: true}, false},
+		{"with -q", 1, &reporter{kind: "summary", quiet: true}, false},
+		{"no report", 1, &reporter{kind: "none"}, false},
+		{"JSON on standard error", 1, &reporter{kind: "json"}, false},
+		{"JSON in a file", 1, &reporter{kind: "json", file: os.Stdin}, true},
+	} {
+		var out strings.Builder
+		r.report.print = &printer{out: &out}
+		r.report.hint(r.status)
+		if got := strings.Contains(out.String(), "--trace"); got != r.want {
+			t.Errorf("%s: hint %v; want %v", r.name, got, r.want)
+		}
 	}
 }
 

@@ -34,6 +34,9 @@ Exit status: the command's own; 128+N when signal N killed it; 127 not found;
 time limit ended it. The manual is srun(1); settings are in srun-settings(5).
 `
 
+// hintTrace ends a failed run in which nothing was seen denied.
+const hintTrace = "the command failed and no denial was seen; refused files are seen with srun --trace"
+
 // printer writes lines for the user, one at a time, also from goroutines.
 type printer struct {
 	mu    sync.Mutex

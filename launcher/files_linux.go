@@ -1,0 +1,73 @@
+package launcher
+
+import (
+	"strings"
+	"time"
+
+	"srun/linux"
+	"srun/policy"
+)
+
+// deniedFile reports a refused act on a file, with the rule that refused it.
+func (c *Cmd) deniedFile(f linux.FileDenial) {
+	d := Denial{
+		Time: time.Now(), Operation: f.Operation, Target: f.Path, Reason: f.Reason, PID: f.PID, Command: f.Command,
+	}
+	if f.Reason == "" {
+		v := fileVerdict(c.Policy, f)
+		d.Reason, d.Rule, d.Source = v.Reason, v.Rule, v.Source
+		d.Allow = fileGrant(c.Policy, f)
+	}
+	c.denied(d)
+}
+
+// fileVerdict finds the policy's reason. Where the policy knows none, the
+// backend refused what it found itself: what git trusts, or a path that a rule
+// leads to by a link.
+func fileVerdict(p *policy.Policy, f linux.FileDenial) policy.PathDecision {
+	if f.Operation == "write" {
+		v := p.WriteVerdict(f.Ruled)
+		if v.Verdict == policy.Denied && (v.Rule != "" || !f.Fixed && !f.Hidden) {
+			return v
+		}
+		if !f.Hidden {
+			return policy.PathDecision{Verdict: policy.Denied, Source: policy.Source{Tier: policy.TierDefault}, Reason: "protected path"}
+		}
+	}
+	if v := p.ReadVerdict(f.Ruled); v.Verdict == policy.Denied {
+		return v
+	}
+	return policy.PathDecision{Verdict: policy.Denied, Reason: "denyRead"}
+}
+
+// fileGrant returns the flags that would allow it, "" where none would.
+func fileGrant(p *policy.Policy, f linux.FileDenial) string {
+	if f.Grant == "" || f.Grant == "/" || f.Fixed {
+		return ""
+	}
+	with := *p
+	rule := policy.PathRule{Path: f.Grant, Source: policy.Source{Tier: policy.TierFlag}}
+	var flags []string
+	if f.Hidden {
+		with.Filesystem.AllowRead = append([]policy.PathRule{rule}, p.Filesystem.AllowRead...)
+		flags = append(flags, "--allow-read "+tilde(p.Home, f.Grant))
+	}
+	if f.Operation == "write" && p.WriteVerdict(f.Ruled).Verdict == policy.Denied {
+		with.Filesystem.AllowWrite = append([]policy.PathRule{rule}, p.Filesystem.AllowWrite...)
+		flags = append(flags, "--allow-write "+tilde(p.Home, f.Grant))
+	}
+	readable := with.ReadVerdict(f.Ruled).Verdict == policy.Allowed
+	writable := f.Operation != "write" || with.WriteVerdict(f.Ruled).Verdict == policy.Allowed
+	if !readable || !writable {
+		return ""
+	}
+	return strings.Join(flags, " ")
+}
+
+// tilde is a path as the user would type it.
+func tilde(home, path string) string {
+	if rest, ok := strings.CutPrefix(path, home+"/"); ok && home != "" && home != "/" {
+		return "~/" + rest
+	}
+	return path
+}

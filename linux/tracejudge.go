@@ -1,0 +1,193 @@
+//go:build linux
+
+package linux
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// FileDenial is an act on a file that the sandbox refused.
+type FileDenial struct {
+	Operation string // "read", "write" or "exec"
+	Path      string // without symbolic links
+	PID       int
+	Command   string
+
+	Reason string // where no rule of the policy is the reason
+	Ruled  string // the path that the policy's rule is about: Path, or its directory
+	Hidden bool   // because of what may not be read
+	Fixed  bool   // no allow takes it back
+	Grant  string // the path to allow, which exists, or ""
+}
+
+// judge tells denials of the sandbox's from other failures. It goes by the plan
+// and not by the policy: that is what is enforced.
+type judge struct {
+	nodes    []*node
+	held     map[string]string // paths that cannot be moved, by why
+	reopened []string          // covers with something below: other names are absent there
+}
+
+func newJudge(p *Plan) *judge {
+	j := &judge{nodes: p.nodes, held: map[string]string{}}
+	for _, op := range p.Mounts {
+		switch {
+		case op.Kind == opPin:
+			j.held[op.Path] = "holds a protected path"
+		case op.Kind == opHold:
+			j.held[op.Path] = "leads to a protected path"
+		case op.Kind == opHide && op.Slot != 0:
+			j.reopened = append(j.reopened, op.Path)
+		}
+	}
+	return j
+}
+
+// refusals are the errors that the sandbox's mounts and Landlock refuse with:
+// covers have no rights, and what lies in a cover is absent.
+var refusals = map[unix.Errno]bool{
+	unix.EACCES: true, unix.EPERM: true, unix.EROFS: true, unix.EXDEV: true, unix.EBUSY: true, unix.ENOENT: true,
+}
+
+// call judges a failed call: a denial for each path that it was refused for.
+func (j *judge) call(pid int, call syscallInfo, errno unix.Errno) []FileDenial {
+	name := callName(&call)
+	var acts []act
+	var places []place
+	for _, r := range roles(name) {
+		a, ok := r.act(pid, name, &call)
+		if !ok || errno == unix.ENOENT && !j.mayBeCovered(a.path) {
+			return nil
+		}
+		p, ok := a.locate()
+		if !ok {
+			return nil
+		}
+		if a.create && p.missing {
+			a.kind = makeAct
+		}
+		acts, places = append(acts, a), append(places, p)
+	}
+	if failsAnyway(name, &call, acts, places, errno) {
+		return nil
+	}
+	var denials []FileDenial
+	for i, a := range acts {
+		if d, ok := j.act(a, places[i], errno); ok {
+			denials = append(denials, d)
+		} else if a.kind == execAct {
+			denials = append(denials, j.interpreter(a, places[i], errno)...)
+		}
+	}
+	return denials
+}
+
+// mayBeCovered tells whether a file can be missing inside and be there outside.
+// Most calls that fail look for something in many places.
+func (j *judge) mayBeCovered(path string) bool {
+	return len(j.reopened) > 0 || strings.HasPrefix(path, "/dev/")
+}
+
+func (j *judge) act(a act, p place, errno unix.Errno) (d FileDenial, ok bool) {
+	d = FileDenial{Operation: a.kind.operation(), Path: a.shown(p.path), Ruled: p.path, Grant: p.path}
+	if !j.refused(&d, a, p, errno) {
+		return d, false
+	}
+	return d, true
+}
+
+func (k actKind) operation() string {
+	switch k {
+	case lookAct, readAct:
+		return "read"
+	case execAct:
+		return "exec"
+	}
+	return "write"
+}
+
+// refused tells whether the sandbox is one that refuses this act so.
+func (j *judge) refused(d *FileDenial, a act, p place, errno unix.Errno) bool {
+	n := at(j.nodes, p.path)
+	d.Hidden = n.access == hidden
+	for _, own := range ownTrees {
+		if contains(own, p.path) && !d.Hidden {
+			return j.refusedOwn(d, own, p, errno)
+		}
+	}
+	switch {
+	case errno == unix.ENOENT:
+		return d.Hidden
+	case d.Operation != "write":
+		return d.Hidden && errno != unix.EROFS
+	case n.access != readWrite:
+		d.Fixed = n.noWrite
+		if a.kind.names() {
+			d.Grant = filepath.Dir(p.path)
+		}
+		return true
+	case !a.kind.names():
+		return false
+	}
+	return j.refusedName(d, p.path, errno)
+}
+
+// names tells whether an act needs to write the directory of its path.
+func (k actKind) names() bool { return k == makeAct || k == removeAct || k == replaceAct }
+
+// refusedName is about the name of what may be written itself.
+func (j *judge) refusedName(d *FileDenial, path string, errno unix.Errno) bool {
+	dir := at(j.nodes, filepath.Dir(path))
+	if path != "/" && dir.access != readWrite {
+		d.Ruled, d.Grant = filepath.Dir(path), filepath.Dir(path)
+		d.Hidden, d.Fixed = dir.access == hidden, dir.noWrite
+		return true
+	}
+	d.Reason = j.held[path]
+	return errno == unix.EBUSY && d.Reason != ""
+}
+
+// refusedOwn is about the trees that the sandbox has its own of.
+func (j *judge) refusedOwn(d *FileDenial, own string, p place, errno unix.Errno) bool {
+	for _, w := range ownWritable {
+		if contains(w, p.path) {
+			return false
+		}
+	}
+	d.Reason, d.Grant = "the sandbox has a "+own+" of its own", ""
+	if errno == unix.ENOENT {
+		return own == "/dev" && !p.missing
+	}
+	return d.Operation == "write" && (errno == unix.EROFS || errno == unix.EACCES)
+}
+
+// interpreter judges the program that a script names in its first line: execve
+// fails for the script when that is refused.
+func (j *judge) interpreter(script act, p place, errno unix.Errno) []FileDenial {
+	f, err := os.Open(p.path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	head := make([]byte, 256) // BINPRM_BUF_SIZE in the kernel
+	n, _ := f.Read(head)
+	line, _, ended := bytes.Cut(head[:n], []byte("\n"))
+	words := bytes.Fields(bytes.TrimPrefix(line, []byte("#!")))
+	if !ended || !bytes.HasPrefix(line, []byte("#!")) || len(words) == 0 {
+		return nil
+	}
+	script.path, script.follow = string(words[0]), true
+	at, ok := script.locate()
+	if !ok || !script.hostAllows(at) {
+		return nil
+	}
+	if d, ok := j.act(script, at, errno); ok {
+		return []FileDenial{d}
+	}
+	return nil
+}

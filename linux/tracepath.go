@@ -1,0 +1,188 @@
+//go:build linux
+
+package linux
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// locate finds where the path of an act leads, with srun's eyes: outside the
+// sandbox what is hidden inside can be seen, and the names are the same but
+// below /proc and /dev. false is that srun cannot look either, or that the
+// path has no name.
+func (a *act) locate() (place, bool) {
+	full, ok := a.absolute()
+	if !ok {
+		return place{}, false
+	}
+	full = strings.TrimRight(full, "/")
+	if full == "" {
+		full = "/"
+	}
+	dir, name := filepath.Split(full)
+	if a.follow || name == "" || name == "." || name == ".." {
+		p, err := walk(full, a.lstat)
+		return p, err == nil && p.path != ""
+	}
+	p, err := walk(dir, a.lstat)
+	if err != nil || p.missing || p.path == "" {
+		return place{}, false
+	}
+	p.path = filepath.Join(p.path, name)
+	_, p.dir, err = a.lstat(p.path)
+	p.missing = absent(err)
+	return p, err == nil || p.missing
+}
+
+// absolute is the path from the root on, its links not followed.
+func (a *act) absolute() (string, bool) {
+	if filepath.IsAbs(a.path) {
+		return a.path, true
+	}
+	base := fmt.Sprintf("/proc/%d/cwd", a.pid)
+	if a.dir != unix.AT_FDCWD {
+		base = fmt.Sprintf("/proc/%d/fd/%d", a.pid, a.dir)
+	}
+	dir, err := os.Readlink(base)
+	if err != nil || !filepath.IsAbs(dir) || strings.HasSuffix(dir, " (deleted)") {
+		return "", false
+	}
+	return dir + "/" + a.path, true
+}
+
+// lstat is [lstat] but that /proc/self is the caller's. Other processes' have
+// numbers of their own inside and are not looked up.
+func (a *act) lstat(path string) (target string, dir bool, err error) {
+	rest, proc := strings.CutPrefix(path, "/proc/")
+	switch number, err := strconv.Atoi(rest); {
+	case !proc:
+	case rest == "self":
+		return fmt.Sprintf("/proc/%d", leader(a.pid)), false, nil
+	case rest == "thread-self":
+		return fmt.Sprintf("/proc/%d/task/%d", leader(a.pid), a.pid), false, nil
+	case err == nil && number != leader(a.pid):
+		return "", false, unix.ENOENT
+	}
+	return lstat(path)
+}
+
+// shown is a path as the process calls it.
+func (a *act) shown(path string) string {
+	if rest, ok := strings.CutPrefix(path, fmt.Sprintf("/proc/%d/", leader(a.pid))); ok {
+		return "/proc/self/" + rest
+	}
+	return path
+}
+
+// failsAnyway tells whether a call fails without a sandbox as well. The kernel
+// looks at mounts before it looks at most of this.
+func failsAnyway(name string, call *syscallInfo, acts []act, places []place, errno unix.Errno) bool {
+	for i := range acts {
+		a, p := &acts[i], places[i]
+		if last := filepath.Base("/" + a.path); a.kind.names() && (last == "." || last == "..") || !a.hostAllows(p) {
+			return true
+		}
+	}
+	switch name {
+	case "rmdir":
+		return !places[0].dir || !isEmpty(places[0].path)
+	case "unlink":
+		return places[0].dir
+	case "unlinkat":
+		directory := call.args[2]&unix.AT_REMOVEDIR != 0
+		return places[0].dir != directory || directory && !isEmpty(places[0].path)
+	case "rename", "renameat", "renameat2", "link", "linkat":
+		return len(places) < 2 || pairFails(name, call, places[0], places[1], errno)
+	}
+	return errno == unix.EXDEV
+}
+
+func pairFails(name string, call *syscallInfo, from, to place, errno unix.Errno) bool {
+	linked := strings.HasPrefix(name, "link")
+	noReplace := name == "renameat2" && call.args[4]&unix.RENAME_NOREPLACE != 0
+	exchange := name == "renameat2" && call.args[4]&unix.RENAME_EXCHANGE != 0
+	switch {
+	case errno == unix.EXDEV && !sameMount(filepath.Dir(from.path), filepath.Dir(to.path)):
+		return true
+	case linked:
+		return from.dir
+	case to.missing:
+		return exchange || from.dir && contains(from.path, to.path)
+	case exchange:
+		return false
+	}
+	return noReplace || from.dir != to.dir || to.dir && !isEmpty(to.path)
+}
+
+func isEmpty(dir string) bool {
+	f, err := os.Open(dir)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	names, _ := f.Readdirnames(1)
+	return len(names) == 0
+}
+
+// hostAllows tells whether srun's user could have done it without a sandbox.
+// What the file system itself refuses is no denial of srun's.
+func (a *act) hostAllows(p place) bool {
+	parent := filepath.Dir(p.path)
+	switch a.kind {
+	case lookAct:
+		return !p.missing
+	case readAct, writeAct:
+		return !p.missing && mayAccess(p.path, a.mode) && (a.kind != writeAct || !p.dir || a.mode&unix.X_OK != 0)
+	case execAct:
+		return !p.missing && mayAccess(p.path, unix.X_OK)
+	case makeAct:
+		return p.missing && mayAccess(parent, unix.W_OK|unix.X_OK)
+	case removeAct:
+		return !p.missing && mayRemove(parent, p.path)
+	case replaceAct:
+		return mayAccess(parent, unix.W_OK|unix.X_OK) && (p.missing || mayRemove(parent, p.path))
+	case linkAct:
+		return !p.missing && (owns(p.path) || mayAccess(p.path, unix.R_OK|unix.W_OK))
+	case touchAct:
+		return !p.missing && (owns(p.path) || mayAccess(p.path, unix.W_OK))
+	default:
+		return !p.missing && owns(p.path) && !readOnlyFS(p.path)
+	}
+}
+
+func mayAccess(path string, mode uint32) bool {
+	return unix.Faccessat(unix.AT_FDCWD, path, mode, unix.AT_EACCESS) == nil
+}
+
+func mayRemove(dir, path string) bool {
+	var st unix.Stat_t
+	if !mayAccess(dir, unix.W_OK|unix.X_OK) || unix.Stat(dir, &st) != nil {
+		return false
+	}
+	return st.Mode&unix.S_ISVTX == 0 || owns(dir) || owns(path)
+}
+
+func owns(path string) bool {
+	var st unix.Stat_t
+	euid := unix.Geteuid()
+	return unix.Lstat(path, &st) == nil && (euid == 0 || int(st.Uid) == euid)
+}
+
+func readOnlyFS(path string) bool {
+	var st unix.Statfs_t
+	return unix.Statfs(path, &st) != nil || st.Flags&unix.ST_RDONLY != 0
+}
+
+// sameMount tells whether a name could move from one directory to the other.
+func sameMount(a, b string) bool {
+	var one, two unix.Statx_t
+	const mask = unix.STATX_MNT_ID
+	return unix.Statx(unix.AT_FDCWD, a, 0, mask, &one) == nil && unix.Statx(unix.AT_FDCWD, b, 0, mask, &two) == nil &&
+		one.Mnt_id == two.Mnt_id
+}

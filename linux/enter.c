@@ -144,6 +144,12 @@ static int is_socket(int sock)
  * mounts and network into a sandbox's. */
 static int is_ours(int sock) { return getpid() == 1 && getppid() == 0 && is_socket(sock); }
 
+/* runs_something leaves out the calls that need no sandbox. */
+static int runs_something(int argc, char **argv)
+{
+	return argc > 2 || (argc == 2 && strcmp(argv[1], "--version") && strcmp(argv[1], "--help") && strcmp(argv[1], "-h"));
+}
+
 /* Constructors get main's arguments (System V ABI as glibc and musl's static
  * start-up differ here, musl programs take the second way). */
 __attribute__((constructor)) static void enter(int argc, char **argv, char **envp)
@@ -164,7 +170,7 @@ __attribute__((constructor)) static void enter(int argc, char **argv, char **env
 			_exit(125);
 		guard_main(atoi(sock));
 	}
-	if (&srun_early_init && srun_early_init && argc > 1 && strcmp(base_name(argv[0]), "srun") == 0) {
+	if (&srun_early_init && srun_early_init && runs_something(argc, argv) && strcmp(base_name(argv[0]), "srun") == 0) {
 		fill_stdio();
 		remember_inherited();
 		start_early();

@@ -61,11 +61,7 @@ func (c *Cmd) startBackend() error {
 		ports.close()
 		return translate(err)
 	}
-	context.AfterFunc(c.ended, ports.close)
-	ports.serve(p.Dial)
-	if n := c.Policy.Network; n.AllowLocalBinding && n.Mode != policy.ModeHost {
-		go (&localBinding{c: c, ports: p.Listening, dial: p.Dial}).follow()
-	}
+	c.servePublished(ports, p)
 	c.process, owner = p, p.Owner
 	context.AfterFunc(c.ended, p.Listeners.Close)
 	if filtered(c.Policy) {
@@ -75,6 +71,15 @@ func (c *Cmd) startBackend() error {
 	}
 	go c.followStops(p)
 	return nil
+}
+
+// servePublished lets the host's side reach the sandbox's localhost.
+func (c *Cmd) servePublished(ports published, p *linux.Process) {
+	context.AfterFunc(c.ended, ports.close)
+	ports.serve(p.Dial)
+	if n := c.Policy.Network; n.AllowLocalBinding && n.Mode != policy.ModeHost {
+		go (&localBinding{c: c, ports: p.Listening, dial: p.Dial}).follow()
+	}
 }
 
 // trust has the command trust the bundle, in every place that is looked at.

@@ -48,9 +48,11 @@ static int no_entry(const char *what, const char *name)
 	return -1;
 }
 
+/* watch asks for a signal of its own, which tells the descriptor; when too many
+ * are waiting, SIGIO comes in its place (fcntl(2), F_SETSIG). */
 static void watch(int fd)
 {
-	if (fcntl(fd, F_NOTIFY, DN_CREATE | DN_RENAME | DN_MULTISHOT) < 0)
+	if (fcntl(fd, F_SETSIG, GUARD_SIGNAL) < 0 || fcntl(fd, F_NOTIFY, DN_CREATE | DN_RENAME | DN_MULTISHOT) < 0)
 		polls = 1;
 }
 
@@ -173,17 +175,15 @@ static void found(struct absent *a, int dir, const struct stat *st)
 	expel(dir, a->name, a->number);
 }
 
-int guard_look(int check)
+/* look_in looks at the absent names of a directory, or of all (-1). */
+static int look_in(int directory, int check)
 {
-	checking = check;
-	for (int i = 0; i < ndirectories; i++)
-		visit(&directories[i]);
-	for (int i = 0; i < ndirectories; i++)
-		held_look(i, directories[i].fd);
 	for (int i = 0; i < nabsents; i++) {
 		struct absent *a = &absents[i];
 		struct stat st;
 		int dir = directories[a->directory].fd;
+		if (directory >= 0 && a->directory != directory)
+			continue;
 		if (dir < 0 || look_up(dir, a->name, &st) < 0)
 			continue;
 		if (check && a->shared)
@@ -220,6 +220,37 @@ void guard_expel(int number)
 		if (a->number == number && dir >= 0 && look_up(dir, a->name, &st) == 0)
 			expel(dir, a->name, number);
 	}
+}
+
+int guard_look(int check)
+{
+	checking = check;
+	for (int i = 0; i < ndirectories; i++)
+		visit(&directories[i]);
+	for (int i = 0; i < ndirectories; i++)
+		held_look(i, directories[i].fd);
+	return look_in(-1, check);
+}
+
+int guard_look_at(int fd)
+{
+	int at = 0;
+	while (at < ndirectories && directories[at].fd != fd)
+		at++;
+	if (at == ndirectories)
+		return -1;
+	for (int i = 0; i < ndirectories; i++) {
+		int before = directories[i].fd;
+		if (directories[i].parent != at)
+			continue;
+		dev_t dev = directories[i].dev;
+		ino_t ino = directories[i].ino;
+		visit(&directories[i]);
+		if (directories[i].fd != before || directories[i].dev != dev || directories[i].ino != ino)
+			return -1; /* and with it all that is below */
+	}
+	held_look(at, fd);
+	return look_in(at, 0);
 }
 
 int guard_settled(int number)

@@ -141,6 +141,29 @@ static void end_watch(void)
 	_exit(0);
 }
 
+#define MAX_CHANGED 8 /* directories looked at one by one */
+
+/* look_where takes all signals of changed directories first, so that each look
+ * comes after what it was called for; returns 1 when everything has to be looked
+ * at. */
+static int look_where(int changed)
+{
+	struct signalfd_siginfo si;
+	int fds[MAX_CHANGED], n = 0, all = 0;
+	while (read(changed, &si, sizeof si) == sizeof si) {
+		int known = si.ssi_signo != (uint32_t)GUARD_SIGNAL;
+		for (int i = 0; i < n && !known; i++)
+			known = fds[i] == si.ssi_fd;
+		if (!known && n < MAX_CHANGED)
+			fds[n++] = si.ssi_fd;
+		else if (!known || si.ssi_signo == SIGIO)
+			all = 1;
+	}
+	for (int i = 0; i < n && !all; i++)
+		all = guard_look_at(fds[i]) < 0;
+	return all;
+}
+
 void guard_main(int sock)
 {
 	srun = sock;
@@ -155,10 +178,7 @@ void guard_main(int sock)
 		struct pollfd fds[3] = { { .fd = changed, .events = POLLIN }, { .fd = srun, .events = POLLIN },
 			{ .fd = init, .events = POLLIN } };
 		int n = poll(fds, 3, guard_polls() ? POLL_MS : -1);
-		struct signalfd_siginfo si;
-		while (read(changed, &si, sizeof si) == sizeof si)
-			continue;
-		if (n == 0 || fds[0].revents)
+		if (look_where(changed) || n == 0)
 			guard_look(0);
 		if (fds[1].revents)
 			obey(&init);

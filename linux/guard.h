@@ -3,6 +3,8 @@
 #ifndef SRUN_GUARD_H
 #define SRUN_GUARD_H
 
+#include <signal.h>
+
 #include "init.h"
 
 /* guard_main waits for its list on the socket and then keeps to it until srun
@@ -16,6 +18,11 @@ int guard_list(const struct plan *list);
 /* guard_look looks at every name of the list once, and removes what is there.
  * With check it removes nothing and fails instead. */
 int guard_look(int check);
+
+/* guard_look_at looks at what a watched directory has to do with; -1 when that
+ * is not enough. */
+int guard_look_at(int fd);
+#define GUARD_SIGNAL (SIGRTMIN + 1)
 
 /* What guard_look tells, by the list's own numbers. expelled and stuck are
  * about a path that was there; appeared leaves it to somebody else, unless it

@@ -11,9 +11,13 @@ import (
 
 //go:generate go run ./generate
 
-// instruction is one of classic BPF's, as seccomp(2) takes them: operation,
+// instruction is one of classic BPF's, laid out as struct sock_filter: operation,
 // jumps if true and if false, operand.
-type instruction = unix.SockFilter
+type instruction struct {
+	Code   uint16
+	Jt, Jf uint8
+	K      uint32
+}
 
 // NewestCall is the highest system call number that commands get
 // (removexattrat, Linux 6.13). What came later is ENOSYS, open_tree_attr with

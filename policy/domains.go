@@ -9,16 +9,15 @@ import (
 )
 
 // Domains is the compiled allow and deny lists. It is never changed after
-// NewDomains, so any number of goroutines may use it. A look-up costs one map
+// NewDomains, so any number of goroutines may use it. A look-up costs one
 // access for each label of a name, or for each prefix length in use for an
 // address, however many rules there are.
 type Domains struct {
-	names    map[string]slots // keyed by name; "" is the root, for "*"
-	prefixes map[netip.Prefix]slots
-	bits     [2][]int // prefix lengths in use, longest first: IPv4, IPv6
-	ported   map[portedKey][]portRule
-	rules    []*DomainRule
-	allows   bool
+	deny, allow []DomainRule
+	names       *nameIndex // by name; "" is the root, for "*"
+	prefixes    map[netip.Prefix]slots
+	bits        [2][]int // prefix lengths in use, longest first: IPv4, IPv6
+	ported      map[portedKey][]portRule
 }
 
 // slot says which list a rule is of, and whether it covers the key itself or
@@ -33,8 +32,8 @@ const (
 	slotCount
 )
 
-// slots holds, for one key, the rule without a port in each slot (an index
-// into rules plus one, 0 for none) and which slots have rules with ports.
+// slots holds, for one address range, the rule without a port in each slot (an
+// index plus one, 0 for none) and which slots have rules with ports.
 type slots struct {
 	any    [slotCount]int32
 	ported [slotCount]bool
@@ -55,13 +54,13 @@ type portRule struct {
 // its list is the one that decisions name. The slices are kept and must not be
 // changed afterwards.
 func NewDomains(allow, deny []DomainRule) *Domains {
-	d := &Domains{allows: len(allow) > 0}
-	if n := len(allow) + len(deny); n > 0 {
-		d.names = make(map[string]slots, n)
-		d.rules = make([]*DomainRule, 0, n)
+	d := &Domains{deny: deny, allow: allow}
+	if n := len(deny) + len(allow); n > 0 {
+		d.names = newNameIndex(n, func(i int32) string { return d.rule(i).Pattern.name() })
 	}
-	d.addAll(deny, denyExact, denyBelow)
-	d.addAll(allow, allowExact, allowBelow)
+	for i := range int32(len(deny) + len(allow)) {
+		d.add(i)
+	}
 	for _, list := range d.ported {
 		slices.SortStableFunc(list, func(a, b portRule) int { return cmp.Compare(a.port, b.port) })
 	}
@@ -73,54 +72,68 @@ func NewDomains(allow, deny []DomainRule) *Domains {
 	return d
 }
 
+// rule returns a rule by its index: the denials come first.
+func (d *Domains) rule(i int32) *DomainRule {
+	if int(i) < len(d.deny) {
+		return &d.deny[i]
+	}
+	return &d.allow[int(i)-len(d.deny)]
+}
+
+func (d *Domains) slotOf(i int32) slot {
+	s := denyExact
+	if int(i) >= len(d.deny) {
+		s = allowExact
+	}
+	if d.rule(i).Pattern.IsWildcard() {
+		s++ // denyBelow, allowBelow
+	}
+	return s
+}
+
 // Empty reports that no allow rule exists at all.
-func (d *Domains) Empty() bool { return !d.allows }
+func (d *Domains) Empty() bool { return len(d.allow) == 0 }
 
-func (d *Domains) addAll(rules []DomainRule, exact, below slot) {
-	for i := range rules {
-		r := &rules[i]
-		d.rules = append(d.rules, r)
-		s := exact
-		if r.Pattern.IsWildcard() {
-			s = below
-		}
-		if r.Pattern.kind == patternPrefix {
-			d.addPrefix(r, s)
-		} else {
-			entry := d.names[r.Pattern.name]
-			d.add(&entry, r, s)
-			d.names[r.Pattern.name] = entry
-		}
+func (d *Domains) add(i int32) {
+	p := &d.rule(i).Pattern
+	key := portedKey{slot: d.slotOf(i)}
+	if p.kind == patternPrefix {
+		key.prefix = p.prefix()
+		d.addPrefix(i, key)
+	} else {
+		key.name = p.name()
+		d.names.add(i, d.same)
 	}
-}
-
-func (d *Domains) addPrefix(r *DomainRule, s slot) {
-	if d.prefixes == nil {
-		d.prefixes = make(map[netip.Prefix]slots)
-	}
-	entry, known := d.prefixes[r.Pattern.prefix]
-	d.add(&entry, r, s)
-	d.prefixes[r.Pattern.prefix] = entry
-	if f := family(r.Pattern.prefix.Addr()); !known && !slices.Contains(d.bits[f], r.Pattern.prefix.Bits()) {
-		d.bits[f] = append(d.bits[f], r.Pattern.prefix.Bits())
-	}
-}
-
-// add files the rule that was appended last.
-func (d *Domains) add(entry *slots, r *DomainRule, s slot) {
-	index := int32(len(d.rules))
-	if r.Pattern.port == 0 {
-		if entry.any[s] == 0 {
-			entry.any[s] = index
-		}
+	if p.port == 0 {
 		return
 	}
 	if d.ported == nil {
 		d.ported = make(map[portedKey][]portRule)
 	}
-	key := portedKey{r.Pattern.name, r.Pattern.prefix, s}
-	d.ported[key] = append(d.ported[key], portRule{r.Pattern.port, index})
-	entry.ported[s] = true
+	d.ported[key] = append(d.ported[key], portRule{p.port, i})
+}
+
+// same tells whether two rules of one name are one to look-ups: all rules of a
+// slot with a port are, for their ports are in ported.
+func (d *Domains) same(a, b int32) bool {
+	return d.slotOf(a) == d.slotOf(b) && (d.rule(a).Pattern.port == 0) == (d.rule(b).Pattern.port == 0)
+}
+
+func (d *Domains) addPrefix(i int32, key portedKey) {
+	if d.prefixes == nil {
+		d.prefixes = make(map[netip.Prefix]slots)
+	}
+	entry, known := d.prefixes[key.prefix]
+	switch {
+	case d.rule(i).Pattern.port != 0:
+		entry.ported[key.slot] = true
+	case entry.any[key.slot] == 0:
+		entry.any[key.slot] = i + 1
+	}
+	d.prefixes[key.prefix] = entry
+	if f := family(key.prefix.Addr()); !known && !slices.Contains(d.bits[f], key.prefix.Bits()) {
+		d.bits[f] = append(d.bits[f], key.prefix.Bits())
+	}
 }
 
 // find returns the narrowest rule of the two slots that covers hp, or nil.
@@ -146,11 +159,20 @@ func (d *Domains) find(hp HostPort, exact, below slot) *DomainRule {
 }
 
 func (d *Domains) at(name string, port uint16, s slot) *DomainRule {
-	entry, ok := d.names[name]
-	if !ok {
+	ported := false
+	for i, _ := d.names.first(name); i >= 0; i = d.names.after(i) {
+		switch {
+		case d.slotOf(i) != s:
+		case d.rule(i).Pattern.port == 0:
+			return d.rule(i)
+		default:
+			ported = true
+		}
+	}
+	if !ported {
 		return nil
 	}
-	return d.pick(&entry, portedKey{name: name, slot: s}, port)
+	return d.withPort(portedKey{name: name, slot: s}, port)
 }
 
 func (d *Domains) findAddr(a netip.Addr, port uint16, s slot) *DomainRule {
@@ -160,7 +182,13 @@ func (d *Domains) findAddr(a netip.Addr, port uint16, s slot) *DomainRule {
 			continue
 		}
 		if entry, ok := d.prefixes[prefix]; ok {
-			if r := d.pick(&entry, portedKey{prefix: prefix, slot: s}, port); r != nil {
+			if i := entry.any[s]; i > 0 {
+				return d.rule(i - 1)
+			}
+			if !entry.ported[s] {
+				continue
+			}
+			if r := d.withPort(portedKey{prefix: prefix, slot: s}, port); r != nil {
 				return r
 			}
 		}
@@ -168,19 +196,14 @@ func (d *Domains) findAddr(a netip.Addr, port uint16, s slot) *DomainRule {
 	return nil
 }
 
-func (d *Domains) pick(entry *slots, key portedKey, port uint16) *DomainRule {
-	if i := entry.any[key.slot]; i > 0 {
-		return d.rules[i-1]
-	}
-	if port == 0 || !entry.ported[key.slot] {
-		return nil
-	}
+// withPort returns the rule for that very port; port 0 has none.
+func (d *Domains) withPort(key portedKey, port uint16) *DomainRule {
 	list := d.ported[key]
 	i, ok := slices.BinarySearchFunc(list, port, func(r portRule, p uint16) int { return cmp.Compare(r.port, p) })
-	if !ok {
+	if port == 0 || !ok {
 		return nil
 	}
-	return d.rules[list[i].rule-1]
+	return d.rule(list[i].rule)
 }
 
 // allowedPorts yields every port that some rule with a port allows h on.

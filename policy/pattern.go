@@ -22,9 +22,17 @@ import (
 // Each may end in :PORT. An IPv6 address or range with a port is written in
 // brackets: [2001:db8::1]:443, [2001:db8::/32]:443.
 type Pattern struct {
+	kind     patternKind
+	port     uint16 // 0 is any port
+	from, to uint16 // of text, what body returns
+	text     string // canonical spelling
+}
+
+// pattern is a Pattern while it is read. A million of them are kept, so a
+// Pattern has no more than its text.
+type pattern struct {
 	kind   patternKind
-	port   uint16 // 0 is any port
-	text   string // canonical spelling
+	port   uint16
 	name   string // the name, or what comes after "*."
 	prefix netip.Prefix
 }
@@ -46,8 +54,33 @@ func ParsePattern(s string) (Pattern, error) {
 	if err != nil {
 		return Pattern{}, fmt.Errorf("%q: %w", clip(s), err)
 	}
-	p.text = p.format()
-	return p, nil
+	text, body := p.format()
+	if text == s {
+		text = s // the caller's memory serves as well
+	}
+	from := strings.Index(text, body)
+	return Pattern{kind: p.kind, port: p.port, text: text, from: uint16(from), to: uint16(from + len(body))}, nil
+}
+
+// name is the name, or what comes after "*."; "" for "*" and addresses.
+func (p Pattern) name() string {
+	if p.kind == patternName || p.kind == patternSuffix {
+		return p.text[p.from:p.to]
+	}
+	return ""
+}
+
+// prefix is the address or range; the zero Prefix for names.
+func (p Pattern) prefix() netip.Prefix {
+	if p.kind != patternPrefix {
+		return netip.Prefix{}
+	}
+	body := p.text[p.from:p.to]
+	if a, err := netip.ParseAddr(body); err == nil {
+		return netip.PrefixFrom(a, a.BitLen())
+	}
+	prefix, _ := netip.ParsePrefix(body) // format wrote it
+	return prefix
 }
 
 // String returns the canonical spelling, which ParsePattern reads back as the
@@ -62,14 +95,14 @@ func (p Pattern) Match(hp HostPort) bool {
 // MatchHost reports whether the pattern covers the host at some port.
 func (p Pattern) MatchHost(h Host) bool {
 	if h.addr.IsValid() || p.kind == patternPrefix {
-		return p.kind == patternPrefix && p.prefix.Contains(h.addr)
+		return p.kind == patternPrefix && p.prefix().Contains(h.addr)
 	}
 	switch p.kind {
 	case patternName:
-		return h.name == p.name
+		return h.name == p.name()
 	case patternSuffix:
-		i := len(h.name) - len(p.name)
-		return i > 1 && h.name[i-1] == '.' && h.name[i:] == p.name
+		i := len(h.name) - len(p.name())
+		return i > 1 && h.name[i-1] == '.' && h.name[i:] == p.name()
 	case patternAny:
 		return h.name != ""
 	}
@@ -85,42 +118,45 @@ func (p Pattern) Port() uint16 { return p.port }
 
 // isExact reports whether p names one address, or localhost.
 func (p Pattern) isExact() bool {
-	return p.kind == patternPrefix && p.prefix.IsSingleIP() || p.kind == patternName && p.name == "localhost"
+	return p.kind == patternPrefix && p.prefix().IsSingleIP() || p.kind == patternName && p.name() == "localhost"
 }
 
-func (p Pattern) format() string {
-	text := p.name
+// format returns the canonical spelling, and the name or address in it.
+func (p pattern) format() (text, body string) {
+	body = p.name
 	switch p.kind {
-	case patternSuffix:
-		text = "*." + p.name
 	case patternAny:
-		text = "*"
+		body = "*"
 	case patternPrefix:
-		text = p.prefix.String()
+		body = p.prefix.String()
 		if p.prefix.IsSingleIP() {
-			text = p.prefix.Addr().String()
+			body = p.prefix.Addr().String()
 		}
 	}
+	text = body
+	if p.kind == patternSuffix {
+		text = "*." + body
+	}
 	if p.port == 0 {
-		return text
+		return text, body
 	}
 	if p.prefix.Addr().Is6() {
 		text = "[" + text + "]"
 	}
-	return text + ":" + strconv.Itoa(int(p.port))
+	return text + ":" + strconv.Itoa(int(p.port)), body
 }
 
-func parsePattern(s string) (Pattern, error) {
+func parsePattern(s string) (pattern, error) {
 	if s == "" {
-		return Pattern{}, errors.New("empty")
+		return pattern{}, errors.New("empty")
 	}
 	if scheme, rest, ok := strings.Cut(s, "://"); ok {
 		host, _, _ := strings.Cut(rest, "/")
-		return Pattern{}, fmt.Errorf("a pattern has no scheme: leave out %q, as in %q", scheme+"://", host)
+		return pattern{}, fmt.Errorf("a pattern has no scheme: leave out %q, as in %q", scheme+"://", host)
 	}
 	body, port, err := cutPatternPort(s)
 	if err != nil {
-		return Pattern{}, err
+		return pattern{}, err
 	}
 	p, err := parsePatternBody(body)
 	if err != nil || port == "" {
@@ -139,42 +175,42 @@ func cutPatternPort(s string) (body, port string, err error) {
 	return splitHostPort(s)
 }
 
-func parsePatternBody(s string) (Pattern, error) {
+func parsePatternBody(s string) (pattern, error) {
 	if s == "*" {
-		return Pattern{kind: patternAny}, nil
+		return pattern{kind: patternAny}, nil
 	}
 	if rest, ok := strings.CutPrefix(s, "*."); ok {
 		return parseSuffix(rest)
 	}
 	if strings.IndexByte(s, '*') >= 0 {
-		return Pattern{}, errors.New("'*' stands alone or as the first label, as in *.example.com")
+		return pattern{}, errors.New("'*' stands alone or as the first label, as in *.example.com")
 	}
 	if strings.IndexByte(s, '/') >= 0 {
 		prefix, err := parseCIDR(strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"))
-		return Pattern{kind: patternPrefix, prefix: prefix}, err
+		return pattern{kind: patternPrefix, prefix: prefix}, err
 	}
 	h, err := parseHost(s)
 	if err != nil {
-		return Pattern{}, err
+		return pattern{}, err
 	}
 	if a, ok := h.Addr(); ok {
-		return Pattern{kind: patternPrefix, prefix: netip.PrefixFrom(a, a.BitLen())}, nil
+		return pattern{kind: patternPrefix, prefix: netip.PrefixFrom(a, a.BitLen())}, nil
 	}
-	return Pattern{kind: patternName, name: h.name}, nil
+	return pattern{kind: patternName, name: h.name}, nil
 }
 
-func parseSuffix(s string) (Pattern, error) {
+func parseSuffix(s string) (pattern, error) {
 	h, err := parseHost(s)
 	if err != nil {
-		return Pattern{}, err
+		return pattern{}, err
 	}
 	if h.addr.IsValid() || h.name == "" {
-		return Pattern{}, errors.New("a wildcard over an address: write a range such as 10.0.0.0/8")
+		return pattern{}, errors.New("a wildcard over an address: write a range such as 10.0.0.0/8")
 	}
 	if isPublicSuffix(h.name) {
-		return Pattern{}, fmt.Errorf("a wildcard over the public suffix %q would cover every owner's names below it", h.name)
+		return pattern{}, fmt.Errorf("a wildcard over the public suffix %q would cover every owner's names below it", h.name)
 	}
-	return Pattern{kind: patternSuffix, name: h.name}, nil
+	return pattern{kind: patternSuffix, name: h.name}, nil
 }
 
 // parseCIDR reads an address range. Bits set beyond the mask are an error, for

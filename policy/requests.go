@@ -83,8 +83,8 @@ func (n *Network) unreachable(r *RequestRule) (why, hint string) {
 }
 
 func (p Pattern) withPort(port uint16) string {
-	p.port = port
-	return p.format()
+	text, _ := pattern{p.kind, port, p.name(), p.prefix()}.format()
+	return text
 }
 
 // overlap reports whether some host at some port is covered by both patterns.
@@ -93,7 +93,7 @@ func overlap(a, b Pattern) bool {
 		return false
 	}
 	if a.kind == patternPrefix || b.kind == patternPrefix {
-		return a.kind == b.kind && a.prefix.Overlaps(b.prefix)
+		return a.kind == b.kind && a.prefix().Overlaps(b.prefix())
 	}
 	return a.coversBase(b) || b.coversBase(a)
 }
@@ -101,7 +101,7 @@ func overlap(a, b Pattern) bool {
 // coversBase reports whether p covers the names that q stands for, of which one
 // is as good as another.
 func (p Pattern) coversBase(q Pattern) bool {
-	name := q.name
+	name := q.name()
 	if q.kind == patternSuffix {
 		name = "x." + name
 	}

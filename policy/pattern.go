@@ -76,10 +76,11 @@ func (p Pattern) prefix() netip.Prefix {
 		return netip.Prefix{}
 	}
 	body := p.text[p.from:p.to]
-	if a, err := netip.ParseAddr(body); err == nil {
+	if strings.IndexByte(body, '/') < 0 {
+		a, _ := netip.ParseAddr(body) // format wrote it
 		return netip.PrefixFrom(a, a.BitLen())
 	}
-	prefix, _ := netip.ParsePrefix(body) // format wrote it
+	prefix, _ := netip.ParsePrefix(body)
 	return prefix
 }
 

@@ -37,12 +37,16 @@ func fileVerdict(p *policy.Policy, f linux.FileDenial) policy.PathDecision {
 	if v := p.ReadVerdict(f.Ruled); v.Verdict == policy.Denied {
 		return v
 	}
+	if f.Secret {
+		return policy.PathDecision{Verdict: policy.Denied, Source: policy.Source{Tier: policy.TierDefault}, Reason: "credentials, default deny list"}
+	}
 	return policy.PathDecision{Verdict: policy.Denied, Reason: "denyRead"}
 }
 
 // fileGrant returns the flags that would allow it, "" where none would.
 func fileGrant(p *policy.Policy, f linux.FileDenial) string {
-	if f.Grant == "" || f.Grant == "/" || f.Fixed {
+	unknown := f.Hidden && p.ReadVerdict(f.Ruled).Verdict != policy.Denied // through a link
+	if f.Grant == "" || f.Grant == "/" || f.Fixed || unknown {
 		return ""
 	}
 	with := *p

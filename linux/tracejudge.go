@@ -21,6 +21,7 @@ type FileDenial struct {
 	Reason string // where no rule of the policy is the reason
 	Ruled  string // the path that the policy's rule is about: Path, or its directory
 	Hidden bool   // because of what may not be read
+	Secret bool   // and that is on the default list
 	Fixed  bool   // no allow takes it back
 	Grant  string // the path to allow, which exists, or ""
 }
@@ -114,7 +115,7 @@ func (k actKind) operation() string {
 // refused tells whether the sandbox is one that refuses this act so.
 func (j *judge) refused(d *FileDenial, a act, p place, errno unix.Errno) bool {
 	n := at(j.nodes, p.path)
-	d.Hidden = n.access == hidden
+	d.Hidden, d.Secret = n.access == hidden, n.hiddenByDefault()
 	for _, own := range ownTrees {
 		if contains(own, p.path) && !d.Hidden {
 			return j.refusedOwn(d, own, p, errno)
@@ -135,6 +136,16 @@ func (j *judge) refused(d *FileDenial, a act, p place, errno unix.Errno) bool {
 		return false
 	}
 	return j.refusedName(d, p.path, errno)
+}
+
+// hiddenByDefault tells whether a default is what hides a node.
+func (n *node) hiddenByDefault() bool {
+	for ; n != nil && n.access == hidden && !n.denyRead; n = n.parent {
+		if n.hideByDefault {
+			return true
+		}
+	}
+	return false
 }
 
 // names tells whether an act needs to write the directory of its path.

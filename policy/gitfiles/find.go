@@ -177,6 +177,10 @@ func (f *finder) gitDir(g, worktree string) error {
 	if f.dirs++; f.dirs > maxRepositories {
 		return errTooMany
 	}
+	if worktree != "" && g == filepath.Join(worktree, ".git") {
+		// Of a .git that lost its HEAD, git goes on to look for one beside it.
+		f.add(filepath.Join(worktree, "HEAD"), "makes a repository of the directory", true)
+	}
 	f.add(filepath.Join(g, "commondir"), moves, true)
 	f.add(filepath.Join(g, "config.worktree"), "configuration for one worktree", true)
 	common := f.common(g)

@@ -71,7 +71,11 @@ func (m memory) linked(main, worktree string) memory {
 
 // shared is what every repository has, without its configuration file.
 func shared(g string) []string {
-	return []string{g + "/commondir", g + "/config.worktree", g + "/hooks", g + "/info/attributes"}
+	list := []string{g + "/commondir", g + "/config.worktree", g + "/hooks", g + "/info/attributes"}
+	if worktree, ok := strings.CutSuffix(g, "/.git"); ok {
+		list = append(list, worktree+"/HEAD")
+	}
+	return list
 }
 
 func TestFind(t *testing.T) {

@@ -139,7 +139,8 @@ func (f *finder) shared(root string) string {
 			return g
 		}
 	case filepath.Dir(g) == filepath.Join(common, "worktrees"):
-		if back := f.backLink(g); back != "" && f.files.Same(back, dot) {
+		// The directories are compared, for a link named .git leads to any file.
+		if back := f.backLink(g); filepath.Base(back) == ".git" && f.files.Same(filepath.Dir(back), root) {
 			return common
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 
@@ -18,19 +19,36 @@ import (
 const longestUpdate = 64 << 20
 
 // openControl takes the descriptor of --control-fd, nil where there is none. The
-// command does not inherit it.
-func (o *options) openControl() (*os.File, error) {
+// command does not inherit it, nor any other of the same pipe, such as the end
+// that its writer kept open: they are the second value.
+func (o *options) openControl() (*os.File, []int, error) {
 	if o.controlFD < 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if o.controlFD <= 2 {
-		return nil, fmt.Errorf("--control-fd: %d: standard input, output and error are the command's", o.controlFD)
+		return nil, nil, fmt.Errorf("--control-fd: %d: standard input, output and error are the command's", o.controlFD)
 	}
-	if _, err := unix.FcntlInt(uintptr(o.controlFD), unix.F_GETFD, 0); err != nil {
-		return nil, fmt.Errorf("--control-fd: %d: %w", o.controlFD, err)
+	var control, st unix.Stat_t
+	if err := unix.Fstat(o.controlFD, &control); err != nil {
+		return nil, nil, fmt.Errorf("--control-fd: %d: %w", o.controlFD, err)
+	}
+	open, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		return nil, nil, fmt.Errorf("--control-fd: %w", err)
+	}
+	withheld := []int{o.controlFD}
+	for _, e := range open {
+		fd, err := strconv.Atoi(e.Name())
+		if err != nil || fd == o.controlFD || control.Mode&unix.S_IFMT != unix.S_IFIFO || unix.Fstat(fd, &st) != nil || st.Dev != control.Dev || st.Ino != control.Ino {
+			continue
+		}
+		if fd <= 2 {
+			return nil, nil, fmt.Errorf("--control-fd: %d: the command has it too, as descriptor %d", o.controlFD, fd)
+		}
+		withheld = append(withheld, fd)
 	}
 	unix.CloseOnExec(o.controlFD)
-	return os.NewFile(uintptr(o.controlFD), "--control-fd"), nil
+	return os.NewFile(uintptr(o.controlFD), "--control-fd"), withheld, nil
 }
 
 // control follows updates until the other side closes: each line is a settings

@@ -171,7 +171,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if o.explain != "" {
 		return explain(o, pol)
 	}
-	updates, err := o.openControl()
+	updates, withheld, err := o.openControl()
 	if err != nil {
 		return statusFailed, err
 	}
@@ -182,9 +182,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	keeper := &keeper{opts: opts}
 	cmd := o.sandboxed(p, pol, report, keeper)
 	cmd.WorkDir = workDir
-	if updates != nil {
-		cmd.Withheld = []int{o.controlFD}
-	}
+	cmd.Withheld = withheld
 	var reopen func()
 	if o.auditLog != "" {
 		log, err := openAuditLog(p, pol, o.auditLog)

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,6 +65,22 @@ static int open_root(const struct op *op)
 	return no_entry("open", op_data(op));
 }
 
+#define SPARE_FDS 64 /* for all but the directories */
+
+/* enough_descriptors makes sure of one for each directory, there or not yet: one
+ * that cannot be opened would go unwatched. A command can make many of them for
+ * its next run, by submodules for instance. */
+static int enough_descriptors(const struct rlimit *most)
+{
+	rlim_t need = SPARE_FDS + ndirectories;
+	for (int i = 0; i < nabsents; i++)
+		need += absents[i].shared;
+	if (need <= most->rlim_cur)
+		return 0;
+	errno = EMFILE;
+	return no_entry("watch", "every directory");
+}
+
 int guard_list(const struct plan *list)
 {
 	int n = 0;
@@ -73,6 +90,12 @@ int guard_list(const struct plan *list)
 	absents = calloc(n, sizeof *absents);
 	if (!directories || !absents || held_allocate(n) < 0)
 		return no_entry("remember", "the list");
+	struct rlimit most;
+	if (getrlimit(RLIMIT_NOFILE, &most) < 0)
+		return no_entry("find", "the limit of open files");
+	most.rlim_cur = most.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &most) < 0)
+		return no_entry("raise", "the limit of open files");
 	for (const struct op *op = plan_next(list, NULL); op->kind != OP_END; op = plan_next(list, op)) {
 		if (op->kind == OP_ABSENT) {
 			absents[nabsents++] = (struct absent){ .directory = op->slot, .name = op_data(op),
@@ -93,7 +116,7 @@ int guard_list(const struct plan *list)
 		if (d->fd >= 0)
 			watch(d->fd);
 	}
-	return 0;
+	return enough_descriptors(&most);
 }
 
 /* look_up is fstatat(2) also in a directory that the command made its owner

@@ -6,9 +6,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Names that things get on their way out. */
@@ -42,12 +44,14 @@ static int unlink_any(int dir, const char *name)
 	return unlinkat(dir, name, AT_REMOVEDIR);
 }
 
+/* open_to_empty does not pass a mount point: what the host mounts during the run
+ * is not mounted inside, and there its directory can be moved anywhere. */
 static int open_to_empty(int dir, const char *name)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(dir, name, flags);
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
+	int fd = syscall(SYS_openat2, dir, name, &how, sizeof how);
 	struct stat st;
-	if (fd < 0 && (errno != EACCES || open_up(dir, name) < 0 || (fd = openat(dir, name, flags)) < 0))
+	if (fd < 0 && (errno != EACCES || open_up(dir, name) < 0 || (fd = syscall(SYS_openat2, dir, name, &how, sizeof how)) < 0))
 		return -1;
 	if (fstat(fd, &st) == 0 && (st.st_mode & 0700) != 0700)
 		fchmod(fd, (st.st_mode & 07777) | 0700);

@@ -272,7 +272,7 @@ int guard_look_at(int fd)
 		if (directories[i].fd != before || directories[i].dev != dev || directories[i].ino != ino)
 			return -1; /* and with it all that is below */
 	}
-	held_look(at, fd);
+	held_look(at, directories[at].fd);
 	return look_in(at, 0);
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #define POLL_MS 50 /* for directories that cannot be watched */
 
 static int srun = -1; /* the socket; -1 once srun is gone */
+static int changed = -1; /* a signalfd */
 
 static int tell(uint32_t type, int32_t a, int32_t b, const char *text)
 {
@@ -45,10 +47,26 @@ int guard_appeared(int number)
 	return errno == EAGAIN ? -1 : 0; /* srun is gone, and poll(2) will say so */
 }
 
+/* Root's guard removes what root without capabilities could, as the command is:
+ * it can give a denied name to what it has no right to remove. Looking stays. */
+static void give_up_capabilities(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3] = { 0 };
+	const uint32_t drop = 1 << CAP_DAC_OVERRIDE | 1 << CAP_FOWNER;
+	if (syscall(SYS_capget, &head, caps) < 0)
+		_exit(1);
+	caps[0].effective &= ~drop;
+	caps[0].permitted &= ~drop;
+	if (syscall(SYS_capset, &head, caps) < 0)
+		_exit(1);
+}
+
 /* detach leaves everything that srun's caller shares with it. */
 static void detach(void)
 {
 	setsid();
+	give_up_capabilities();
 	prctl(PR_SET_NAME, "srun-guard");
 	close_range(3, srun - 1, 0);
 	close_range(srun + 1, ~0U, 0);
@@ -142,15 +160,16 @@ static void end_watch(void)
 }
 
 #define MAX_CHANGED 8 /* directories looked at one by one */
+#define MAX_SIGNALS 4096 /* taken before a look: somebody may be making more all the time */
 
 /* look_where takes all signals of changed directories first, so that each look
  * comes after what it was called for; returns 1 when everything has to be looked
  * at. */
-static int look_where(int changed)
+static int look_where(void)
 {
 	struct signalfd_siginfo si;
 	int fds[MAX_CHANGED], n = 0, all = 0;
-	while (read(changed, &si, sizeof si) == sizeof si) {
+	for (int taken = 0; taken < MAX_SIGNALS && read(changed, &si, sizeof si) == sizeof si; taken++) {
 		int known = si.ssi_signo != (uint32_t)GUARD_SIGNAL;
 		for (int i = 0; i < n && !known; i++)
 			known = fds[i] == si.ssi_fd;
@@ -164,6 +183,16 @@ static int look_where(int changed)
 	return all;
 }
 
+void guard_breathe(void)
+{
+	struct message m;
+	const int none = -1;
+	if (look_where() || guard_polls())
+		guard_look(0);
+	if (recv(srun, &m, sizeof m, MSG_PEEK | MSG_DONTWAIT) == sizeof m && (m.type == CTL_SETTLED || m.type == CTL_EXPEL))
+		obey(&none);
+}
+
 void guard_main(int sock)
 {
 	srun = sock;
@@ -171,14 +200,14 @@ void guard_main(int sock)
 	sigset_t all;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
-	int changed = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
+	changed = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	struct plan list = { 0 };
 	int init = take_list(&list);
 	for (;;) {
 		struct pollfd fds[3] = { { .fd = changed, .events = POLLIN }, { .fd = srun, .events = POLLIN },
 			{ .fd = init, .events = POLLIN } };
 		int n = poll(fds, 3, guard_polls() ? POLL_MS : -1);
-		if (look_where(changed) || n == 0)
+		if (look_where() || n == 0)
 			guard_look(0);
 		if (fds[1].revents)
 			obey(&init);

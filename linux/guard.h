@@ -55,6 +55,9 @@ void held_add(const struct op *op);
 void held_look(int directory, int fd);
 void held_namespaces(int user, int mount);
 
+/* guard_breathe looks at what changed while something is being removed. */
+void guard_breathe(void);
+
 /* remove_all removes a name and all below it, by descriptors alone: no link is
  * ever followed. */
 int remove_all(int dir, const char *name);

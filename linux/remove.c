@@ -20,13 +20,22 @@ static void unique(char *name, size_t size)
 	snprintf(name, size, ".srun-removed-%d-%u", (int)getpid(), n++);
 }
 
+/* again opens a directory once more. A duplicate will not do: when it is closed,
+ * so is the watch on the directory (filp_close in the kernel's fs/open.c). */
+static int again(int dir)
+{
+	char path[40];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 int open_up(int dir, const char *name)
 {
 	char path[40];
 	struct stat st;
 	int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && strcmp(name, ".") == 0) /* "." needs the very right that is missing */
-		fd = dup(dir);
+		fd = again(dir);
 	if (fd < 0)
 		return -1;
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd); /* chmod(2) takes no O_PATH descriptor */
@@ -58,6 +67,30 @@ static int open_to_empty(int dir, const char *name)
 	return fd;
 }
 
+/* Removing much takes its time, and a command can see to it that it never ends:
+ * what else appears meanwhile is moved into the directory that is emptied. */
+#define BREATH 64 /* entries */
+#define DEEPEST 2 /* file systems: nothing moves from one to another */
+static int emptied = -1, depth;
+
+static void breathe(void)
+{
+	static unsigned int n;
+	if (depth < DEEPEST && ++n % BREATH == 0)
+		guard_breathe();
+}
+
+static int move(int from, const char *name, int to)
+{
+	char moved[64];
+	unique(moved, sizeof moved);
+	if (renameat(from, name, to, moved) == 0)
+		return 0;
+	if (errno != EACCES || open_up(from, name) < 0) /* a directory that moves is written to: ".." */
+		return -1;
+	return renameat(from, name, to, moved);
+}
+
 /* each calls act for every entry of a directory; the last failure counts. */
 static int each(int fd, int (*act)(int from, const char *name, int top), int top)
 {
@@ -69,9 +102,11 @@ static int each(int fd, int (*act)(int from, const char *name, int top), int top
 	}
 	rewinddir(d);
 	struct dirent *e;
-	while ((e = readdir(d)))
+	while ((e = readdir(d))) {
 		if (strcmp(e->d_name, ".") && strcmp(e->d_name, "..") && act(fd, e->d_name, top) < 0)
 			r = -1;
+		breathe();
+	}
 	int saved = errno;
 	closedir(d);
 	errno = saved;
@@ -82,15 +117,9 @@ static int each(int fd, int (*act)(int from, const char *name, int top), int top
  * the top: no tree is too deep then. */
 static int hoist(int from, const char *name, int top)
 {
-	char up[64];
 	if (unlink_any(from, name) == 0 || errno == ENOENT)
 		return 0;
-	unique(up, sizeof up);
-	if (renameat(from, name, top, up) == 0)
-		return 0;
-	if (errno != EACCES || open_up(from, name) < 0) /* a directory that moves is written to: ".." */
-		return -1;
-	return renameat(from, name, top, up);
+	return move(from, name, top);
 }
 
 static int empty_out(int top, const char *name, int unused)
@@ -108,29 +137,44 @@ static int empty_out(int top, const char *name, int unused)
 
 #define ROUNDS 100000 /* each round removes a level; somebody may be adding */
 
+/* remove_tree has a directory of its own: a look in between may close others. */
+static int remove_tree(int dir, const char *name)
+{
+	int fd = open_to_empty(dir, name);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	int r = -1, outer = emptied;
+	emptied = fd;
+	depth++;
+	for (int i = 0; i < ROUNDS && r < 0; i++) {
+		int all = each(fd, empty_out, fd);
+		r = unlinkat(dir, name, AT_REMOVEDIR);
+		if (r < 0 && errno == ENOENT)
+			r = 0;
+		if (r < 0 && (errno != ENOTEMPTY || (all < 0 && i > 100)))
+			break;
+	}
+	depth--;
+	emptied = outer;
+	int saved = errno;
+	close(fd);
+	errno = saved;
+	return r;
+}
+
 int remove_all(int dir, const char *name)
 {
 	char aside[64];
-	if (unlink_any(dir, name) == 0 || errno == ENOENT)
+	if (unlink_any(dir, name) == 0 || errno == ENOENT || (emptied >= 0 && move(dir, name, emptied) == 0))
 		return 0;
 	/* The name is free at once, and the rest takes its time. */
 	unique(aside, sizeof aside);
 	if (renameat(dir, name, dir, aside) == 0 || (errno == EACCES && open_up(dir, name) == 0 && renameat(dir, name, dir, aside) == 0))
 		name = aside;
-	int fd = open_to_empty(dir, name);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -1;
-	int r = -1;
-	for (int i = 0; i < ROUNDS && r < 0; i++) {
-		int emptied = each(fd, empty_out, fd);
-		r = unlinkat(dir, name, AT_REMOVEDIR);
-		if (r < 0 && errno == ENOENT)
-			r = 0;
-		if (r < 0 && (errno != ENOTEMPTY || (emptied < 0 && i > 100)))
-			break;
-	}
+	int own = again(dir);
+	int r = own < 0 ? -1 : remove_tree(own, name);
 	int saved = errno;
-	close(fd);
+	close(own);
 	errno = saved;
 	return r;
 }

@@ -40,5 +40,9 @@ func (c *session) serveForward(port uint16, by string, source policy.Source) {
 		reset(c.conn) // as refused as it can still be
 		return
 	}
+	if c.s.ruled(g.target) {
+		c.tunnel(g, host, nil)
+		return
+	}
 	c.join(nil, g, host, nil)
 }

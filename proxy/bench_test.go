@@ -156,7 +156,7 @@ func TestIdleTunnels(t *testing.T) {
 	}
 	all, held := idleMemory(count, func() net.Conn { return w.tunnel("example.com:7") })
 	t.Logf("%.1f KiB for each of %d tunnels, and %.1f for the test's own ends of one", all-ends, count, ends)
-	if all-ends > 32 {
+	if all-ends > idleLimit {
 		t.Errorf("%.1f KiB for each idle tunnel", all-ends)
 	}
 	if n := pipesInUse(); n > 0 {

@@ -58,7 +58,7 @@ type Options struct {
 const maxRepositories = 10_000
 
 // maxEntries is up to how many entries of root its subdirectories are looked at.
-const maxEntries = 1000
+const maxEntries = 300
 
 // maxIncludes is how deep git follows includes.
 const maxIncludes = 10

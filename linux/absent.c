@@ -31,7 +31,7 @@ struct absent {
 	const char *name;
 	int number;
 	int shared; /* somebody else deals with it, as long as there is somebody */
-	int waiting, again;
+	int there, waiting, again;
 	int fd;     /* to watch what is in it while it is there */
 	dev_t dev;
 	ino_t ino;
@@ -207,7 +207,8 @@ static int look_in(int directory, int check)
 		int dir = directories[a->directory].fd;
 		if (directory >= 0 && a->directory != directory)
 			continue;
-		if (dir < 0 || look_up(dir, a->name, &st) < 0)
+		a->there = dir >= 0 && look_up(dir, a->name, &st) == 0;
+		if (!a->there)
 			continue;
 		if (check && a->shared)
 			continue; /* another run's, perhaps: not before srun listens */
@@ -230,7 +231,7 @@ int guard_waits(void)
 {
 	int n = 0;
 	for (int i = 0; i < nabsents; i++)
-		n += absents[i].waiting;
+		n += absents[i].shared && absents[i].there;
 	return n;
 }
 

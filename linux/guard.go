@@ -35,7 +35,6 @@ type guard struct {
 	running  bool // run takes its reports
 	finished chan struct{}
 	mu       sync.Mutex
-	roots    map[string]*os.Root // by MissingPath.Root
 	errs     []error
 }
 
@@ -54,7 +53,7 @@ func newGuard(c *Config, list *guardList, in *sandboxInit) (*guard, error) {
 	}
 	g := &guard{
 		pid: in.guardPID, sock: in.guard, missing: c.Plan.Missing, held: list.held, removed: c.Removed, planted: c.Planted,
-		lost: func() { in.kill() }, finished: make(chan struct{}), roots: map[string]*os.Root{},
+		lost: func() { in.kill() }, finished: make(chan struct{}),
 	}
 	if err := g.send(list, in); err != nil {
 		return nil, err
@@ -192,7 +191,4 @@ func (g *guard) cancel() {
 func (g *guard) end() {
 	g.sock.close()
 	waitFor(g.pid)
-	for _, root := range g.roots {
-		root.Close()
-	}
 }

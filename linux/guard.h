@@ -39,7 +39,7 @@ int guard_settled(int number);
 /* guard_alone: there is nobody else any more. */
 void guard_alone(void);
 
-/* guard_waits tells whether something that appeared is not settled yet. */
+/* guard_waits tells whether something is there that somebody else deals with. */
 int guard_waits(void);
 
 /* guard_expel removes what is there under a number. */

@@ -33,11 +33,12 @@ func (g *guard) settle(number int, final bool) {
 		g.tell(message{kind: C.CTL_EXPEL, a: int32(number)})
 		return
 	}
-	root, err := g.root(m.Root)
+	root, err := os.OpenRoot(m.Root)
 	if err != nil {
 		g.fail(guardError("open "+m.Root, err))
 		return
 	}
+	defer root.Close()
 	for _, path := range unwanted {
 		rel, err := filepath.Rel(m.Root, path)
 		if err == nil {
@@ -49,15 +50,4 @@ func (g *guard) settle(number int, final bool) {
 		}
 	}
 	g.removed(m)
-}
-
-func (g *guard) root(path string) (*os.Root, error) {
-	if root := g.roots[path]; root != nil {
-		return root, nil
-	}
-	root, err := os.OpenRoot(path)
-	if err == nil {
-		g.roots[path] = root
-	}
-	return root, err
 }

@@ -27,9 +27,6 @@ var configs = map[string]string{
 
 // Every configuration reads as git itself reads it.
 func TestParseLikeGit(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("no git")
-	}
 	for name, text := range configs {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "config")

@@ -78,12 +78,17 @@ func (a *authority) write(m machine) error {
 // leaf returns the certificate for the name that the client named, or for the
 // address it dialled.
 func (a *authority) leaf(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	host, _, _ := net.SplitHostPort(hello.Conn.LocalAddr().String())
 	if hello.ServerName != "" {
 		host = hello.ServerName
 	}
+	return a.forName(host)
+}
+
+// forName returns the certificate for a name or an address.
+func (a *authority) forName(host string) (*tls.Certificate, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if leaf := a.leaves[host]; leaf != nil {
 		return leaf, nil
 	}

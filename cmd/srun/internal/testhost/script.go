@@ -32,6 +32,8 @@ func Dir() string { return os.Getenv(dirVar) }
 //	                           to FILE, to cmp with another
 //	squid PORT RULES [FILE...] run a squid on 127.0.0.1 (see squid.go)
 //	tlsproxy PORT CAFILE       run a proxy there that reads TLS (see tlsproxy.go)
+//	daemon NAME [host]         run a real server behind the network, or on the
+//	                           host's 127.0.0.1 (see daemonkinds.go)
 //	exec probe ...             what a program without proxy support does; see helper
 //	exec pty STEPS command...  run on a terminal of its own; see helper
 //
@@ -53,6 +55,7 @@ func Params(dir string) testscript.Params {
 			"seen":     seen,
 			"manifest": manifest,
 			"squid":    squid,
+			"daemon":   daemonCmd,
 			"tlsproxy": tlsProxy,
 		},
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 
 	"github.com/vishvananda/netns"
 )
@@ -55,6 +56,9 @@ func startServers(m machine, ns netns.NsHandle) error {
 		return err
 	}
 	if err := s.local(m); err != nil {
+		return err
+	}
+	if err := (&daemons{m: m, ns: ns, ca: ca, using: map[string]*sync.Mutex{}}).serve(); err != nil {
 		return err
 	}
 	return startSSHD(m, ns)

@@ -10,5 +10,6 @@
 // submodules. The tree further below is not walked, so a repository that was
 // cloned there is not found.
 // Conditions of includeIf are taken as true. Of a command line that a
-// configuration names, the words with a slash are looked at.
+// configuration names, the words are looked at that name a file which is there;
+// what a program finds by itself, such as modules, is not.
 package gitfiles

@@ -114,6 +114,14 @@ func TestFind(t *testing.T) {
 			[]string{"/p/.git/config", "/p/t/merge.js", "/p/missing", "/p/bin/z"}, "/p/.git", "",
 		},
 		{
+			"scripts by bare names",
+			memory{"/p/a.sh": "", "/p/cat": "", "/p/b.js": "", "/p/c.awk": "", "/p/d.py": "", "/p/e.sh": "", "/p/t/f.sh": "", "/p/g": "", "/p/CHANGES": "", "/p/tool": ""}.
+				repository("/p/.git", "[filter \"x\"]\nclean = sh a.sh\nsmudge = cat\nprocess = LC_ALL=C cat | node --require=b.js\n[diff \"y\"]\ntextconv = awk -fc.awk\n"+
+					"[alias]\nci = commit CHANGES\nrel = \"!f() { git add CHANGES && tool; }; f\"\nx = rebase -x 'python3 d.py'\ny = !BASH_ENV=\\\"e.sh\\\" bash\nz = !sh \\\"$(git rev-parse --show-toplevel)/t/f.sh\\\" && perl $PWD/g\n"),
+			"/p",
+			[]string{"/p/.git/config", "/p/a.sh", "/p/b.js", "/p/c.awk", "/p/d.py", "/p/e.sh", "/p/t/f.sh", "/p/g"}, "/p/.git", "",
+		},
+		{
 			"a linked worktree", memory{}.repository("/p/.git", "[core]\nhooksPath = hk\n").linked("/p/.git", "/w"), "/w",
 			[]string{"/w/.git", "/p/.git/worktrees/w/commondir", "/p/.git/worktrees/w/config.worktree", "/p/.git/worktrees/w/gitdir", "/p/.git/config", "/w/hk", "/p/hk"},
 			"/p/.git", "/p/.git",

@@ -32,6 +32,8 @@ var commandKeys = map[string]bool{
 	"trailer.command": true, "trailer.cmd": true, "tar.command": true, "hook.command": true,
 	"remote.uploadpack": true, "remote.receivepack": true, "uploadpack.packobjectshook": true,
 	"submodule.update": true, "sendemail.tocmd": true, "sendemail.cccmd": true, "sendemail.smtpserver": true,
+	"sendemail.sendmailcmd": true, "sendemail.headercmd": true, "gc.recentobjectshook": true,
+	"imap.tunnel": true, "instaweb.httpd": true, "instaweb.browser": true,
 	"alias.*": true, "pager.*": true,
 }
 
@@ -50,25 +52,24 @@ func (f *finder) value(e Entry, file, base string, depth int) error {
 	case isPath:
 		f.add(f.expand(e.Value, base), reason, true)
 	case commandKeys[key] || commandKeys[e.Section+".*"]:
-		f.command(e.Value, base)
+		f.command(e, base)
 	}
 	return nil
 }
 
-// command looks at the words of a command line that are paths. The first is
-// held even if nothing is there, for git would run what appears.
-func (f *finder) command(line, base string) {
-	words := strings.FieldsFunc(line, func(r rune) bool { return strings.ContainsRune(" \t\n'\"`;|&<>()=", r) })
-	for i, word := range words {
-		if i == 0 {
-			word = strings.TrimPrefix(word, "!")
-		}
-		if !strings.Contains(word, "/") || strings.ContainsAny(word, "$*?\\") {
+// command looks at the words of a command line that are paths, of which an
+// interpreter's script is one by its bare name. The first is held even if nothing
+// is there, for git would run what appears.
+func (f *finder) command(e Entry, base string) {
+	line, shell := strings.CutPrefix(e.Value, "!")
+	for _, w := range words(line, e.Section == "alias" && !shell) {
+		name := w.path()
+		if name == "" {
 			continue
 		}
-		path := f.expand(word, base)
-		if kind := f.files.Kind(path); kind == File || i == 0 && kind == Missing {
-			f.add(path, runs, i == 0)
+		path := f.expand(name, base)
+		if kind := f.files.Kind(path); kind == File || w.first && kind == Missing {
+			f.add(path, runs, w.first)
 		}
 	}
 }

@@ -52,7 +52,8 @@ type Cmd struct {
 
 	// Stdin, Stdout and Stderr are as in os/exec: an *os.File is handed over
 	// as it is, anything else through a pipe and a goroutine, and nil is the
-	// null device.
+	// null device. A file that is open for reading alone may be opened again for
+	// the command; its position is the command's when Wait returns.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 

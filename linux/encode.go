@@ -14,7 +14,7 @@ import (
 
 // encodePlan lays a run out as init reads it: the operations of init.h, in the
 // order in which init looks for them, with OP_END last.
-func encodePlan(c *Config) ([]byte, error) {
+func encodePlan(c *Config, lent lentFiles) ([]byte, error) {
 	b := make([]byte, 0, 16<<10)
 	for _, op := range c.Plan.Mounts {
 		data := op.Path
@@ -58,6 +58,7 @@ func encodePlan(c *Config) ([]byte, error) {
 	for _, fd := range c.Withheld {
 		b = appendOp(b, opWithhold, 0, uint64(fd), 0, "")
 	}
+	b = lent.encode(b)
 	b = appendOp(b, opChdir, 0, c.Plan.dir.ino, c.Plan.dir.dev, c.Dir)
 	for _, kv := range c.Env {
 		b = appendOp(b, opEnv, 0, 0, 0, kv)

@@ -285,7 +285,8 @@ void init_main(int sock, int how)
 	struct plan p = { 0 };
 	prepare(sock, how);
 	take_plan(sock, &p);
-	if (apply_mounts(&p) < 0)
+	find_lent(&p);
+	if (apply_mounts(&p) < 0 || lend_files(&p) < 0)
 		give_up(sock, STAGE_MOUNTS);
 	if (forward_ports(&p) < 0)
 		give_up(sock, STAGE_NETWORK);

@@ -39,6 +39,7 @@ enum {
 	MSG_PAUSED = 10,
 	MSG_SOCKET = 11,   /* the socket, or a: errno */
 	MSG_FORWARD = 9,   /* listeners of OP_LISTEN, in order */
+	MSG_LENT = 12,     /* a: slot of OP_LEND; the descriptor that the command gets */
 	MSG_BROKER = 8,    /* from the command's process, before execve: the filter's
 	                    * notification descriptor */
 };
@@ -99,6 +100,8 @@ enum {
 	OP_FILE = 17,      /* path NUL content: cover a file by this one */
 	OP_HOLD = 22,      /* path of a symbolic link: it cannot be replaced */
 	OP_LISTEN = 18,    /* a: port on the sandbox's 127.0.0.1 that srun accepts on */
+	OP_LEND = 32,      /* path of what is standard descriptor slot: the command gets it
+	                    * anew, on a read-only mount; a, b: as OP_CLONE */
 	OP_WITHHOLD = 23,  /* a: descriptor of a pipe that does not go on to the command */
 	OP_LANDLOCK = 10,  /* path: one of init's own mounts; a: access rights */
 	OP_SECCOMP = 11,   /* data: a classic BPF program; b: 1 for the one that notifies */
@@ -181,6 +184,10 @@ extern char failed_what[116];
 int mounts_base(void);
 int mount_op(const struct op *op, const char *path);
 int mounts_done(void);
+
+/* lend.c: before the mounts, and after them */
+void find_lent(const struct plan *plan);
+int lend_files(struct plan *plan);
 
 /* network.c */
 int network_up(struct listeners *out);

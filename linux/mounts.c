@@ -27,10 +27,32 @@ static int fail_path(const char *what, const char *path)
 	return -1;
 }
 
-int open_exact(const char *path)
+static int open_exact_at(int dir, const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
-	return syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+	return syscall(SYS_openat2, dir, path, &how, sizeof how);
+}
+
+int open_exact(const char *path) { return open_exact_at(AT_FDCWD, path); }
+
+/* What of the host's init mounts its own on. */
+static struct { const char *path; int fd; } host[] = { { "/proc", -1 }, { "/dev", -1 } };
+#define NHOST (sizeof host / sizeof *host)
+
+int open_host(const char *path)
+{
+	for (size_t i = 0; i < NHOST; i++) {
+		size_t n = strlen(host[i].path);
+		if (strncmp(path, host[i].path, n) == 0 && path[n] == '/')
+			return open_exact_at(host[i].fd, path + n + 1);
+	}
+	return open_exact(path);
+}
+
+void close_host(void)
+{
+	for (size_t i = 0; i < NHOST; i++)
+		close(host[i].fd);
 }
 
 int clone_tree(int fd)
@@ -171,6 +193,9 @@ int mounts_base(void)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return fail("make the mounts private");
+	for (size_t i = 0; i < NHOST; i++)
+		if ((host[i].fd = open_exact(host[i].path)) < 0)
+			return fail_path("open", host[i].path);
 	if (mount_at("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) < 0)
 		return -1;
 	return make_dev();

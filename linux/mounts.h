@@ -26,6 +26,11 @@ extern int umount2(const char *, int);
  * way was put there since, and following it would restrict the wrong place. */
 int open_exact(const char *path);
 
+/* open_host is the same in the host's tree, also below /proc and /dev, until
+ * close_host. */
+int open_host(const char *path);
+void close_host(void);
+
 /* clone_tree returns a detached copy of the mounts at a descriptor, clone_path
  * of those at a path. */
 int clone_tree(int fd);

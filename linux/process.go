@@ -76,6 +76,7 @@ type Process struct {
 	done    chan struct{}
 	status  syscall.WaitStatus
 	err     error
+	lent    lentFiles
 }
 
 // ErrNotFound and ErrNotExecutable tell why a command did not start; both come
@@ -133,6 +134,7 @@ func (p *Process) Wait() (syscall.WaitStatus, error) {
 	<-p.done
 	p.tracer.wait()
 	p.in.sock.close()
+	p.lent.giveBack()
 	return p.status, errors.Join(p.err, p.guard.stop())
 }
 

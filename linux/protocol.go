@@ -10,6 +10,7 @@ package linux
 //	   | <------------- ready + listeners ----- |
 //	   | plan (memfd), stdin, stdout, stderr,   |
 //	   | Landlock ruleset --------------------> | mounts, Landlock, seccomp
+//	   | <------- lent file + its descriptor -- | (one each)
 //	   | <------- forwarded port + listener --- | (one each)
 //	   | <------- broker + notify descriptor -- | (the command's process)
 //	   | (with a trace: attach to it)           |

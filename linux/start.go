@@ -24,6 +24,7 @@ func Start(c Config) (*Process, error) {
 	if err != nil {
 		in.discard()
 		p.guard.cancel()
+		p.lent.giveBack()
 		return nil, err
 	}
 	go p.watch()
@@ -50,7 +51,11 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 	p := &Process{in: in, ended: c.Ended, done: make(chan struct{}),
 		events: make(chan Event, 8), paused: make(chan struct{}, 1), sockets: make(chan socketReply, 1)}
 	p.Events = p.events
-	plan, set, err := prepare(c)
+	var err error
+	if p.lent, err = newLent(c.Plan, c.Stdio[:]); err != nil {
+		return p, err
+	}
+	plan, set, err := prepare(c, p.lent)
 	if err != nil {
 		return p, err
 	}
@@ -102,8 +107,8 @@ func (p *Process) watchAndGo(c *Config, list *guardList) (err error) {
 
 // prepare does what needs nothing from init, while init still makes the
 // namespaces: the plan in a memory file and the Landlock ruleset.
-func prepare(c *Config) (plan, set int, err error) {
-	body, err := encodePlan(c)
+func prepare(c *Config, lent lentFiles) (plan, set int, err error) {
+	body, err := encodePlan(c, lent)
 	if err != nil {
 		return -1, -1, err
 	}
@@ -157,6 +162,9 @@ func (p *Process) started(diag int, c *Config) (command int, err error) {
 				closeFDs(diag)
 				return 0, err
 			}
+			continue
+		case err == nil && m.kind == msgLent && len(fds) == 1:
+			p.lent.take(int(m.a), fds[0])
 			continue
 		}
 		closeFDs(diag)

@@ -39,6 +39,8 @@ type Plan struct {
 
 	UnixSockets    []string // the host's, that may be connected to
 	AllUnixSockets bool
+
+	gitDirs []string // of the repositories around the writable directories
 }
 
 // LandlockRule grants rights at and below a path.
@@ -172,6 +174,7 @@ func (b *builder) collect(p *policy.Policy) error {
 	if err := b.collectLists(&p.Filesystem); err != nil {
 		return err
 	}
+	b.plan.gitDirs = b.gitDirs(trusted)
 	return b.protect(p.Protected(), trusted)
 }
 

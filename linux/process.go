@@ -77,6 +77,9 @@ type Process struct {
 	status  syscall.WaitStatus
 	err     error
 	lent    lentFiles
+
+	underWay underWay
+	removed  func(MissingPath)
 }
 
 // ErrNotFound and ErrNotExecutable tell why a command did not start; both come
@@ -135,7 +138,7 @@ func (p *Process) Wait() (syscall.WaitStatus, error) {
 	p.tracer.wait()
 	p.in.sock.close()
 	p.lent.giveBack()
-	return p.status, errors.Join(p.err, p.guard.stop())
+	return p.status, errors.Join(p.err, p.guard.stop(), p.underWay.end(p.removed))
 }
 
 // Signal sends the command a signal.

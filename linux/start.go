@@ -48,10 +48,11 @@ func checkStdio(stdio []*os.File) error {
 
 // start returns a Process also with an error, for its guard.
 func start(in *sandboxInit, c *Config) (*Process, error) {
-	p := &Process{in: in, ended: c.Ended, done: make(chan struct{}),
+	p := &Process{in: in, ended: c.Ended, removed: c.Removed, done: make(chan struct{}),
 		events: make(chan Event, 8), paused: make(chan struct{}, 1), sockets: make(chan socketReply, 1)}
 	p.Events = p.events
 	var err error
+	p.underWay = newUnderWay(c.Plan)
 	if p.lent, err = newLent(c.Plan, c.Stdio[:]); err != nil {
 		return p, err
 	}

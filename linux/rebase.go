@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -103,7 +102,7 @@ func (all underWay) end(removed func(MissingPath)) error {
 	var errs []error
 	for _, g := range slices.Sorted(maps.Keys(all)) {
 		errs = append(errs, endOf(g, all[g], removed))
-		for _, name := range names(filepath.Join(g, "worktrees")) {
+		for _, name := range (hostFiles{}).ReadDir(filepath.Join(g, "worktrees")) {
 			linked := filepath.Join(g, "worktrees", name)
 			if _, known := all[linked]; !known { // made in this run
 				errs = append(errs, endOf(linked, nil, removed))
@@ -111,18 +110,6 @@ func (all underWay) end(removed func(MissingPath)) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// names lists a directory, and never waits for a pipe in its place.
-func names(path string) []string {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return nil
-	}
-	dir := os.NewFile(uintptr(fd), path)
-	defer dir.Close()
-	list, _ := dir.Readdirnames(-1)
-	return list
 }
 
 // endOf looks at one git directory.

@@ -46,7 +46,7 @@ func (hostFiles) ReadFile(path string) []byte {
 }
 
 func (hostFiles) ReadDir(path string) []string {
-	dir, err := os.Open(path)
+	dir, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY, 0) // as ReadFile: a pipe could be there
 	if err != nil {
 		return nil
 	}

@@ -48,8 +48,11 @@ func (c *Cmd) startBackend() error {
 				return proxy.Process{PID: pid, Command: command}
 			})
 		},
-		Removed:  c.removed,
-		Planted:  c.Planted,
+		Removed: c.removed,
+		Planted: c.Planted,
+		Changed: func(path string) {
+			c.warn("%s changed before it was held (protected path): look at it before you use it", path)
+		},
 		Forward:  forwardPorts(&c.Policy.Network),
 		Withheld: c.Withheld,
 

@@ -5,7 +5,7 @@
  * (fcntl(2), F_NOTIFY) and not inotify: closing an inotify descriptor waits for
  * a grace period of the kernel, 5 to 15 ms at the end of every run. */
 #define _GNU_SOURCE
-#include "guard.h"
+#include "nest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,40 +81,52 @@ static int enough_descriptors(const struct rlimit *most)
 	return no_entry("watch", "every directory");
 }
 
-int guard_list(const struct plan *list)
+static int make_room(const struct plan *list)
 {
 	int n = 0;
 	for (const struct op *op = plan_next(list, NULL); op; op = plan_next(list, op))
 		n++;
-	directories = calloc(n, sizeof *directories);
-	absents = calloc(n, sizeof *absents);
-	if (!directories || !absents || held_allocate(n) < 0)
-		return no_entry("remember", "the list");
+	struct directory *d = realloc(directories, (ndirectories + n) * sizeof *d);
+	if (d)
+		directories = d;
+	struct absent *a = realloc(absents, (nabsents + n) * sizeof *a);
+	if (a)
+		absents = a;
+	return d && a ? held_allocate(n) : -1;
+}
+
+static int add_directory(const struct op *op, int first)
+{
+	struct directory *d = &directories[ndirectories++];
+	*d = (struct directory){ .parent = first + op->slot, .name = op_data(op), .number = op->a, .fd = -1 };
+	if (op->kind == OP_BELOW)
+		return 0;
+	d->parent = -1;
+	d->fd = open_root(op);
+	if (d->fd >= 0)
+		watch(d->fd);
+	return d->fd < 0 && op->kind == OP_ROOT ? -1 : 0;
+}
+
+int guard_list(const struct plan *list)
+{
 	struct rlimit most;
+	const int first = ndirectories; /* the list counts its own from 0 */
+	if (make_room(list) < 0)
+		return no_entry("remember", "the list");
 	if (getrlimit(RLIMIT_NOFILE, &most) < 0)
 		return no_entry("find", "the limit of open files");
 	most.rlim_cur = most.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &most) < 0)
 		return no_entry("raise", "the limit of open files");
 	for (const struct op *op = plan_next(list, NULL); op->kind != OP_END; op = plan_next(list, op)) {
-		if (op->kind == OP_ABSENT) {
-			absents[nabsents++] = (struct absent){ .directory = op->slot, .name = op_data(op),
+		if (op->kind == OP_ABSENT)
+			absents[nabsents++] = (struct absent){ .directory = first + op->slot, .name = op_data(op),
 				.number = op->a, .shared = op->b, .fd = -1 };
-			continue;
-		}
-		if (op->kind >= OP_HELD && op->kind <= OP_HELD_PINNED) {
-			held_add(op);
-			continue;
-		}
-		struct directory *d = &directories[ndirectories++];
-		*d = (struct directory){ .parent = op->slot, .name = op_data(op), .number = op->a, .fd = -1 };
-		if (op->kind == OP_BELOW)
-			continue;
-		d->parent = -1;
-		if ((d->fd = open_root(op)) < 0 && op->kind == OP_ROOT)
+		else if ((op->kind >= OP_HELD && op->kind <= OP_HELD_PINNED) || op->kind == OP_HELD_ENTRY)
+			held_add(op, first);
+		else if ((op->kind == OP_NEST || op->kind == OP_NAME ? nest_add(op) : add_directory(op, first)) < 0)
 			return -1;
-		if (d->fd >= 0)
-			watch(d->fd);
 	}
 	return enough_descriptors(&most);
 }

@@ -4,11 +4,13 @@
  * kills srun, or keeps srun from making threads, does not touch it. */
 #define _GNU_SOURCE
 #include "guard.h"
+#include "nest.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,6 +26,7 @@
 
 static int srun = -1; /* the socket; -1 once srun is gone */
 static int changed = -1; /* a signalfd */
+static int walked; /* all that lies below the writable directories */
 
 static int tell(uint32_t type, int32_t a, int32_t b, const char *text)
 {
@@ -37,6 +40,19 @@ static int tell(uint32_t type, int32_t a, int32_t b, const char *text)
 void guard_expelled(int number) { tell(MSG_EXPELLED, number, 0, NULL); }
 void guard_stuck(int number, int err) { tell(MSG_STUCK, number, err, NULL); }
 void guard_unheld(int number, int err) { tell(MSG_UNHELD, number, err, NULL); }
+
+/* What was found is waited for: srun reads all the time. */
+void guard_tell_path(uint32_t type, int a, const char *path)
+{
+	char buf[sizeof(struct message) + 4096];
+	struct message m = { .type = type, .a = a };
+	size_t n = strlen(path);
+	if (srun < 0 || n > 4096)
+		return;
+	memcpy(buf, &m, sizeof m);
+	memcpy(buf + sizeof m, path, n);
+	send(srun, buf, sizeof m + n, MSG_NOSIGNAL | (type == MSG_FOUND ? 0 : MSG_DONTWAIT));
+}
 
 int guard_appeared(int number)
 {
@@ -98,28 +114,65 @@ static ssize_t next_message(struct message *m, int *fds)
 	return n;
 }
 
+/* map_list maps a list for good: names stay where they are. */
+static int map_list(int fd, struct plan *list)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return -1;
+	list->size = st.st_size;
+	list->base = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	return list->base == MAP_FAILED || !plan_complete(list) ? -1 : 0;
+}
+
+#define WALK_US 1000 /* of walking before the command runs; init takes longer for its mounts */
+#define SLICE_US 100   /* and afterwards between two looks */
+
 /* take_list waits for CTL_GUARD; returns a descriptor of init. */
 static int take_list(struct plan *list)
 {
 	struct message m;
-	struct stat st;
 	int fds[LIST_FDS];
-	if (next_message(&m, fds) != sizeof m || m.type != CTL_GUARD || fds[2] < 0 || fstat(fds[0], &st) < 0)
+	if (next_message(&m, fds) != sizeof m || m.type != CTL_GUARD || fds[2] < 0)
 		_exit(0); /* nothing to guard, or nobody to guard it for */
-	list->size = st.st_size;
-	list->base = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fds[0], 0);
-	close(fds[0]);
 	held_namespaces(fds[1], fds[2]);
-	if (list->base == MAP_FAILED || !plan_complete(list))
+	if (map_list(fds[0], list) < 0)
 		_exit(1);
 	int init = syscall(SYS_pidfd_open, m.a, 0);
 	if (init < 0 || guard_list(list) < 0 || guard_look(1) < 0) {
 		tell(MSG_FAILED, errno, STAGE_MOUNTS, init < 0 ? "find init" : failed_what);
 		_exit(1);
 	}
+	held_already();
+	walked = nest_walk(WALK_US);
+	nest_begin();
 	tell(MSG_GUARDING, 0, 0, NULL);
 	guard_look(0);
 	return init;
+}
+
+/* take_more holds what srun made of what was found. */
+static void take_more(int fd)
+{
+	struct plan list = { 0 };
+	if (map_list(fd, &list) < 0 || guard_list(&list) < 0)
+		_exit(1);
+	held_new();
+	guard_look(0);
+	tell(MSG_HELD, 0, 0, NULL);
+}
+
+static void finish(void) __attribute__((noreturn));
+/* finish looks a last time, where the walk has been: in a big tree it takes
+ * longer than a short command does. */
+static void finish(void)
+{
+	guard_look(0);
+	nest_finish();
+	if (srun >= 0)
+		tell(MSG_FINISHED, 0, 0, NULL);
+	_exit(0);
 }
 
 /* obey does what srun says; an end of file is srun's own end. */
@@ -134,16 +187,16 @@ static void obey(const int *init)
 		guard_alone();
 		guard_look(0);
 		if (*init < 0)
-			_exit(0);
+			finish();
 	} else if (m.type == CTL_SETTLED) {
 		if (guard_settled(m.a))
 			guard_look(0);
 	} else if (m.type == CTL_EXPEL) {
 		guard_expel(m.a);
+	} else if (m.type == CTL_MORE && fds[0] >= 0) {
+		take_more(fds[0]);
 	} else if (m.type == CTL_FINISH) {
-		guard_look(0);
-		tell(MSG_FINISHED, 0, 0, NULL);
-		_exit(0);
+		finish();
 	}
 }
 
@@ -152,14 +205,11 @@ static void obey(const int *init)
 static void end_watch(void)
 {
 	guard_look(0);
-	if (srun >= 0 && guard_waits())
-		return;
-	if (srun >= 0)
-		tell(MSG_FINISHED, 0, 0, NULL);
-	_exit(0);
+	if (srun < 0 || !guard_waits())
+		finish();
 }
 
-#define MAX_CHANGED 8 /* directories looked at one by one */
+#define MAX_CHANGED 64 /* directories looked at one by one */
 #define MAX_SIGNALS 4096 /* taken before a look: somebody may be making more all the time */
 
 /* look_where takes all signals of changed directories first, so that each look
@@ -178,8 +228,10 @@ static int look_where(void)
 		else if (!known || si.ssi_signo == SIGIO)
 			all = 1;
 	}
+	if (all)
+		nest_look_all();
 	for (int i = 0; i < n && !all; i++)
-		all = guard_look_at(fds[i]) < 0;
+		all = !nest_event(fds[i]) && guard_look_at(fds[i]) < 0;
 	return all;
 }
 
@@ -193,6 +245,32 @@ void guard_breathe(void)
 		obey(&none);
 }
 
+/* walk_on goes on with the walk. Without the yield the end of the sandbox's
+ * namespaces, in the kernel, would wait for a tick of this processor (RCU). */
+static void walk_on(void)
+{
+	walked = nest_walk(SLICE_US);
+	sched_yield();
+}
+
+static int wait_ms(void)
+{
+	int ms = guard_polls() ? POLL_MS : -1, nests = nest_poll_ms();
+	if (!walked)
+		return 0;
+	return ms < 0 || (nests >= 0 && nests < ms) ? nests : ms;
+}
+
+static void poll_nests(struct timespec *last)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if ((now.tv_sec - last->tv_sec) * 1000 + (now.tv_nsec - last->tv_nsec) / 1000000 < nest_poll_ms())
+		return;
+	*last = now;
+	nest_poll();
+}
+
 void guard_main(int sock)
 {
 	srun = sock;
@@ -203,12 +281,17 @@ void guard_main(int sock)
 	changed = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	struct plan list = { 0 };
 	int init = take_list(&list);
+	struct timespec polled = { 0 };
 	for (;;) {
 		struct pollfd fds[3] = { { .fd = changed, .events = POLLIN }, { .fd = srun, .events = POLLIN },
 			{ .fd = init, .events = POLLIN } };
-		int n = poll(fds, 3, guard_polls() ? POLL_MS : -1);
-		if (look_where() || n == 0)
+		int n = poll(fds, 3, wait_ms());
+		if (look_where() || (n == 0 && guard_polls()))
 			guard_look(0);
+		if (!walked)
+			walk_on();
+		else if (nest_poll_ms() >= 0)
+			poll_nests(&polled);
 		if (fds[1].revents)
 			obey(&init);
 		if (fds[2].revents) {

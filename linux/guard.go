@@ -32,7 +32,10 @@ type guard struct {
 	planted func(path string, final bool) []string
 	lost    func() // the guard ended before its time
 
-	running  bool // run takes its reports
+	nested   *nested // what it finds below the writable directories
+	running  bool    // run takes its reports
+	first    bool    // the command must not run before stand
+	over     bool    // it has ended
 	finished chan struct{}
 	mu       sync.Mutex
 	errs     []error
@@ -55,6 +58,8 @@ func newGuard(c *Config, list *guardList, in *sandboxInit) (*guard, error) {
 		pid: in.guardPID, sock: in.guard, missing: c.Plan.Missing, held: list.held, removed: c.Removed, planted: c.Planted,
 		lost: func() { in.kill() }, finished: make(chan struct{}),
 	}
+	g.nested = newNested(c)
+	g.sock.extra = unix.PathMax
 	if err := g.send(list, in); err != nil {
 		return nil, err
 	}
@@ -107,6 +112,9 @@ func (g *guard) holds() error {
 		return nil
 	}
 	m, _, err := g.sock.receive()
+	for ; err == nil && m.kind == C.MSG_FOUND; m, _, err = g.sock.receive() {
+		g.nested.add(m.a, m.path)
+	}
 	switch {
 	case err != nil:
 		return guardError("hear from the guard", err)
@@ -115,6 +123,7 @@ func (g *guard) holds() error {
 	case m.kind != C.MSG_GUARDING:
 		return guardError("start the guard", errors.New("it ended"))
 	}
+	g.first = g.take()
 	g.running = true
 	go g.run()
 	return nil
@@ -126,17 +135,25 @@ func (g *guard) run() {
 	for {
 		m, _, err := g.sock.receive()
 		switch {
-		case m.kind == C.MSG_UNHELD && int(m.a) < len(g.held):
-			g.fail(guardError("hold "+g.held[m.a]+", which the host replaced", unix.Errno(m.b)))
+		case m.kind == C.MSG_UNHELD:
+			g.fail(guardError("hold "+g.heldPath(m.a)+", which the host replaced", unix.Errno(m.b)))
 			g.lost()
-		case err != nil || m.kind == 0 || int(m.a) >= max(1, len(g.missing)):
+		case m.kind == C.MSG_FOUND:
+			g.nested.add(m.a, m.path)
+			g.hold()
+		case m.kind == C.MSG_HELD:
+			g.nested.answered()
+			g.hold()
+		case m.kind == C.MSG_NESTED:
+			g.expelled(m.path, unix.Errno(m.a))
+		case err != nil || m.kind == 0 || int(m.a) >= max(1, len(g.listed())):
 			g.fail(guardError("keep denied paths away", fmt.Errorf("the guard ended: %w", errors.Join(err))))
 			g.lost()
 			return
 		case m.kind == C.MSG_EXPELLED:
-			g.removed(g.missing[m.a])
+			g.removed(g.listed()[m.a])
 		case m.kind == C.MSG_STUCK:
-			g.fail(guardError("remove "+g.missing[m.a].Path, unix.Errno(m.b)))
+			g.fail(guardError("remove "+g.listed()[m.a].Path, unix.Errno(m.b)))
 		case m.kind == C.MSG_APPEARED:
 			g.settle(int(m.a), false)
 			g.tell(message{kind: C.CTL_SETTLED, a: m.a})
@@ -148,7 +165,31 @@ func (g *guard) run() {
 
 // shared tells whether others than the command may make the path, so that it is
 // srun's to judge: a settings directory, where another run may write.
-func (g *guard) shared(number int) bool { return g.planted != nil && isShared(g.missing[number]) }
+func (g *guard) shared(number int) bool { return g.planted != nil && isShared(g.listed()[number]) }
+
+// listed returns the paths that are kept away, by their numbers.
+func (g *guard) listed() []MissingPath {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.missing
+}
+
+func (g *guard) heldPath(number int32) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if int(number) < len(g.held) {
+		return g.held[number]
+	}
+	return "a protected path"
+}
+
+func (g *guard) settleAll(from, to int) {
+	for number := from; number < to; number++ {
+		if g.shared(number) {
+			g.settle(number, true)
+		}
+	}
+}
 
 func (g *guard) tell(m message) error {
 	return os.NewSyscallError("send", unix.Send(g.sock.fd, m.encode(), unix.MSG_NOSIGNAL))
@@ -165,14 +206,15 @@ func (g *guard) stop() error {
 	if g == nil {
 		return nil
 	}
-	for number := range g.missing {
-		if g.shared(number) {
-			g.settle(number, true)
-		}
-	}
+	before := len(g.listed())
+	g.settleAll(0, before)
 	g.tell(message{kind: C.CTL_FINISH}) // fails where the guard saw the end by itself
 	<-g.finished
 	g.end()
+	g.over = true
+	g.settleAll(before, len(g.listed()))
+	g.tame()
+	g.fail(g.nested.underWay.end(g.removed))
 	return errors.Join(g.errs...)
 }
 

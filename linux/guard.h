@@ -32,6 +32,9 @@ void guard_stuck(int number, int err);
 void guard_unheld(int number, int err);
 int guard_appeared(int number);
 
+/* guard_tell_path tells of a path that is on no list. */
+void guard_tell_path(uint32_t type, int a, const char *path);
+
 /* guard_settled: somebody else has dealt with what appeared. It returns 1 when
  * more happened there in the meantime. */
 int guard_settled(int number);
@@ -51,8 +54,11 @@ int guard_polls(void);
 /* held.c: what init covered or sealed and the host may replace. held_allocate
  * makes room; held_look holds again what is another file now. */
 int held_allocate(int n);
-void held_add(const struct op *op);
+void held_add(const struct op *op, int first);
 void held_look(int directory, int fd);
+/* held_new holds what was added since the last time. */
+void held_new(void);
+void held_already(void); /* init did */
 void held_namespaces(int user, int mount);
 
 /* guard_breathe looks at what changed while something is being removed. */
@@ -61,6 +67,11 @@ void guard_breathe(void);
 /* remove_all removes a name and all below it, by descriptors alone: no link is
  * ever followed. */
 int remove_all(int dir, const char *name);
+
+/* open_again opens a directory once more. A duplicate will not do: when it is
+ * closed, so is the watch on the directory (filp_close in the kernel's
+ * fs/open.c). */
+int open_again(int dir);
 
 /* open_up gives the owner all rights to a directory; 0, or -1. */
 int open_up(int dir, const char *name);

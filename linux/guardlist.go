@@ -15,6 +15,7 @@ type guardList struct {
 	body  []byte
 	known map[string]uint32 // directories, by path
 	held  []string          // paths, by their numbers
+	nests int
 }
 
 // newGuardList has to be made before init applies the plan: what the host
@@ -22,7 +23,7 @@ type guardList struct {
 func newGuardList(c *Config) *guardList {
 	l := &guardList{known: map[string]uint32{}}
 	for number, m := range c.Plan.Missing {
-		l.absent(c, number, m)
+		l.absent(number, m, c)
 	}
 	for _, op := range c.Plan.Mounts {
 		switch op.Kind {
@@ -34,11 +35,36 @@ func newGuardList(c *Config) *guardList {
 			l.hold(opHeldPin, op.Path)
 		}
 	}
-	l.body = appendOp(l.body, opEnd, 0, 0, 0, "")
+	l.nest(c)
+	l.end()
 	return l
 }
 
-func (l *guardList) empty() bool { return len(l.known) == 0 }
+func (l *guardList) end() { l.body = appendOp(l.body, opEnd, 0, 0, 0, "") }
+
+func (l *guardList) empty() bool { return len(l.known)+l.nests == 0 }
+
+// nest lists the writable directories, and the names that are protected at any
+// depth in them.
+func (l *guardList) nest(c *Config) {
+	for _, n := range c.Plan.nodes {
+		if n.access != readWrite || !n.dir || n.parent != nil && n.parent.access == readWrite && !n.allowWrite {
+			continue
+		}
+		l.body = appendOp(l.body, opNest, 0, 0, flag(c.Plan.nest.inside[n.path]), n.path)
+		l.nests++
+	}
+	for _, p := range c.Plan.nest.names {
+		l.body = appendOp(l.body, opName, 0, 0, flag(c.Planted != nil && p.Path == ".srun"), p.Path)
+	}
+}
+
+func flag(set bool) uint32 {
+	if set {
+		return 1
+	}
+	return 0
+}
 
 func (l *guardList) directory(kind opKind, slot uint32, a uint64, b uint32, path, name string) {
 	l.known[path] = uint32(len(l.known))
@@ -46,7 +72,7 @@ func (l *guardList) directory(kind opKind, slot uint32, a uint64, b uint32, path
 }
 
 // absent lists a denied name, and the directories on the way to it.
-func (l *guardList) absent(c *Config, number int, m MissingPath) {
+func (l *guardList) absent(number int, m MissingPath, c *Config) {
 	if _, ok := l.known[m.Root]; !ok {
 		var id fileID
 		if m.Root == c.Dir {
@@ -63,10 +89,7 @@ func (l *guardList) absent(c *Config, number int, m MissingPath) {
 		}
 		at = below
 	}
-	shared := uint32(0)
-	if c.Planted != nil && isShared(m) {
-		shared = 1
-	}
+	shared := flag(c.Planted != nil && isShared(m))
 	l.body = appendOp(l.body, opAbsent, l.known[at], uint64(number), shared, names[len(names)-1])
 }
 

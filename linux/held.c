@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -29,13 +30,18 @@ struct held {
 };
 
 static struct held *list;
+static int mounted; /* so many of the list */
 static int nheld, user_namespace, mount_namespace;
 
 int held_allocate(int n)
 {
-	list = calloc(n, sizeof *list);
-	return list ? 0 : -1;
+	struct held *grown = realloc(list, (nheld + n) * sizeof *list);
+	if (grown)
+		list = grown;
+	return grown ? 0 : -1;
 }
+
+void held_already(void) { mounted = nheld; }
 
 void held_namespaces(int user, int mount)
 {
@@ -43,22 +49,63 @@ void held_namespaces(int user, int mount)
 	mount_namespace = mount;
 }
 
-void held_add(const struct op *op)
+void held_add(const struct op *op, int first)
 {
 	const char *path = op_data(op);
-	list[nheld] = (struct held){ .directory = op->slot, .number = nheld, .kind = op->kind,
+	list[nheld] = (struct held){ .directory = first + op->slot, .number = nheld, .kind = op->kind,
 		.path = path, .name = strrchr(path, '/') + 1,
 		.ino = op->a, .dev = makedev(op->b >> 20, op->b & 0xfffff) };
 	nheld++;
 }
 
+static int join(void)
+{
+	return setns(user_namespace, CLONE_NEWUSER) < 0 || setns(mount_namespace, CLONE_NEWNS) < 0 ? errno : 0;
+}
+
+/* put_on mounts what has to be on a path: 0, or an errno. */
+static int put_on(const struct held *h, int file)
+{
+	int r;
+	if (h->kind == OP_HELD_HIDDEN)
+		r = cover_again(h->path, file);
+	else if (h->kind == OP_HELD_ENTRY)
+		r = hold_entry(h->path);
+	else
+		r = bind_on_itself(h->path, MOUNT_ATTR_RDONLY);
+	return r < 0 && errno != ENOENT ? errno : 0; /* gone again: there will be another look */
+}
+
 /* hold_inside runs in the child: 0, or an errno. */
 static int hold_inside(const struct held *h, int file)
 {
-	if (setns(user_namespace, CLONE_NEWUSER) < 0 || setns(mount_namespace, CLONE_NEWNS) < 0)
-		return errno;
-	int r = h->kind == OP_HELD_HIDDEN ? cover_again(h->path, file) : bind_on_itself(h->path, MOUNT_ATTR_RDONLY);
-	return r < 0 && errno != ENOENT ? errno : 0; /* gone again: there will be another look */
+	int err = join();
+	if (err)
+		return err;
+	return put_on(h, file);
+}
+
+/* held_new has one child mount everything, and tell of the first failure. */
+void held_new(void)
+{
+	int *failed = mmap(NULL, 2 * sizeof *failed, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t pid = failed == MAP_FAILED ? -1 : fork();
+	if (pid == 0) {
+		int err = join();
+		for (int i = mounted; i < nheld && !err; i++) {
+			err = put_on(&list[i], 0);
+			failed[0] = i;
+		}
+		failed[1] = err;
+		_exit(0);
+	}
+	int status = 1;
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || status != 0)
+		guard_unheld(mounted, errno ? errno : EIO);
+	else if (failed[1])
+		guard_unheld(failed[0], failed[1]);
+	munmap(failed, 2 * sizeof *failed);
+	mounted = nheld;
 }
 
 static int hold_again(const struct held *h, int file)
@@ -77,7 +124,7 @@ void held_look(int directory, int fd)
 	for (int i = 0; i < nheld && fd >= 0; i++) {
 		struct held *h = &list[i];
 		struct stat st;
-		if (h->directory != directory || fstatat(fd, h->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (h->directory != directory || h->kind == OP_HELD_ENTRY || fstatat(fd, h->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
 		if (st.st_ino == h->ino && st.st_dev == h->dev)
 			continue;

@@ -63,6 +63,19 @@ enum {
 	MSG_UNHELD = 25,   /* a: number of OP_HELD, b: errno; the host replaced it and the
 	                    * new one cannot be held */
 	MSG_FINISHED = 24, /* the last look is over; the guard ends */
+	MSG_FOUND = 26,    /* a: FOUND_*; a path follows the message */
+	MSG_NESTED = 27,   /* a: 0 or errno; a protected path that follows was there and is
+	                    * removed, or cannot be */
+	MSG_HELD = 28,     /* what CTL_MORE listed is held */
+};
+
+/* What the guard found below a writable directory. */
+enum {
+	FOUND_NAME = 1,       /* a protected path, to be held */
+	FOUND_CHANGED = 2,    /* the same, and somebody changed it since the command runs */
+	FOUND_REPOSITORY = 3, /* a directory with a .git, or a bare repository */
+	FOUND_SHARED = 4,     /* a protected path appeared that srun judges */
+	FOUND_PLANTED = 5,    /* at the end: a .git in this directory is new, in a repository */
 };
 
 /* Messages from srun to the guard. */
@@ -71,6 +84,7 @@ enum {
 	                    * and mount namespaces */
 	CTL_SETTLED = 31,  /* a: number; what appeared is dealt with */
 	CTL_EXPEL = 33,    /* a: number; remove it */
+	CTL_MORE = 34,     /* fd: another list (memfd), of what is to be held from now on */
 	CTL_FINISH = 32,   /* the sandbox has ended: look a last time */
 };
 
@@ -121,6 +135,11 @@ enum {
 	                    * and b: device of what it was */
 	OP_HELD_HIDDEN = 26, /* the same, of what is hidden and not sealed */
 	OP_HELD_PINNED = 27, /* the same, of a directory that is pinned */
+	OP_HELD_ENTRY = 31, /* the same, of a directory or link that may not be moved */
+	OP_NEST = 29,      /* of the guard's list: a writable directory, to be walked; b: 1 when
+	                    * a repository is at or above it */
+	OP_NAME = 30,      /* of the guard's list: a name that is protected at any depth, or two
+	                    * with a slash; b: 1 when srun deals with it */
 	OP_END = 16,       /* last: a plan without it was cut short and is refused */
 };
 

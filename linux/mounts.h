@@ -58,8 +58,12 @@ int cover(const struct op *op, const char *path);
 /* cover_again covers a path in a sandbox that stands already. */
 int cover_again(const char *path, int file);
 
-/* hold.c */
+/* open_covers finds the covers of a sandbox that stands already. */
+int open_covers(void);
+
+/* hold.c: hold_entry also holds directories, in a sandbox that stands already. */
 int hold_link(const char *path);
+int hold_entry(const char *path);
 int bury_held(void);
 
 #endif

@@ -37,6 +37,8 @@ type Plan struct {
 	dir   fileID  // of the working directory
 	nodes []*node // what holds where
 
+	nest nesting // what holds at any depth
+
 	UnixSockets    []string // the host's, that may be connected to
 	AllUnixSockets bool
 
@@ -166,6 +168,7 @@ func (b *builder) collect(p *policy.Policy) error {
 			return err
 		}
 	}
+	b.nesting(p)
 	trusted, err := b.repositories(p)
 	if err != nil {
 		return err

@@ -21,13 +21,16 @@ import (
 // appeared. It works from the root's descriptor: a link in the way is never
 // followed.
 func (g *guard) settle(number int, final bool) {
-	m := g.missing[number]
+	m := g.listed()[number]
 	if err := unix.Lstat(m.Path, &unix.Stat_t{}); errors.Is(err, fs.ErrNotExist) {
 		return
 	}
 	unwanted := g.planted(m.Path, final)
 	switch {
 	case len(unwanted) == 0:
+		return
+	case g.over && slices.Contains(unwanted, m.Path):
+		g.remove(m.Path, m.Reason)
 		return
 	case slices.Contains(unwanted, m.Path):
 		g.tell(message{kind: C.CTL_EXPEL, a: int32(number)})

@@ -39,6 +39,10 @@ type Config struct {
 	// Removed is told of denied paths that appeared and srun removed.
 	Removed func(MissingPath)
 
+	// Changed is told of protected paths below a writable directory that somebody
+	// changed after the command began and before they were held; nil is nobody.
+	Changed func(path string)
+
 	// DeniedSocket is told of connections to the host's Unix sockets that were
 	// refused; nil is nobody.
 	DeniedSocket func(SocketDenial)

@@ -70,6 +70,9 @@ const (
 	opHeldHide opKind = C.OP_HELD_HIDDEN
 	opHeldPin  opKind = C.OP_HELD_PINNED
 	opTraced   opKind = C.OP_TRACED
+	opHeldName opKind = C.OP_HELD_ENTRY
+	opNest     opKind = C.OP_NEST
+	opName     opKind = C.OP_NAME
 	opEnd      opKind = C.OP_END
 )
 
@@ -96,6 +99,7 @@ type message struct {
 	kind uint32
 	a, b int32
 	text string
+	path string // what follows the message
 }
 
 const (

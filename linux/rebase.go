@@ -51,22 +51,29 @@ func (b *builder) gitDirs(trusted []gitfiles.Path) (dirs []string) {
 func newUnderWay(p *Plan) underWay {
 	all := underWay{}
 	for _, g := range p.gitDirs {
-		if at(p.nodes, g).access != readWrite {
-			continue
-		}
-		all[g] = map[string]int{}
-		var st unix.Stat_t
-		if unix.Lstat(filepath.Join(g, rebaseDir), &st) != nil {
-			continue
-		}
-		list, _, _ := readIn(unix.AT_FDCWD, filepath.Join(g, rebaseDir, todoName)) // none is an empty one
-		for line := range strings.Lines(list) {
-			if program, ok := execLine(line); ok {
-				all[g][program]++
-			}
+		if at(p.nodes, g).access == readWrite {
+			all.take(g)
 		}
 	}
 	return all
+}
+
+// take looks at one git directory, unless it did before.
+func (all underWay) take(g string) {
+	var st unix.Stat_t
+	if all[g] != nil {
+		return
+	}
+	all[g] = map[string]int{}
+	if unix.Lstat(filepath.Join(g, rebaseDir), &st) != nil {
+		return
+	}
+	list, _, _ := readIn(unix.AT_FDCWD, filepath.Join(g, rebaseDir, todoName)) // none is an empty one
+	for line := range strings.Lines(list) {
+		if program, ok := execLine(line); ok {
+			all[g][program]++
+		}
+	}
 }
 
 // execLine returns what git runs for a line of a rebase's list. It takes more

@@ -20,13 +20,19 @@ static void unique(char *name, size_t size)
 	snprintf(name, size, ".srun-removed-%d-%u", (int)getpid(), n++);
 }
 
-/* again opens a directory once more. A duplicate will not do: when it is closed,
- * so is the watch on the directory (filp_close in the kernel's fs/open.c). */
-static int again(int dir)
+static int reopen(int dir, int flags)
 {
 	char path[40];
 	snprintf(path, sizeof path, "/proc/self/fd/%d", dir);
-	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return open(path, flags | O_DIRECTORY | O_CLOEXEC);
+}
+
+static int again(int dir) { return reopen(dir, O_PATH); }
+
+int open_again(int dir)
+{
+	int fd = reopen(dir, O_RDONLY);
+	return fd < 0 ? again(dir) : fd;
 }
 
 int open_up(int dir, const char *name)

@@ -55,24 +55,6 @@ func (hostFiles) ReadDir(path string) []string {
 	return names
 }
 
-func (hostFiles) Dirs(path string, most int) (names []string) {
-	dir, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer dir.Close()
-	entries, err := dir.ReadDir(most + 1)
-	if err != nil || len(entries) > most {
-		return nil
-	}
-	for _, e := range entries {
-		if e.IsDir() {
-			names = append(names, e.Name())
-		}
-	}
-	return names
-}
-
 func (hostFiles) Same(a, b string) bool {
 	var x, y unix.Stat_t
 	return unix.Stat(a, &x) == nil && unix.Stat(b, &y) == nil && x.Dev == y.Dev && x.Ino == y.Ino

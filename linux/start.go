@@ -100,7 +100,7 @@ func (p *Process) watchAndGo(c *Config, list *guardList) (err error) {
 	if err := p.guard.holds(); err != nil {
 		return err
 	}
-	if !c.Trace {
+	if !c.Trace && !p.guard.early() {
 		p.tell(message{kind: ctlGo}) // an init that is gone said why before
 	}
 	return nil
@@ -151,11 +151,8 @@ func (p *Process) started(diag int, c *Config) (command int, err error) {
 				return 0, err
 			}
 			go b.serve()
-			if c.Trace {
-				if err := p.trace(c); err != nil {
-					return 0, err
-				}
-				p.tell(message{kind: ctlGo})
+			if err := p.stands(c); err != nil {
+				return 0, err
 			}
 			continue
 		case err == nil && m.kind == msgForward && len(fds) == 1:
@@ -174,6 +171,21 @@ func (p *Process) started(diag int, c *Config) (command int, err error) {
 		}
 		return verdict(m)
 	}
+}
+
+// stands is for the command's process waiting for its go: the mounts are made,
+// and what the guard found has to be held.
+func (p *Process) stands(c *Config) error {
+	p.guard.stand()
+	if c.Trace {
+		if err := p.trace(c); err != nil {
+			return err
+		}
+	}
+	if c.Trace || p.guard.early() {
+		p.tell(message{kind: ctlGo})
+	}
+	return nil
 }
 
 func verdict(m message) (command int, err error) {

@@ -25,9 +25,6 @@ type Files interface {
 	// ReadDir gives names.
 	ReadFile(path string) []byte
 	ReadDir(path string) []string
-	// Dirs gives the names of a directory's subdirectories, and nil where it has
-	// more than max entries.
-	Dirs(path string, max int) []string
 	Same(a, b string) bool // both lead to the same file
 }
 
@@ -46,6 +43,9 @@ type Found struct {
 	// submodule of, where it lies elsewhere: a commit writes there. It is ""
 	// unless that repository itself names the directory.
 	Shared string
+
+	Dirs   []string // the git directories
+	Inside bool     // the directory lies in a repository, or is one
 }
 
 // Options say what Find looks at.
@@ -57,9 +57,6 @@ type Options struct {
 // maxRepositories bounds the submodules and linked worktrees of a start.
 const maxRepositories = 10_000
 
-// maxEntries is up to how many entries of root its subdirectories are looked at.
-const maxEntries = 300
-
 // maxIncludes is how deep git follows includes.
 const maxIncludes = 10
 
@@ -70,8 +67,8 @@ var errTooLarge = fmt.Errorf("more than %d bytes of git configuration", maxSize)
 
 var errTooMany = fmt.Errorf("more than %d git worktrees and submodules", maxRepositories)
 
-// Find looks at the repositories at and above root, a directory, and at those
-// in its subdirectories.
+// Find looks at the repositories at and above root, a directory, and at what
+// they say of others. Those below it that nothing speaks of are for [Nested].
 func Find(files Files, root string, o Options) (Found, error) {
 	f := &finder{files: files, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}}
 	for dir := root; ; dir = filepath.Dir(dir) {
@@ -82,17 +79,20 @@ func Find(files Files, root string, o Options) (Found, error) {
 			break
 		}
 	}
-	for _, name := range f.files.Dirs(root, maxEntries) {
-		if err := f.worktree(filepath.Join(root, name), false); err != nil {
-			return Found{}, err
-		}
-	}
+	inside := f.any
 	if !f.any {
 		if err := f.userConfig(root); err != nil {
 			return Found{}, err
 		}
 	}
-	return Found{f.found, f.shared(root)}, nil
+	return Found{f.found, f.shared(root), f.gitDirs, inside}, nil
+}
+
+// Nested looks at the repository of one directory, which somebody else found.
+func Nested(files Files, dir string, o Options) (Found, error) {
+	f := &finder{files: files, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}}
+	err := f.worktree(dir, false)
+	return Found{Paths: f.found, Dirs: f.gitDirs}, err
 }
 
 type finder struct {
@@ -105,6 +105,7 @@ type finder struct {
 	dirs        int                // git directories so far
 	size        int                // of the configuration files so far
 	any         bool               // there is a repository
+	gitDirs     []string
 }
 
 func (f *finder) add(path, reason string, guard bool) {
@@ -143,8 +144,11 @@ func (f *finder) worktree(dir string, root bool) error {
 }
 
 // gitFile returns where a .git file leads.
-func (f *finder) gitFile(path string) string {
-	target, ok := strings.CutPrefix(string(f.files.ReadFile(path)), "gitdir:")
+func (f *finder) gitFile(path string) string { return Target(path, f.files.ReadFile(path)) }
+
+// Target returns where a .git file leads that has some content, "" for nowhere.
+func Target(path string, data []byte) string {
+	target, ok := strings.CutPrefix(string(data), "gitdir:")
 	if target = strings.TrimSpace(target); !ok || target == "" {
 		return ""
 	}
@@ -174,6 +178,7 @@ func (f *finder) gitDir(g, worktree string) error {
 		return nil
 	}
 	f.seen[g], f.any = true, true
+	f.gitDirs = append(f.gitDirs, g)
 	if f.dirs++; f.dirs > maxRepositories {
 		return errTooMany
 	}
@@ -208,16 +213,20 @@ func (f *finder) gitDir(g, worktree string) error {
 // commonDir adds what all worktrees of a repository share.
 func (f *finder) commonDir(g string) {
 	f.add(filepath.Join(g, "hooks"), "git runs them", true)
+	f.add(filepath.Join(g, "remotes"), "names repositories for git push", true)
+	f.add(filepath.Join(g, "branches"), "names repositories for git push", true)
 	f.add(filepath.Join(g, "info", "attributes"), "attaches filters and merge drivers to files", true)
 	if !f.allowConfig {
 		f.add(filepath.Join(g, "config"), "names programs that git runs: core.fsmonitor, core.sshCommand, filters", true)
 	}
 }
 
-// common returns the directory that a git directory shares with others, or
+func (f *finder) common(g string) string { return Common(f.files, g) }
+
+// Common returns the directory that a git directory shares with others, or
 // itself.
-func (f *finder) common(g string) string {
-	data := bytes.TrimSpace(f.files.ReadFile(filepath.Join(g, "commondir")))
+func Common(files Files, g string) string {
+	data := bytes.TrimSpace(files.ReadFile(filepath.Join(g, "commondir")))
 	if len(data) == 0 {
 		return g
 	}

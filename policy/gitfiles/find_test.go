@@ -42,14 +42,6 @@ func (m memory) ReadDir(p string) []string {
 	return list
 }
 
-func (m memory) Dirs(p string, most int) (dirs []string) {
-	all := m.ReadDir(p)
-	if len(all) > most {
-		return nil
-	}
-	return slices.DeleteFunc(all, func(name string) bool { return m.Kind(p+"/"+name) != Dir })
-}
-
 func (m memory) Same(a, b string) bool { return path.Clean(a) == path.Clean(b) }
 
 // repository adds a git directory.
@@ -71,7 +63,7 @@ func (m memory) linked(main, worktree string) memory {
 
 // shared is what every repository has, without its configuration file.
 func shared(g string) []string {
-	list := []string{g + "/commondir", g + "/config.worktree", g + "/hooks", g + "/info/attributes"}
+	list := []string{g + "/commondir", g + "/config.worktree", g + "/hooks", g + "/info/attributes", g + "/remotes", g + "/branches"}
 	if worktree, ok := strings.CutSuffix(g, "/.git"); ok {
 		list = append(list, worktree+"/HEAD")
 	}
@@ -140,10 +132,6 @@ func TestFind(t *testing.T) {
 			slices.Concat([]string{"/p/.git/config", "/p/sub/.git/config"}, shared("/p/sub/.git")), "/p/.git", "",
 		},
 		{
-			"a clone in a subdirectory", memory{"/p/f": ""}.repository("/p/c/.git", "").repository("/p/bare", "").repository("/p/x/y/.git", ""), "/p",
-			slices.Concat([]string{"/p/HEAD", "/p/c/.git/config", "/p/bare/HEAD", "/p/bare/config"}, shared("/p/bare")), "/p/c/.git", "",
-		},
-		{
 			"from inside a submodule", memory{"/p/s/.git": "gitdir: ../.git/modules/s"}.repository("/p/.git", "").repository("/p/.git/modules/s", "[core]\nworktree = ../../../s\n"), "/p/s",
 			slices.Concat([]string{"/p/s/.git", "/p/.git/config", "/p/.git/modules/s/config"}, shared("/p/.git/modules/s")), "/p/.git", "/p/.git/modules/s",
 		},
@@ -204,4 +192,31 @@ func merge(all ...memory) memory {
 		}
 	}
 	return m
+}
+
+// A repository that nothing speaks of is looked at when somebody found it.
+func TestNested(t *testing.T) {
+	files := memory{"/p/f": ""}.repository("/p/x/y/.git", "[core]\nhooksPath = hooks\n").repository("/p/bare", "")
+	for _, c := range []struct{ dir, want string }{
+		{"/p/x/y", "/p/x/y/.git/config /p/x/y/hooks"},
+		{"/p/bare", "/p/bare/HEAD /p/bare/config"},
+		{"/p/x", ""},
+	} {
+		found, err := Nested(files, c.dir, Options{Home: "/h"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, p := range found.Paths {
+			got = append(got, p.Path)
+		}
+		for want := range strings.FieldsSeq(c.want) {
+			if !slices.Contains(got, want) {
+				t.Errorf("%s: %s is missing in %v", c.dir, want, got)
+			}
+		}
+		if (c.want == "") != (len(got) == 0) {
+			t.Errorf("%s: %v", c.dir, got)
+		}
+	}
 }

@@ -1,0 +1,96 @@
+package gitfiles
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// harmlessKeys are what a new repository's configuration consists of when git
+// itself writes it, and what people add to it, as far as none of it names a
+// program or another file of settings. A "*" stands for any key.
+var harmlessKeys = map[string][]string{
+	"core": {
+		"repositoryformatversion", "filemode", "bare", "logallrefupdates", "ignorecase", "precomposeunicode",
+		"symlinks", "worktree", "autocrlf", "eol", "safecrlf", "quotepath", "sparsecheckout", "sparsecheckoutcone",
+		"abbrev", "compression", "sharedrepository", "untrackedcache", "preloadindex", "splitindex",
+	},
+	"extensions": {"objectformat", "refstorage", "partialclone", "compatobjectformat"},
+	"remote":     {"url", "pushurl", "fetch", "push", "promisor", "partialclonefilter", "tagopt", "prune", "mirror"},
+	"branch":     {"remote", "merge", "rebase", "pushremote", "description", "autosetupmerge", "autosetuprebase"},
+	"submodule":  {"url", "active", "branch", "ignore", "shallow", "fetchrecursesubmodules", "recurse", "path"},
+	"user":       {"name", "email", "signingkey", "useconfigonly"},
+	"commit":     {"gpgsign", "verbose"},
+	"tag":        {"gpgsign", "sort"},
+	"pull":       {"rebase", "ff"},
+	"push":       {"default", "autosetupremote", "followtags"},
+	"fetch":      {"prune", "prunetags", "parallel", "recursesubmodules"},
+	"merge":      {"ff", "conflictstyle", "renames", "log"},
+	"rebase":     {"autosquash", "autostash", "updaterefs"},
+	"rerere":     {"enabled", "autoupdate"},
+	"diff":       {"algorithm", "renames", "colormoved", "context", "submodule", "ignoresubmodules"},
+	"status":     {"*"},
+	"color":      {"*"},
+	"advice":     {"*"},
+	"gc":         {"auto", "autodetach", "pruneexpire", "reflogexpire", "reflogexpireunreachable"},
+	"index":      {"version", "threads", "skiphash", "sparse"},
+	"feature":    {"*"},
+	"lfs":        {"repositoryformatversion"},
+}
+
+// Harmless reports whether an entry makes git run nothing and read no other
+// settings.
+func (e Entry) Harmless() bool {
+	keys := harmlessKeys[e.Section]
+	if e.Section == "remote" && strings.Contains(e.Value, "::") {
+		return false // a remote helper: ext:: runs a command (gitremote-helpers(7))
+	}
+	return slices.Contains(keys, e.Key) || slices.Contains(keys, "*")
+}
+
+// plainLine is a line that nobody can read in two ways.
+var plainLine = regexp.MustCompile(`^\s*(\[[a-z]+( "[^"\\\n]*")?\]|[A-Za-z][A-Za-z0-9-]*( = [^"\\#;\r]*)?|[#;].*)?$`)
+
+// Tame returns a configuration file without what git could run, and the keys
+// that it left out. A file that is harmless and plain stays as it is; any other
+// is written anew, for git could read it in another way than [Parse].
+func Tame(data []byte) (tamed []byte, left []string) {
+	plain := true
+	for line := range strings.SplitSeq(string(data), "\n") {
+		plain = plain && plainLine.MatchString(line)
+	}
+	var keep []Entry
+	for _, e := range Parse(data) {
+		if e.Harmless() {
+			keep = append(keep, e)
+			continue
+		}
+		left = append(left, e.Section+"."+e.Key)
+	}
+	if plain && len(left) == 0 {
+		return data, nil
+	}
+	return format(keep), left
+}
+
+// format writes entries as a configuration file.
+func format(entries []Entry) []byte {
+	var b strings.Builder
+	section := ""
+	for _, e := range entries {
+		head := "[" + e.Section + "]\n"
+		if e.Subsection != "" {
+			head = "[" + e.Section + " " + quote(e.Subsection) + "]\n"
+		}
+		if head != section {
+			section = head
+			b.WriteString(head)
+		}
+		b.WriteString("\t" + e.Key + " = " + quote(e.Value) + "\n")
+	}
+	return []byte(b.String())
+}
+
+func quote(s string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`, "\b", `\b`).Replace(s) + `"`
+}

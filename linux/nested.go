@@ -88,7 +88,7 @@ type finding struct {
 }
 
 func newNested(c *Config) *nested {
-	return &nested{c: c, find: newFinder().find, underWay: underWay{}, held: make(chan struct{})}
+	return &nested{c: c, underWay: underWay{}, held: make(chan struct{})}
 }
 
 func (n *nested) add(kind int32, path string) {
@@ -112,6 +112,7 @@ func (g *guard) take() bool {
 		return n.list != nil
 	}
 	n.remember()
+	n.find = newFinder().find // what it knows is of the last time
 	l := &guardList{known: map[string]uint32{}}
 	for _, f := range n.pending {
 		var err error
@@ -293,13 +294,4 @@ func (g *guard) stand() {
 		case <-g.finished:
 		}
 	}
-}
-
-// expelled reports a protected path that appeared below a writable directory.
-func (g *guard) expelled(path string, errno unix.Errno) {
-	if errno != 0 {
-		g.fail(guardError("remove "+path, errno))
-		return
-	}
-	g.removed(MissingPath{Path: path, Reason: g.nested.c.Plan.nest.reason(path)})
 }

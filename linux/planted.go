@@ -54,3 +54,12 @@ func (g *guard) settle(number int, final bool) {
 	}
 	g.removed(m)
 }
+
+// expelled reports a protected path that appeared below a writable directory.
+func (g *guard) expelled(path string, errno unix.Errno) {
+	if errno != 0 {
+		g.fail(guardError("remove "+path, errno))
+		return
+	}
+	g.removed(MissingPath{Path: path, Reason: g.nested.c.Plan.nest.reason(path)})
+}

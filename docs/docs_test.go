@@ -144,6 +144,19 @@ func TestEveryFlagIsDescribed(t *testing.T) {
 	}
 }
 
+func TestEveryAuditFieldIsDescribed(t *testing.T) {
+	fields := regexp.MustCompile("`json:\"([a-z_]+)").FindAllStringSubmatch(read(t, "../proxy/audit.go"), -1)
+	if len(fields) < 15 {
+		t.Fatalf("found %d fields in proxy/audit.go: is that still where they are?", len(fields))
+	}
+	page := read(t, "audit-log.md")
+	for _, f := range fields {
+		if !regexp.MustCompile("(?m)^\\| .*`" + f[1] + "`.* \\|").MatchString(page) {
+			t.Errorf("audit-log.md does not describe %s", f[1])
+		}
+	}
+}
+
 // Every settings file in examples loads, and this build enforces all of it.
 func TestExamples(t *testing.T) {
 	files, err := filepath.Glob("../examples/*.json")

@@ -41,7 +41,7 @@ func (c *Cmd) startBackend() error {
 		Dir:         c.Dir,
 		Stdio:       c.stdio.child,
 		HostNetwork: c.Policy.Network.Mode == policy.ModeHost,
-		Ended:       c.closeNetwork,
+		Ended:       c.commandEnded,
 		Meanwhile: func() error {
 			return c.meanwhile(func(conn net.Conn) proxy.Process {
 				pid, command := owner(conn)
@@ -53,7 +53,7 @@ func (c *Cmd) startBackend() error {
 		Changed: func(path string) {
 			c.warn("%s changed before it was held (protected path): look at it before you use it", path)
 		},
-		Forward:  forwardPorts(&c.Policy.Network),
+		Forward:  c.forward.start(&c.Policy.Network),
 		Withheld: c.Withheld,
 
 		DeniedSocket: c.deniedSocket,
@@ -64,9 +64,9 @@ func (c *Cmd) startBackend() error {
 		ports.close()
 		return translate(err)
 	}
-	c.servePublished(ports, p)
 	c.process, owner = p, p.Owner
-	context.AfterFunc(c.ended, p.Listeners.Close)
+	c.endNetwork = func() { c.drain(p) }
+	c.publishPorts(ports, p)
 	if filtered(c.Policy) {
 		c.serve(p.Listeners)
 	} else {
@@ -76,10 +76,10 @@ func (c *Cmd) startBackend() error {
 	return nil
 }
 
-// servePublished lets the host's side reach the sandbox's localhost.
-func (c *Cmd) servePublished(ports published, p *linux.Process) {
+// publishPorts lets the host's side reach the sandbox's localhost.
+func (c *Cmd) publishPorts(ports published, p *linux.Process) {
 	context.AfterFunc(c.ended, ports.close)
-	ports.serve(p.Dial)
+	c.servePublished(ports, p.Dial)
 	if n := c.Policy.Network; n.AllowLocalBinding && n.Mode != policy.ModeHost {
 		go (&localBinding{c: c, ports: p.Listening, dial: p.Dial}).follow()
 	}
@@ -110,10 +110,22 @@ func (c *Cmd) meanwhile(peer func(net.Conn) proxy.Process) (err error) {
 	return nil
 }
 
-// closeNetwork ends the proxy, and with it everything that accepts.
-func (c *Cmd) closeNetwork() {
-	c.server.Close()
+// commandEnded is for the moment at which the command has ended, and others of
+// the sandbox may not have.
+func (c *Cmd) commandEnded() {
+	c.server.StopAsking()
 	c.end()
+}
+
+// drain lets what the command sent last go out. No process of the sandbox is
+// left.
+func (c *Cmd) drain(p *linux.Process) {
+	n := &c.Policy.Network
+	if len(n.Publish) > 0 || n.AllowLocalBinding || p.Listeners.Called() {
+		c.server.Drain(p.Listeners.Waiting)
+	}
+	c.server.Close()
+	p.Listeners.Close()
 }
 
 // own is what the sandbox has of its own.

@@ -99,18 +99,20 @@ type Cmd struct {
 	// nobody.
 	Audit io.Writer
 
-	ctx     context.Context
-	ended   context.Context // over when the command is
-	end     context.CancelFunc
-	process process
-	server  *proxy.Server
-	opening *opening // nil when TLS stays closed
-	stdio   stdio
-	mu      sync.Mutex // serialises Denied
-	done    chan struct{}
-	status  syscall.WaitStatus
-	err     error
-	timeout *time.Timer
+	ctx        context.Context
+	ended      context.Context // over when the command is
+	end        context.CancelFunc
+	process    process
+	forward    forwarding
+	endNetwork func() // once no process of the sandbox is left
+	server     *proxy.Server
+	opening    *opening // nil when TLS stays closed
+	stdio      stdio
+	mu         sync.Mutex // serialises Denied
+	done       chan struct{}
+	status     syscall.WaitStatus
+	err        error
+	timeout    *time.Timer
 }
 
 // Upstream is a corporate proxy: its URL for plain HTTP, its URL for all else,
@@ -126,6 +128,7 @@ type process interface {
 	Resume() error
 	HasGroup(group int) bool
 	Kill() error
+	Forward(port uint16) error
 }
 
 // Command returns a Cmd that runs name with arguments under a policy.
@@ -205,8 +208,8 @@ func (c *Cmd) supervise() {
 		if c.timeout != nil {
 			c.timeout.Stop()
 		}
-		c.server.Close()
 		c.end()
+		c.endNetwork()
 		select {
 		case <-timedOut:
 			c.err = fmt.Errorf("%w: %v", ErrTimeout, c.Policy.Limits.Timeout)

@@ -57,13 +57,18 @@ func (u Upstream) parse() (*proxy.Upstream, error) {
 }
 
 // SetDomains replaces the rules on names and addresses, from the next connection
-// or request on; open tunnels stay. The policy itself does not change.
+// or request on; open tunnels stay. The policy itself does not change. An error
+// says that a localhost:PORT which is allowed by now cannot be had on the
+// sandbox's own localhost; the rules hold all the same.
 func (c *Cmd) SetDomains(d *policy.Domains) error {
 	if c.process == nil {
 		return errors.New("set domains: not started")
 	}
 	c.server.SetDomains(d)
-	return nil
+	if !filtered(c.Policy) {
+		return nil
+	}
+	return c.forward.more(d, c.process.Forward)
 }
 
 // filtered reports whether the command's network goes through the proxy.

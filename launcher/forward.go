@@ -1,8 +1,10 @@
 package launcher
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"srun/policy"
 )
@@ -28,12 +30,40 @@ func forwardPorts(n *policy.Network) []uint16 {
 	for _, f := range n.Forward {
 		add(f.Port)
 	}
-	for _, r := range n.Allow {
-		if r.Pattern.MatchHost(localhost) {
-			add(r.Pattern.Port())
-		}
+	for _, port := range policy.PortsOf(n.Allow, localhost) {
+		add(port)
 	}
 	return ports
+}
+
+// forwarding is the ports that are forwarded by now: rules that change add some,
+// and the proxy refuses those that no rule allows any more.
+type forwarding struct {
+	mu    sync.Mutex
+	ports []uint16
+}
+
+func (f *forwarding) start(n *policy.Network) []uint16 {
+	f.ports = forwardPorts(n)
+	return f.ports
+}
+
+// more has a listener made for each port of localhost that rules allow by now.
+func (f *forwarding) more(d *policy.Domains, listen func(port uint16) error) (err error) {
+	localhost, _ := policy.ParseHost("localhost")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, port := range d.AllowedPorts(localhost) {
+		if slices.Contains(f.ports, port) {
+			continue
+		}
+		if e := listen(port); e != nil {
+			err = errors.Join(err, fmt.Errorf("forward localhost:%d: %w", port, e))
+			continue
+		}
+		f.ports = append(f.ports, port)
+	}
+	return err
 }
 
 // forwarder returns the rule of --forward for a port, "" when there is none.

@@ -3,22 +3,18 @@ package launcher
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 
 	"srun/policy"
+	"srun/proxy"
 )
-
-// mostPublished bounds the connections to one published port at once. One more
-// waits.
-const mostPublished = 512
 
 // published is the host's end of the published ports.
 type published []publishedPort
 
 type publishedPort struct {
 	net.Listener
-	inner uint16
+	proxy.Published
 }
 
 // publish listens on the host for every --publish. Connections wait until serve.
@@ -33,7 +29,8 @@ func (c *Cmd) publish() (published, error) {
 			all.close()
 			return nil, fmt.Errorf("--publish: %w", err)
 		}
-		all = append(all, publishedPort{l, rule.Inner})
+		name := fmt.Sprintf("--publish %s:%d", rule.Addr, rule.Inner)
+		all = append(all, publishedPort{l, proxy.Published{Port: rule.Inner, Rule: name, Source: rule.Source}})
 	}
 	return all, nil
 }
@@ -50,54 +47,16 @@ func (all published) close() {
 	}
 }
 
-// serve joins what connects to ports of the sandbox.
-func (all published) serve(dial func(port uint16) (net.Conn, error)) {
+// servePublished joins what connects to ports of the sandbox.
+func (c *Cmd) servePublished(all published, dial func(port uint16) (net.Conn, error)) {
 	for _, port := range all {
-		go port.serve(dial)
+		go c.serveOnePublished(port, dial)
 	}
 }
 
-func (p publishedPort) serve(dial func(port uint16) (net.Conn, error)) {
-	places := make(chan struct{}, mostPublished)
-	for {
-		places <- struct{}{}
-		outside, err := p.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer func() { <-places }()
-			defer outside.Close()
-			inside, err := dial(p.inner)
-			if err != nil {
-				outside.(*net.TCPConn).SetLinger(0) // as refused as it can still be
-				return
-			}
-			defer inside.Close()
-			join(outside.(*net.TCPConn), inside.(*net.TCPConn))
-		}()
+func (c *Cmd) serveOnePublished(port publishedPort, dial func(port uint16) (net.Conn, error)) {
+	port.Dial = dial
+	if err := c.server.ServePublished(port.Listener, port.Published); err != nil && c.ended.Err() == nil {
+		c.warn("port %d is published no more: %v", port.Port, err)
 	}
-}
-
-// join copies both ways, each end of file in turn.
-func join(a, b *net.TCPConn) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		copyHalf(a, b)
-	}()
-	copyHalf(b, a)
-	<-done
-}
-
-// copyHalf copies one way; a failure resets both sides.
-func copyHalf(dst, src *net.TCPConn) {
-	if _, err := io.Copy(dst, src); err != nil {
-		dst.SetLinger(0)
-		src.SetLinger(0)
-		dst.Close()
-		src.Close()
-		return
-	}
-	dst.CloseWrite()
 }

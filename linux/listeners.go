@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -55,6 +56,7 @@ type Listeners struct {
 	sleep  []sleeper
 	called *waiter // an epoll(7) descriptor with those that sleep
 	closed bool
+	taken  atomic.Bool // one was called
 
 	forwarded []uint16 // ports of ListenForward
 }
@@ -112,6 +114,12 @@ func newPoller() (*waiter, error) {
 
 // add takes over the descriptor.
 func (l *Listeners) add(kind Kind, port uint16, fd int) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		unix.Close(fd)
+		return net.ErrClosed
+	}
 	l.sleep = append(l.sleep, sleeper{kind, port, fd})
 	if kind == ListenForward {
 		l.forwarded = append(l.forwarded, port)
@@ -149,12 +157,27 @@ func (l *Listeners) Serve(open func(Listener)) error {
 	}
 }
 
+// Called reports that somebody has called one of them.
+func (l *Listeners) Called() bool { return l.taken.Load() || l.Waiting() }
+
+// Waiting reports that one is called which was not opened yet.
+func (l *Listeners) Waiting() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return false
+	}
+	n, err := unix.EpollWait(l.called.fd, make([]unix.EpollEvent, 1), 0)
+	return n > 0 && err == nil
+}
+
 // take removes one that was called.
 func (l *Listeners) take(fd int) (sleeper, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i, s := range l.sleep {
 		if s.fd == fd && !l.closed {
+			l.taken.Store(true)
 			l.sleep = append(l.sleep[:i:i], l.sleep[i+1:]...)
 			unix.EpollCtl(l.called.fd, unix.EPOLL_CTL_DEL, fd, nil) // it is open elsewhere, too: closing alone leaves it there
 			return s, true

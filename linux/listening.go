@@ -55,5 +55,7 @@ func listeningPort(line string) uint16 {
 
 // has reports that srun itself listens on the port.
 func (l *Listeners) has(port uint16) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return port == ProxyPort || port == TransparentPort || port == dnsPort || slices.Contains(l.forwarded, port)
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-/* Sockets for published ports. */
+/* Sockets for published ports, and for ports forwarded during the run. */
 #define _GNU_SOURCE
 #include "init.h"
 

@@ -249,3 +249,17 @@ func family(a netip.Addr) int {
 	}
 	return 1
 }
+
+// AllowedPorts returns the ports that allow rules with a port name of a host.
+func (d *Domains) AllowedPorts(h Host) []uint16 { return PortsOf(d.allow, h) }
+
+// PortsOf returns the ports that rules with a port name of a host, in order and
+// each once.
+func PortsOf(rules []DomainRule, h Host) (ports []uint16) {
+	for _, r := range rules {
+		if p := r.Pattern.Port(); p != 0 && !slices.Contains(ports, p) && r.Pattern.MatchHost(h) {
+			ports = append(ports, p)
+		}
+	}
+	return ports
+}

@@ -55,8 +55,14 @@ func (s *Server) ask(ctx context.Context, target policy.HostPort, conn net.Conn)
 		return refusedByAnswer(target, q.reason)
 	case <-ctx.Done():
 		return ctx.Err()
+	case <-s.asking.Done():
+		return s.asking.Err()
 	}
 }
+
+// StopAsking ends a question that is being asked; from then on nobody is asked.
+// Nobody is left to wait for the answer.
+func (s *Server) StopAsking() { s.stopAsking() }
 
 func refusedByAnswer(target policy.HostPort, reason string) error {
 	if reason == "" {
@@ -117,7 +123,7 @@ func (s *Server) put(target policy.HostPort, q *question, conn net.Conn) {
 	if limit == 0 {
 		limit = askTimeout
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, limit)
+	ctx, cancel := context.WithTimeout(s.asking, limit)
 	defer cancel()
 	late := time.AfterFunc(limit, func() { s.settle(target, q, "no answer in "+limit.String()) })
 	defer late.Stop()
@@ -139,10 +145,10 @@ func (s *Server) put(target policy.HostPort, q *question, conn net.Conn) {
 // settleWithoutAsking uses what was decided while q waited: an answer for the
 // same name on another port, or rules that changed.
 func (s *Server) settleWithoutAsking(target policy.HostPort, q *question) bool {
-	if _, dec := s.judge(target); dec.Verdict != policy.Undecided || s.isClosed() {
+	if _, dec := s.judge(target); dec.Verdict != policy.Undecided || s.asking.Err() != nil {
 		s.asker.mu.Lock()
 		defer s.asker.mu.Unlock()
-		q.moot, q.reason = !s.isClosed(), unlistedReason
+		q.moot, q.reason = s.asking.Err() == nil, unlistedReason
 		s.asker.finish(target, q)
 		return true
 	}

@@ -22,7 +22,7 @@ type auditLine struct {
 	ID       uint64    `json:"id"`
 	Time     time.Time `json:"time"`
 	Event    string    `json:"event"`
-	Via      string    `json:"via,omitempty"` // http, connect, socks5, transparent or dns
+	Via      string    `json:"via,omitempty"` // http, connect, socks5, transparent, dns, forward or publish
 	Host     string    `json:"host,omitempty"`
 	Port     uint16    `json:"port,omitempty"`
 	Method   string    `json:"method,omitempty"`  // of an HTTP request
@@ -31,6 +31,7 @@ type auditLine struct {
 	Source   string    `json:"source,omitempty"`
 	Reason   string    `json:"reason,omitempty"`  // of a denial
 	Address  string    `json:"address,omitempty"` // that was dialled
+	From     string    `json:"from,omitempty"`    // who came, to a published port
 	Error    string    `json:"error,omitempty"`   // why it could not be reached
 	Note     string    `json:"note,omitempty"`    // what was passed and is worth knowing
 	BytesUp  int64     `json:"bytes_up,omitempty"`
@@ -86,6 +87,9 @@ func (s *Server) auditAllowed(g grant, via, method string, conn net.Conn, err er
 	line := auditLine{
 		ID: p.id, Time: p.begun, Event: "decision", Via: via, Method: method, Verdict: "allowed",
 		Host: g.target.Host.String(), Port: g.target.Port, Rule: g.rule(), Source: g.dec.Source.String(),
+	}
+	if g.from != nil {
+		line.From = g.from.String()
 	}
 	if err != nil {
 		line.Error = printable(err.Error())

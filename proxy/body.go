@@ -31,6 +31,7 @@ func (x *exchange) startBody() *bodyCopy {
 		if _, ok := errors.AsType[*sendError](b.err); b.err != nil && !ok {
 			sc.conn.Close()
 		}
+		x.h.c.allSent(sc.conn, x.h.c.conn)
 	}()
 	return b
 }

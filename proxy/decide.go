@@ -15,7 +15,8 @@ var localhost, _ = policy.ParseHost("localhost")
 type grant struct {
 	target policy.HostPort
 	dec    policy.Decision
-	asked  bool // the user said yes
+	asked  bool     // the user said yes
+	from   net.Addr // who came from outside to a published port; nil for the command
 
 	passage passage // set once it led to a connection
 }

@@ -137,6 +137,8 @@ func (x *exchange) roundTrip() (*http.Response, error) {
 	}
 	if x.req.length < 0 || x.req.length > 0 && !x.sentBody {
 		x.body = x.startBody()
+	} else {
+		x.h.c.allSent(x.sc.conn, x.h.c.conn)
 	}
 	x.watchClient()
 	for {

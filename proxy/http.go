@@ -97,6 +97,7 @@ func (h *httpConn) next(first bool) (*head, error) {
 // forward answers one request from the server it names, and reports whether the
 // connection can take another.
 func (h *httpConn) forward(req *head) bool {
+	h.c.allSent()
 	target, path, err := h.target(req)
 	if err != nil {
 		return h.fail(req, err)
@@ -134,6 +135,7 @@ func (h *httpConn) grant(target policy.HostPort) (grant, error) {
 	if g := h.fixed(); g != nil {
 		return *g, nil
 	}
+	defer h.c.reach()()
 	return h.c.s.admit(h.c.s.ctx, target, h.c.conn)
 }
 
@@ -173,6 +175,7 @@ func (h *httpConn) takeServer(target policy.HostPort) *serverConn {
 
 // dial opens a connection for a request.
 func (h *httpConn) dial(g grant) (*serverConn, error) {
+	defer h.c.reach()()
 	if o := h.opened(); o != nil {
 		conn, err := o.redial()
 		if err != nil {

@@ -58,6 +58,8 @@ const (
 	dialTimeout    = 30 * time.Second       // for all addresses of one name together
 	dialStagger    = 250 * time.Millisecond // before the next address is tried beside the first (RFC 8305)
 	keepAlive      = 30 * time.Second       // TCP keepalive, so that a dead peer ends its tunnel
+	drainTimeout   = 2 * time.Second        // for what clients wrote to go out after they ended
+	drainPoll      = time.Millisecond       // between looks whether it has
 	lingerTimeout  = 500 * time.Millisecond // for a client to read a refusal before its connection closes
 	bodyGrace      = 100 * time.Millisecond // for the rest of a request's body, once its response is over
 	hostAddrsAge   = 2 * time.Second        // for this host's own addresses, once listed

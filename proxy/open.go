@@ -119,6 +119,7 @@ func spoken(protocols []string) []string {
 
 // secure makes a TLS connection of one to the server, and verifies it.
 func (o *opened) secure(conn net.Conn, protocols []string) (*secureConn, error) {
+	defer o.t.c.reach()()
 	s := o.t.c.s
 	cfg := &tls.Config{ServerName: o.site.Host.String(), NextProtos: protocols}
 	if s.cfg.TLS.Roots != nil {
@@ -138,6 +139,7 @@ func (o *opened) secure(conn net.Conn, protocols []string) (*secureConn, error) 
 
 // accept finishes the client's handshake.
 func (o *opened) accept(read []byte, protocols []string) (*secureConn, error) {
+	defer o.t.c.reach()()
 	s, conn := o.t.c.s, o.t.c.conn
 	leaf, err := s.cfg.TLS.Authority.leaf(o.names()...)
 	if err != nil {

@@ -202,6 +202,13 @@ func readable(conn net.Conn) bool {
 	return err != nil || state != unix.EAGAIN
 }
 
+// pollIn reports that a descriptor can be read or accepted on.
+func pollIn(fd uintptr) bool {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	n, _ := ignoringEINTR(func() (int, error) { return unix.Poll(fds, 0) })
+	return n > 0 && fds[0].Revents&unix.POLLIN != 0
+}
+
 // peek looks at a socket's first byte without taking it or waiting for it.
 func peek(fd uintptr) (int, error) {
 	var b [1]byte

@@ -28,20 +28,25 @@ type Server struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 
-	mu       sync.Mutex
-	open     map[io.Closer]struct{} // listeners and accepted connections
-	sessions int
-	limit    int
-	closed   bool
-	wg       sync.WaitGroup // sessions
+	asking     context.Context // ends with StopAsking
+	stopAsking context.CancelFunc
+
+	mu        sync.Mutex
+	open      map[io.Closer]*session // listeners (nil) and accepted connections
+	sessions  int
+	published int // of the sessions, at most half: the rest is the command's
+	limit     int
+	closed    bool
+	wg        sync.WaitGroup // sessions
 }
 
 // New returns a server that serves nothing yet. It does no work: nothing is
 // opened, resolved or listed before the first connection.
 func New(cfg Config) *Server {
-	s := &Server{cfg: cfg, open: make(map[io.Closer]struct{})}
+	s := &Server{cfg: cfg, open: make(map[io.Closer]*session)}
 	s.SetDomains(cfg.Domains)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.asking, s.stopAsking = context.WithCancel(s.ctx)
 	return s
 }
 
@@ -76,6 +81,10 @@ func (s *Server) Close() error {
 // serve accepts until the listener fails or the server closes, and then
 // returns the listener's error or nil. It closes the listener.
 func (s *Server) serve(l net.Listener, handle func(*session)) error {
+	return s.acceptAll(l, func(conn net.Conn) { s.start(conn, handle) })
+}
+
+func (s *Server) acceptAll(l net.Listener, start func(net.Conn)) error {
 	if !s.track(l) {
 		return nil
 	}
@@ -86,7 +95,7 @@ func (s *Server) serve(l net.Listener, handle func(*session)) error {
 		switch {
 		case err == nil:
 			wait = 0
-			s.start(conn, handle)
+			start(conn)
 		case s.isClosed():
 			return nil
 		case !passes(err):
@@ -146,12 +155,16 @@ func (s *Server) enter(c *session) entry {
 	if s.limit == 0 {
 		s.limit = sessionLimit()
 	}
-	if s.closed || s.sessions >= s.limit+extraRefusals {
+	outside := c.via == viaPublish
+	if s.closed || s.sessions >= s.limit+extraRefusals || outside && 2*s.published >= s.limit {
 		return shut
+	}
+	if outside {
+		s.published++
 	}
 	s.sessions++
 	s.wg.Add(1)
-	s.open[c.conn] = struct{}{}
+	s.open[c.conn] = c
 	if s.sessions > s.limit {
 		return crowded
 	}
@@ -162,7 +175,13 @@ func (s *Server) leave(c *session) {
 	s.mu.Lock()
 	delete(s.open, c.conn)
 	s.sessions--
+	if c.via == viaPublish {
+		s.published--
+	}
 	s.mu.Unlock()
+	if c.ended != nil {
+		c.ended()
+	}
 	s.wg.Done()
 }
 
@@ -173,7 +192,7 @@ func (s *Server) track(c io.Closer) bool {
 		c.Close()
 		return false
 	}
-	s.open[c] = struct{}{}
+	s.open[c] = nil
 	return true
 }
 

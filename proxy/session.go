@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"srun/policy"
@@ -15,8 +16,13 @@ type session struct {
 	conn net.Conn
 	via  string // one of the via constants
 
+	ended  func()   // called when its place is given back; nil for nobody
 	handed bool     // a tunnel ends it, not the goroutine that accepted it
 	outer  *session // of the TLS connection that this is the inside of; nil for none
+
+	reaching atomic.Int32 // dials and questions under way
+	spent    bool         // all that the client sent is on its way (s.mu)
+	hangUp   func()       // then, until called: closes what waits for an answer (s.mu)
 }
 
 // end closes the connection and gives its place back. It is called once.
@@ -46,6 +52,7 @@ const (
 // connect takes a target the whole way from its rule to an open connection. A
 // refusal is a *Denial, not yet reported.
 func (c *session) connect(ctx context.Context, target policy.HostPort) (grant, net.Conn, error) {
+	defer c.reach()()
 	g, err := c.s.admit(ctx, target, c.conn)
 	if err != nil {
 		return grant{}, nil, err
@@ -58,6 +65,7 @@ func (c *session) connect(ctx context.Context, target policy.HostPort) (grant, n
 
 // open dials for a grant and logs what came of it.
 func (c *session) open(ctx context.Context, g grant) (grant, net.Conn, error) {
+	defer c.reach()()
 	upstream, err := c.s.dial(ctx, g, c.via)
 	if err != nil {
 		c.s.warnOfProxy(g.target, err)

@@ -124,6 +124,9 @@ func (t *tunnel) send(b []byte) error {
 
 func (t *tunnel) copyUp() {
 	t.settle(t.upstream, relay(t.upstream, t.c.conn, &t.up))
+	if t.c.via != viaPublish {
+		t.c.allSent(t.upstream, t.c.conn)
+	}
 	t.leave()
 }
 
@@ -140,6 +143,9 @@ func (t *tunnel) copyDown(first func() error) {
 		t.clean = t.down.Load() == 0
 	} else {
 		t.settle(t.c.conn, err)
+		if t.c.via == viaPublish { // the command is the server
+			t.c.allSent(t.upstream, t.c.conn)
+		}
 	}
 	close(t.downDone)
 	t.leave()

@@ -83,7 +83,9 @@ func update(p *printer, line []byte, live *policy.Live, cmd *launcher.Cmd) {
 	for _, n := range notices {
 		p.line("%s", n)
 	}
-	cmd.SetDomains(domains)
+	if err := cmd.SetDomains(domains); err != nil {
+		p.line("--control-fd: %v", err)
+	}
 	p.debugf("--control-fd: the network lists changed")
 }
 

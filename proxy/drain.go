@@ -1,0 +1,112 @@
+package proxy
+
+import (
+	"net"
+	"syscall"
+	"time"
+)
+
+// Drain lets what the clients wrote go out, once none of them is left: their
+// sockets have ended then, and what they had written is still in them. Without
+// a proxy the kernel would send it after they are gone. Drain returns when all
+// is on its way, or after drainTimeout. waiting, which may be nil, tells of
+// connections that no listener of the server has yet.
+func (s *Server) Drain(waiting func() bool) {
+	deadline := time.Now().Add(drainTimeout)
+	// Twice nothing, for a connection is between its listener and its session
+	// for a moment.
+	for quiet := 0; quiet < 2 && time.Now().Before(deadline); time.Sleep(drainPoll) {
+		quiet++
+		if waiting != nil && waiting() || s.unserved() || s.unsent() {
+			quiet = 0
+		}
+	}
+}
+
+// unserved reports that a listener has connections to be accepted.
+func (s *Server) unserved() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c, of := range s.open {
+		if of == nil && acceptable(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// unsent hangs up where the server alone is waited for, and reports that
+// somewhere it is not.
+func (s *Server) unsent() (some bool) {
+	s.mu.Lock()
+	var over []func()
+	for _, c := range s.open {
+		switch {
+		case c == nil:
+		case c.hangUp != nil:
+			over = append(over, c.hangUp)
+			c.hangUp = nil
+		case c.reaching.Load() > 0:
+			some = some || unread(c.conn)
+		case !c.spent:
+			some = true
+		}
+	}
+	s.mu.Unlock()
+	for _, hangUp := range over {
+		hangUp()
+	}
+	return some
+}
+
+// allSent says that what the client sent is on its way, and what is to be
+// closed when it is too late for the answer; nil says that there is more.
+func (c *session) allSent(conns ...net.Conn) {
+	for c.outer != nil {
+		c = c.outer
+	}
+	c.s.mu.Lock()
+	defer c.s.mu.Unlock()
+	c.spent = conns != nil
+	c.hangUp = nil
+	if conns != nil {
+		c.hangUp = func() {
+			for _, conn := range conns {
+				conn.Close()
+			}
+		}
+	}
+}
+
+// reach marks that the session is on its way to a server, which may be long,
+// until the function that it returns is called.
+func (c *session) reach() (end func()) {
+	for c.outer != nil {
+		c = c.outer
+	}
+	c.reaching.Add(1)
+	return func() { c.reaching.Add(-1) }
+}
+
+// acceptable reports that a listener has a connection that was not accepted.
+func acceptable(l any) bool {
+	readable := false
+	control(l, func(fd uintptr) { readable = pollIn(fd) })
+	return readable
+}
+
+// unread reports that a connection has bytes to read.
+func unread(conn net.Conn) bool {
+	n := 0
+	control(conn, func(fd uintptr) { n, _ = peek(fd) })
+	return n > 0
+}
+
+// control calls f with the descriptor of what has one.
+func control(of any, f func(fd uintptr)) {
+	if c, ok := of.(syscall.Conn); ok {
+		if raw, err := c.SyscallConn(); err == nil {
+			raw.Control(f)
+		}
+	}
+}

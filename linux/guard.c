@@ -126,7 +126,7 @@ static int map_list(int fd, struct plan *list)
 	return list->base == MAP_FAILED || !plan_complete(list) ? -1 : 0;
 }
 
-#define WALK_US 1000 /* of walking before the command runs; init takes longer for its mounts */
+#define WALK_US 500 /* of walking before the command runs; init takes longer for its mounts */
 #define SLICE_US 100   /* and afterwards between two looks */
 
 /* take_list waits for CTL_GUARD; returns a descriptor of init. */

@@ -13,7 +13,8 @@ import (
 // what many files or rules cost srun's start.
 func files(srun string, pairs int, out string) error {
 	small, big, empty := filepath.Join(out, "small"), filepath.Join(out, "big"), filepath.Join(out, "empty")
-	for _, dir := range []string{small, big, empty} {
+	huge := filepath.Join(out, "huge")
+	for _, dir := range []string{small, big, huge, empty} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			return err
 		}
@@ -22,6 +23,9 @@ func files(srun string, pairs int, out string) error {
 		return err
 	}
 	if err := checkout(filepath.Join(big, "repo"), 50_000); err != nil {
+		return err
+	}
+	if err := checkout(filepath.Join(huge, "repo"), 200_000); err != nil {
 		return err
 	}
 	settings := filepath.Join(out, "rules.json")
@@ -37,7 +41,7 @@ func files(srun string, pairs int, out string) error {
 	for _, r := range []row{
 		run("untar 20,000 files", max(pairs/8, 3), small, untar, 1.05),
 		run("git status, 50,000 files (5x)", max(pairs/8, 3), filepath.Join(big, "repo"), status, 1.05),
-		{name: "true, in 50,000 files or none", pairs: pairs, srun: bare, other: bare, dir: filepath.Join(big, "repo"), otherDir: empty},
+		{name: "true, in 200,000 files or none", pairs: pairs, srun: bare, other: bare, dir: filepath.Join(huge, "repo"), otherDir: empty},
 		{name: "true, with 10,000 rules or none", pairs: max(pairs/4, 5), srun: []string{srun, "--settings", settings, "--", "true"}, other: bare, dir: empty},
 	} {
 		if err := r.run(); err != nil {

@@ -99,7 +99,9 @@ static int bind_over(const char *path, uint64_t set, unsigned int recursive)
 	int at = open_exact(path);
 	if (at < 0)
 		return -1;
-	int tree = syscall(SYS_open_tree, at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
+	int tree = recursive ? -1 : copy_alone(at, path);
+	if (tree < 0)
+		tree = syscall(SYS_open_tree, at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
 	int r = tree < 0 ? -1 : 0;
 	if (r == 0 && set)
 		r = set_flags(tree, "", AT_EMPTY_PATH | recursive, set, 0);

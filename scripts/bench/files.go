@@ -13,8 +13,8 @@ import (
 // what many files or rules cost srun's start.
 func files(srun string, pairs int, out string) error {
 	small, big, empty := filepath.Join(out, "small"), filepath.Join(out, "big"), filepath.Join(out, "empty")
-	huge := filepath.Join(out, "huge")
-	for _, dir := range []string{small, big, huge, empty} {
+	huge, ruled := filepath.Join(out, "huge"), filepath.Join(out, "ruled")
+	for _, dir := range []string{small, big, huge, ruled, empty} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			return err
 		}
@@ -29,7 +29,7 @@ func files(srun string, pairs int, out string) error {
 		return err
 	}
 	settings := filepath.Join(out, "rules.json")
-	if err := writeRules(settings, 10_000); err != nil {
+	if err := writeRules(settings, 10_000, ruled); err != nil {
 		return err
 	}
 	run := func(name string, n int, dir string, command []string, goal float64) row {
@@ -42,7 +42,7 @@ func files(srun string, pairs int, out string) error {
 		run("untar 20,000 files", max(pairs/8, 3), small, untar, 1.05),
 		run("git status, 50,000 files (5x)", max(pairs/8, 3), filepath.Join(big, "repo"), status, 1.05),
 		{name: "true, in 200,000 files or none", pairs: pairs, srun: bare, other: bare, dir: filepath.Join(huge, "repo"), otherDir: empty},
-		{name: "true, with 10,000 rules or none", pairs: max(pairs/4, 5), srun: []string{srun, "--settings", settings, "--", "true"}, other: bare, dir: empty},
+		{name: "true, with 10,000 rules or none", pairs: max(pairs/4, 5), srun: []string{srun, "--settings", settings, "--", "true"}, other: bare, dir: ruled, otherDir: empty},
 	} {
 		if err := r.run(); err != nil {
 			return fmt.Errorf("%s: %w", r.name, err)
@@ -81,11 +81,19 @@ func checkout(dir string, n int) error {
 	return exec.Command("sh", "-c", script, "sh", dir).Run()
 }
 
-// writeRules makes settings with n paths that are there, or not.
-func writeRules(path string, n int) error {
+// writeRules makes settings with n rules. A quarter is for files of dir, which it
+// makes; the others are for paths that are not there.
+func writeRules(path string, n int, dir string) error {
 	var rules []string
 	for i := range n / 2 {
-		rules = append(rules, fmt.Sprintf("%q", fmt.Sprintf("/usr/lib/srun-bench-%d", i)))
+		name := fmt.Sprintf("/usr/lib/srun-bench-%d", i)
+		if i%4 == 0 {
+			name = filepath.Join(dir, fmt.Sprint("denied", i))
+			if err := os.WriteFile(name, nil, 0o644); err != nil {
+				return err
+			}
+		}
+		rules = append(rules, fmt.Sprintf("%q", name))
 	}
 	list := strings.Join(rules, ",")
 	return os.WriteFile(path, []byte(`{"filesystem": {"denyWrite": [`+list+`], "denyRead": [`+list+`]}}`), 0o644)

@@ -28,10 +28,12 @@ type http2Conn struct {
 // serveHTTP2 returns when the client's connection is closed.
 func (o *opened) serveHTTP2(client *secureConn) {
 	h := &http2Conn{o: o}
+	windows := o.t.c.s.windows()
+	defer o.t.c.s.http2.Add(-1)
 	only := new(http.Protocols)
 	only.SetHTTP2(true)
 	h.transport = &http.Transport{
-		DialTLSContext: h.dial, Protocols: only,
+		DialTLSContext: h.dial, Protocols: only, HTTP2: windows,
 		DisableCompression: true, MaxResponseHeaderBytes: maxResponseHead, IdleConnTimeout: idleTimeout,
 	}
 	quiet := log.New(io.Discard, "", 0)
@@ -39,7 +41,7 @@ func (o *opened) serveHTTP2(client *secureConn) {
 		Rewrite: h.rewrite, Transport: h.transport, FlushInterval: -1, ErrorHandler: h.fail, ErrorLog: quiet,
 	}
 	server := &http.Server{
-		Handler: h, Protocols: only, ErrorLog: quiet, MaxHeaderBytes: maxHead, IdleTimeout: idleTimeout,
+		Handler: h, Protocols: only, HTTP2: windows, ErrorLog: quiet, MaxHeaderBytes: maxHead, IdleTimeout: idleTimeout,
 	}
 	raw := client.raw.(*watchedConn)
 	server.Serve(&oneListener{conn: client.Conn, closed: raw.closed})
@@ -50,6 +52,15 @@ func (o *opened) serveHTTP2(client *secureConn) {
 	for _, conn := range h.servers {
 		conn.Close()
 	}
+}
+
+// windows bound what is kept of bodies that their reader does not take. The
+// count of connections is the caller's to take back.
+func (s *Server) windows() *http.HTTP2Config {
+	if s.http2.Add(1) > maxWideHTTP2 {
+		return &http.HTTP2Config{MaxReceiveBufferPerConnection: narrowWindow, MaxReceiveBufferPerStream: narrowWindow}
+	}
+	return &http.HTTP2Config{MaxReceiveBufferPerConnection: wideWindow, MaxReceiveBufferPerStream: wideWindow / 8}
 }
 
 // dial is the only way from the transport to a network: to the site, whatever
@@ -76,7 +87,13 @@ func (h *http2Conn) dial(context.Context, string, string) (net.Conn, error) {
 func (h *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Date"] = nil // nor is any other field added to the server's
 	w.Header()["Content-Type"] = nil
-	if err := h.check(r); err != nil {
+	err := h.check(r)
+	requests := &h.o.t.c.s.requests
+	defer requests.Add(-1)
+	if requests.Add(1) > maxRequests && err == nil {
+		err = &badRequest{http.StatusServiceUnavailable, "too many requests at once"}
+	}
+	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
@@ -93,6 +110,10 @@ func (h *http2Conn) check(r *http.Request) error {
 		return bad("not a method: %s", quote(r.Method))
 	case !strings.HasPrefix(r.RequestURI, "/") && r.RequestURI != "*", strings.Contains(r.RequestURI, "#"):
 		return bad("not a path: %s", quote(r.RequestURI))
+	case strings.IndexFunc(r.RequestURI, func(c rune) bool { return c <= ' ' || c == 0x7f }) >= 0:
+		return bad("not a path: %s", quote(r.RequestURI))
+	case !oneLength(r.Header["Content-Length"]):
+		return bad("not a length: %s", quote(strings.Join(r.Header["Content-Length"], ", ")))
 	case strings.IndexFunc(r.Host, func(c rune) bool { return c <= ' ' || c >= 0x7f }) >= 0:
 		return bad("not an authority: %s", quote(r.Host))
 	}
@@ -106,6 +127,15 @@ func (h *http2Conn) check(r *http.Request) error {
 		return d
 	}
 	return nil
+}
+
+// oneLength reports that there is one Content-Length, of digits, or none.
+func oneLength(values []string) bool {
+	if len(values) == 0 {
+		return true
+	}
+	_, err := strconv.ParseUint(values[0], 10, 63)
+	return err == nil && len(values) == 1
 }
 
 // rewrite makes the request that goes out: the client's, with its path byte by

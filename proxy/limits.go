@@ -38,6 +38,18 @@ const (
 	// so that the client gets to read the refusal.
 	maxDiscard = 256 << 10
 
+	// maxRequests bounds the HTTP/2 requests in opened TLS connections at once,
+	// for one connection can have 250. One more is answered 503.
+	maxRequests = 4096
+
+	// maxWideHTTP2 bounds the HTTP/2 connections with windows for the wide world:
+	// wideWindow bytes (less than 4 MiB, which net/http takes no more of) are
+	// kept at most of what a reader does not take, and an eighth of that for one
+	// stream, so that seven that stall leave room. Beyond it they have narrowWindow.
+	maxWideHTTP2 = 64
+	wideWindow   = 4<<20 - 1
+	narrowWindow = 128 << 10
+
 	// maxPipes bounds the pipes that all tunnels together splice through. A
 	// tunnel that finds none copies through memory.
 	maxPipes = 16

@@ -25,6 +25,9 @@ type Server struct {
 	host    hostAddrs
 	warned  warnings
 
+	http2    atomic.Int32 // connections of HTTP/2 that are opened
+	requests atomic.Int32 // and the requests in them
+
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 

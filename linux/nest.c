@@ -233,15 +233,16 @@ static void take_down(int i, const struct statx *st)
 
 /* counts_links: on these file systems a directory has a link for each of its
  * subdirectories, besides its name and its ".". */
-static int counts_links(int fd)
+static int counts_links(int i, int fd)
 {
 	static int last = -1, counts;
 	struct statfs fs;
-	if (fd == last)
+	int root = nest_root(i);
+	if (root == last)
 		return counts;
 	if (fstatfs(fd, &fs) < 0)
 		return 0;
-	last = fd;
+	last = root;
 	return counts = fs.f_type == EXT4_SUPER_MAGIC || fs.f_type == XFS_SUPER_MAGIC || fs.f_type == TMPFS_MAGIC;
 }
 
@@ -250,24 +251,19 @@ static int counts_links(int fd)
 static int scan_leaf(int i)
 {
 	struct statx st, at;
-	char path[4096];
-	size_t n;
-	const unsigned int mask = STATX_INO | STATX_BTIME | STATX_CTIME | STATX_NLINK | STATX_TYPE;
-	int base = nests[i].kind ? -1 : nest_from(i, path, sizeof path - 64, &n);
-	if (base < 0 || !counts_links(base) || statx(base, path, AT_SYMLINK_NOFOLLOW, mask, &st) < 0 ||
-	    !S_ISDIR(st.stx_mode) || st.stx_nlink != 2)
+	const unsigned int mask = STATX_INO | STATX_BTIME | STATX_CTIME | STATX_NLINK;
+	int fd = nests[i].kind ? -1 : nest_open_path(i);
+	if (fd < 0)
 		return 0;
-	strcpy(path + n, ".git");
-	if (statx(base, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &at) == 0)
-		return 0;
-	for (int name = 0; name < nnest_names; name++) {
-		snprintf(path + n, 64, "%s", nest_names[name].name);
-		if (!nest_names[name].kind && statx(base, path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &at) == 0)
-			return 0;
-	}
-	if (!made_since(i, &st))
+	int leaf = counts_links(i, fd) && statx(fd, "", AT_EMPTY_PATH, mask, &st) == 0 && st.stx_nlink == 2 &&
+		statx(fd, ".git", AT_SYMLINK_NOFOLLOW, STATX_TYPE, &at) < 0;
+	for (int n = 0; n < nnest_names && leaf; n++)
+		if (!nest_names[n].kind)
+			leaf = statx(fd, nest_names[n].name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &at) < 0;
+	close(fd);
+	if (leaf && !made_since(i, &st))
 		take_down(i, &st);
-	return 1;
+	return leaf;
 }
 
 void nest_scan(int i)

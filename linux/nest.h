@@ -54,12 +54,14 @@ void nest_poll(void);
 void nest_look_all(void);
 void nest_finish(void);
 
-/* What the two share. nest_close closes what nest_open opened for once. */
+/* What the files share. nest_open opens a directory, nest_close closes it again
+ * unless it is watched. nest_open_path gives a descriptor (O_PATH) to close. */
 int nest_open(int i);
 void nest_close(int i, int fd);
 int nest_watched_all(void);
-int nest_from(int i, char *path, size_t size, size_t *len);
-int nest_stat(int i, struct stat *st);
+int nest_open_path(int i);
+int nest_root(int i);
+int nest_changed(int i);
 void nest_unwatch(int i);
 void nest_look(int i);
 const char *nest_part_name(int n);

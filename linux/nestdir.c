@@ -71,6 +71,13 @@ int nest_child(int i, const char *name, int kind)
 	return c;
 }
 
+int nest_root(int i)
+{
+	while (nests[i].parent >= 0)
+		i = nests[i].parent;
+	return i;
+}
+
 /* relative writes the path of a directory from its writable one, with a slash
  * at its end; the length, or -1. */
 static int relative(int i, char *path, size_t size)
@@ -86,10 +93,7 @@ static int relative(int i, char *path, size_t size)
 
 int nest_path(int i, const char *name, char *path, size_t size)
 {
-	int root = i;
-	while (nests[root].parent >= 0)
-		root = nests[root].parent;
-	int at = snprintf(path, size, "%s/", nests[root].name);
+	int at = snprintf(path, size, "%s/", nests[nest_root(i)].name);
 	int n = at < (int)size ? relative(i, path + at, size - at) : -1;
 	if (n < 0)
 		return -1;
@@ -97,52 +101,42 @@ int nest_path(int i, const char *name, char *path, size_t size)
 	return at + snprintf(path + at, size - at, "%s", name) < (int)size ? 0 : -1;
 }
 
-/* nest_open returns a descriptor of a directory, its own or one to close. */
-int nest_open(int i)
+/* open_from opens a directory from the writable one, by no link and in the same
+ * mount: another may never answer. */
+static int open_from(int i, int flags)
 {
 	char path[4096];
-	int root = i;
-	if (nests[i].fd >= 0)
-		return nests[i].fd;
-	while (nests[root].parent >= 0)
-		root = nests[root].parent;
 	if (relative(i, path, sizeof path) < 0)
 		return -1;
-	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+	struct open_how how = { .flags = flags | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH };
-	return syscall(SYS_openat2, nests[root].fd, path, &how, sizeof how);
+	return syscall(SYS_openat2, nests[nest_root(i)].fd, path, &how, sizeof how);
 }
+
+int nest_open(int i) { return nests[i].fd >= 0 ? nests[i].fd : open_from(i, O_RDONLY); }
+
+int nest_open_path(int i) { return open_from(i, O_PATH); }
 
 int nest_watched_all(void) { return watched == MAX_WATCHED; }
 
-/* nest_from writes the path of a directory from one that is open, with a slash
- * and its length, and returns that one's descriptor. */
-int nest_from(int i, char *path, size_t size, size_t *len)
-{
-	int parent = nests[i].parent;
-	if (parent < 0)
-		return -1;
-	if (nests[parent].fd >= 0) {
-		*len = (size_t)snprintf(path, size, "%s/", nests[i].name);
-		return nests[parent].fd;
-	}
-	int n = relative(i, path, size);
-	while (nests[parent].parent >= 0)
-		parent = nests[parent].parent;
-	*len = (size_t)n;
-	return n < 0 ? -1 : nests[parent].fd;
-}
-
-/* nest_stat is fstat(2) of a directory that need not be open. */
-int nest_stat(int i, struct stat *st)
+/* nest_changed tells whether a directory changed since the last look. What is
+ * not open is asked for what the kernel knows (fuse and NFS might not answer). */
+int nest_changed(int i)
 {
 	char path[4096];
-	int root = i;
-	if (nests[i].fd >= 0)
-		return fstat(nests[i].fd, st);
-	while (nests[root].parent >= 0)
-		root = nests[root].parent;
-	return relative(i, path, sizeof path) < 0 ? -1 : fstatat(nests[root].fd, path, st, 0);
+	struct statx st;
+	const int at = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC;
+	int r;
+	if (nests[i].fd >= 0) {
+		r = statx(nests[i].fd, "", AT_EMPTY_PATH, STATX_CTIME, &st);
+	} else {
+		int n = relative(i, path, sizeof path);
+		if (n < 1)
+			return 0;
+		path[n - 1] = 0;
+		r = statx(nests[nest_root(i)].fd, path, at, STATX_CTIME, &st);
+	}
+	return r == 0 && (st.stx_ctime.tv_sec != nests[i].changed.tv_sec || st.stx_ctime.tv_nsec != nests[i].changed.tv_nsec);
 }
 
 void nest_unwatch(int i)

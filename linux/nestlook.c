@@ -189,12 +189,10 @@ int nest_event(int fd)
 /* look_at_changed looks where something changed since the last look. */
 static void look_at_changed(int all, int watched)
 {
-	struct stat st;
 	for (int i = 0; i < nnests; i++) {
-		if (nests[i].gone || !nests[i].ino || (nests[i].fd >= 0 && !watched) || nest_stat(i, &st) < 0)
+		if (nests[i].gone || !nests[i].ino || (nests[i].fd >= 0 && !watched))
 			continue;
-		int changed = st.st_ctim.tv_sec != nests[i].changed.tv_sec || st.st_ctim.tv_nsec != nests[i].changed.tv_nsec;
-		if (changed || (all && nests[i].touched))
+		if ((all && nests[i].touched) || nest_changed(i))
 			look(i, all);
 	}
 }

@@ -1,10 +1,13 @@
 package launcher
 
 import (
+	"bytes"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 
 	"srun/policy"
@@ -66,11 +69,20 @@ func authority(t *policy.TLSTerminate) (*proxy.Authority, error) {
 	if err != nil {
 		return nil, err
 	}
+	if bytes.Contains(cert, []byte("PRIVATE KEY")) && !sameFile(t.CACertPath, t.CAKeyPath) {
+		return nil, fmt.Errorf("%s: a private key is in it, and the command may read it: keep it in caKeyPath alone", t.CACertPath)
+	}
 	a, err := proxy.LoadAuthority(cert, key)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", t.CACertPath, err)
 	}
 	return a, nil
+}
+
+func sameFile(a, b string) bool {
+	one, err1 := os.Stat(a)
+	other, err2 := os.Stat(b)
+	return err1 == nil && err2 == nil && os.SameFile(one, other)
 }
 
 func extraCertificates(paths []string) (all []byte, err error) {
@@ -82,9 +94,20 @@ func extraCertificates(paths []string) (all []byte, err error) {
 		if !x509.NewCertPool().AppendCertsFromPEM(b) {
 			return nil, fmt.Errorf("%s: no certificate in PEM", path)
 		}
-		all = joinPEM(all, b)
+		all = joinPEM(all, certificates(b))
 	}
 	return all, nil
+}
+
+// certificates are those of a file in PEM, and nothing else of it: the command
+// gets to read them, and some keep the key in the same file.
+func certificates(file []byte) (all []byte) {
+	for block, rest := pem.Decode(file); block != nil; block, rest = pem.Decode(rest) {
+		if strings.HasSuffix(block.Type, "CERTIFICATE") {
+			all = append(all, pem.EncodeToMemory(block)...)
+		}
+	}
+	return all
 }
 
 func systemAnd(extra []byte) (*x509.CertPool, error) {
@@ -103,7 +126,7 @@ func systemAnd(extra []byte) (*x509.CertPool, error) {
 func systemBundle() []byte {
 	if path := os.Getenv("SSL_CERT_FILE"); path != "" {
 		b, _ := os.ReadFile(path)
-		return b
+		return certificates(b)
 	}
 	for _, path := range systemBundles {
 		if b, err := os.ReadFile(path); err == nil {

@@ -209,8 +209,12 @@ func (c *Cmd) deniedSocket(d linux.SocketDenial) {
 // removed reports a denied path that the command made. How it did so is not
 // known, only that it is gone.
 func (c *Cmd) removed(m linux.MissingPath) {
-	c.denied(Denial{
+	d := Denial{
 		Time: time.Now(), Operation: "write", Target: m.Path,
 		Reason: cmp.Or(m.Reason, "denied by filesystem.denyWrite"), Source: m.Source,
-	})
+	}
+	if m.Protected {
+		d.Reason, d.Rule = "protected path", m.Reason
+	}
+	c.denied(d)
 }

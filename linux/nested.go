@@ -71,6 +71,7 @@ type nested struct {
 	c        *Config
 	find     func(string) (place, error)
 	known    map[string]fileID // what is held
+	reasons  map[string]string // why
 	underWay underWay
 
 	mu      sync.Mutex
@@ -120,9 +121,9 @@ func (g *guard) take() bool {
 		case C.FOUND_REPOSITORY:
 			err = g.repository(l, f.path)
 		case C.FOUND_SHARED:
-			g.absent(l, MissingPath{Path: f.path, Reason: n.c.Plan.nest.reason(f.path)})
+			g.absent(l, MissingPath{Path: f.path, Reason: n.c.Plan.nest.reason(f.path), Protected: true})
 		default:
-			err = n.hold(l, f.path)
+			err = n.hold(l, f.path, n.c.Plan.nest.reason(f.path))
 		}
 		if err != nil {
 			g.fail(guardError("hold "+f.path, err))
@@ -142,7 +143,7 @@ func (n *nested) remember() {
 	if n.known != nil {
 		return
 	}
-	n.known = map[string]fileID{}
+	n.known, n.reasons = map[string]fileID{}, map[string]string{}
 	for _, op := range n.c.Plan.Mounts {
 		n.known[op.Path] = fileID{}
 	}
@@ -152,23 +153,23 @@ func (n *nested) remember() {
 }
 
 // hold has a path held that is there, and the links that lead to it.
-func (n *nested) hold(l *guardList, path string) error {
+func (n *nested) hold(l *guardList, path, reason string) error {
 	p, err := n.find(path)
 	if err != nil {
 		return err
 	}
 	for _, link := range p.links {
-		n.put(l, opHeldName, link)
+		n.put(l, opHeldName, link, leadsThere)
 	}
 	if !p.missing {
-		n.put(l, opHeld, p.path)
+		n.put(l, opHeld, p.path, reason)
 	}
 	return nil
 }
 
 func (n *nested) reached(path string) bool { return at(n.c.Plan.nodes, path).access == readWrite }
 
-func (n *nested) put(l *guardList, kind opKind, path string) {
+func (n *nested) put(l *guardList, kind opKind, path, reason string) {
 	var st unix.Stat_t
 	if !n.reached(path) || unix.Lstat(path, &st) != nil {
 		return
@@ -177,6 +178,7 @@ func (n *nested) put(l *guardList, kind opKind, path string) {
 		return
 	}
 	n.known[path] = identity(&st)
+	n.reasons[path] = reason
 	l.hold(kind, path)
 }
 
@@ -205,11 +207,11 @@ func (g *guard) repository(l *guardList, dir string) error {
 		if !p.missing {
 			n.pin(l, filepath.Dir(p.path))
 		}
-		if err := n.hold(l, path.Path); err != nil {
+		if err := n.hold(l, path.Path, path.Reason); err != nil {
 			return err
 		}
 		if _, known := n.known[p.path]; p.missing && path.Guard && !known && p.path != "" {
-			g.absent(l, MissingPath{Path: p.path, Reason: path.Reason})
+			g.absent(l, MissingPath{Path: p.path, Reason: path.Reason, Protected: true})
 		}
 	}
 	return nil
@@ -220,7 +222,7 @@ func (n *nested) pin(l *guardList, dir string) {
 		return // a mount point, or out of reach
 	}
 	n.pin(l, filepath.Dir(dir))
-	n.put(l, opHeldName, dir)
+	n.put(l, opHeldName, dir, holdsOne)
 }
 
 // absent has the guard remove a path, whatever makes it.

@@ -60,6 +60,8 @@ type MissingPath struct {
 	Root   string // the writable directory that it lies in
 	Reason string
 	Source policy.Source
+
+	Protected bool // no setting denies it
 }
 
 // Host is what planning asks of the machine.

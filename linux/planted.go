@@ -55,11 +55,27 @@ func (g *guard) settle(number int, final bool) {
 	g.removed(m)
 }
 
+// whyHeld returns why a path is held, or the directory that it lies in, "" when
+// it is not. whole tells that nothing of it may be written, and not just that it
+// stays where it is.
+func (g *guard) whyHeld(path string) (reason string, whole bool) {
+	n := g.nested
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	reason = n.reasons[path]
+	for dir := path; dir != "/"; dir = filepath.Dir(dir) {
+		if why := n.reasons[dir]; why != "" && why != holdsOne && why != leadsThere {
+			return why, true
+		}
+	}
+	return reason, false
+}
+
 // expelled reports a protected path that appeared below a writable directory.
 func (g *guard) expelled(path string, errno unix.Errno) {
 	if errno != 0 {
 		g.fail(guardError("remove "+path, errno))
 		return
 	}
-	g.removed(MissingPath{Path: path, Reason: g.nested.c.Plan.nest.reason(path)})
+	g.removed(MissingPath{Path: path, Reason: g.nested.c.Plan.nest.reason(path), Protected: true})
 }

@@ -79,7 +79,9 @@ func (b *builder) miss(r policy.PathRule, p place, as point) {
 	if as.denyRead && r.Reason == "" {
 		r.Reason = "denied by filesystem.denyRead, and was not there when the run began"
 	}
-	b.missing = append(b.missing, MissingPath{Path: p.path, Reason: r.Reason, Source: r.Source})
+	b.missing = append(b.missing, MissingPath{
+		Path: p.path, Reason: r.Reason, Source: r.Source, Protected: as.denyWrite && r.Reason != "",
+	})
 }
 
 // checkMissing keeps the missing paths that lie where the command may write.

@@ -30,18 +30,24 @@ type FileDenial struct {
 // and not by the policy: that is what is enforced.
 type judge struct {
 	nodes    []*node
-	held     map[string]string // paths that cannot be moved, by why
-	reopened []string          // covers with something below: other names are absent there
+	held     map[string]string                        // paths that cannot be moved, by why
+	found    func(string) (reason string, whole bool) // what is held below writable directories; nil is nothing
+	reopened []string                                 // covers with something below: other names are absent there
 }
+
+const (
+	holdsOne   = "holds a protected path"
+	leadsThere = "leads to a protected path"
+)
 
 func newJudge(p *Plan) *judge {
 	j := &judge{nodes: p.nodes, held: map[string]string{}}
 	for _, op := range p.Mounts {
 		switch {
 		case op.Kind == opPin:
-			j.held[op.Path] = "holds a protected path"
+			j.held[op.Path] = holdsOne
 		case op.Kind == opHold:
-			j.held[op.Path] = "leads to a protected path"
+			j.held[op.Path] = leadsThere
 		case op.Kind == opHide && op.Slot != 0:
 			j.reopened = append(j.reopened, op.Path)
 		}
@@ -132,10 +138,27 @@ func (j *judge) refused(d *FileDenial, a act, p place, errno unix.Errno) bool {
 			d.Grant = filepath.Dir(p.path)
 		}
 		return true
+	case j.refusedFound(d, p.path, errno):
+		return true
 	case !a.kind.names():
 		return false
 	}
 	return j.refusedName(d, p.path, errno)
+}
+
+// refusedFound is about what was found while the command ran.
+func (j *judge) refusedFound(d *FileDenial, path string, errno unix.Errno) bool {
+	if j.found == nil {
+		return false
+	}
+	reason, whole := j.found(path)
+	if reason == "" || errno != unix.EBUSY && !whole {
+		return false
+	}
+	if d.Fixed = true; !whole {
+		d.Reason = reason
+	}
+	return true
 }
 
 // hiddenByDefault tells whether a default is what hides a node.

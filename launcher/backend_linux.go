@@ -29,7 +29,7 @@ func (c *Cmd) startBackend() error {
 	if err != nil {
 		return err
 	}
-	ports, err := c.publish()
+	ports, err := c.publish(linux.OwnPort)
 	if err != nil {
 		return err
 	}

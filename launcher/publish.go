@@ -18,13 +18,18 @@ type publishedPort struct {
 }
 
 // publish listens on the host for every --publish. Connections wait until serve.
-func (c *Cmd) publish() (published, error) {
+// own tells the ports that the command cannot have inside.
+func (c *Cmd) publish(own func(port uint16) bool) (published, error) {
 	var all published
 	if len(c.Policy.Network.Publish) > 0 && c.Policy.Network.Mode == policy.ModeHost {
 		return nil, fmt.Errorf("--publish: with --network host the command's ports are the host's already")
 	}
 	for _, rule := range c.Policy.Network.Publish {
-		l, err := listenHost(rule.Addr.String())
+		err := errOwnPort(rule.Inner, own)
+		var l net.Listener
+		if err == nil {
+			l, err = listenHost(rule.Addr.String())
+		}
 		if err != nil {
 			all.close()
 			return nil, fmt.Errorf("--publish: %w", err)
@@ -33,6 +38,14 @@ func (c *Cmd) publish() (published, error) {
 		all = append(all, publishedPort{l, proxy.Published{Port: rule.Inner, Rule: name, Source: rule.Source}})
 	}
 	return all, nil
+}
+
+// errOwnPort refuses to let the host in where the command's own traffic goes.
+func errOwnPort(port uint16, own func(uint16) bool) error {
+	if own(port) {
+		return fmt.Errorf("port %d is srun's own inside the sandbox", port)
+	}
+	return nil
 }
 
 func listenHost(addr string) (net.Listener, error) {

@@ -57,5 +57,10 @@ func listeningPort(line string) uint16 {
 func (l *Listeners) has(port uint16) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return port == ProxyPort || port == TransparentPort || port == dnsPort || slices.Contains(l.forwarded, port)
+	return OwnPort(port) || slices.Contains(l.forwarded, port)
+}
+
+// OwnPort reports that srun itself has the port inside, in every sandbox.
+func OwnPort(port uint16) bool {
+	return port == ProxyPort || port == TransparentPort || port == dnsPort
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -148,4 +149,38 @@ func replaceIn(dir int, name, content string, mode uint32) error {
 		unix.Unlinkat(dir, temp, 0)
 	}
 	return err
+}
+
+// namesIn lists an open directory.
+func namesIn(dir int) []string {
+	fd, err := unix.Openat(dir, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	f := os.NewFile(uintptr(fd), "")
+	defer f.Close()
+	names, _ := f.Readdirnames(-1)
+	return names
+}
+
+// asCommand runs f without the rights of root over what is another user's: the
+// command has not got them, and what f looks at is of its making.
+func asCommand(f func()) error {
+	runtime.LockOSThread()
+	head := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var had [2]unix.CapUserData
+	if err := unix.Capget(&head, &had[0]); err != nil {
+		return os.NewSyscallError("capget", err)
+	}
+	without := had
+	without[0].Effective &^= 1<<unix.CAP_DAC_OVERRIDE | 1<<unix.CAP_FOWNER
+	if err := unix.Capset(&head, &without[0]); err != nil {
+		return os.NewSyscallError("capset", err)
+	}
+	f()
+	if err := unix.Capset(&head, &had[0]); err != nil {
+		return os.NewSyscallError("capset", err) // the thread ends with what was locked to it
+	}
+	runtime.UnlockOSThread()
+	return nil
 }

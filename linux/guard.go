@@ -155,7 +155,7 @@ func (g *guard) run() {
 		case m.kind == C.MSG_STUCK:
 			g.fail(guardError("remove "+g.listed()[m.a].Path, unix.Errno(m.b)))
 		case m.kind == C.MSG_APPEARED:
-			g.settle(int(m.a), false)
+			g.fail(asCommand(func() { g.settle(int(m.a), false) }))
 			g.tell(message{kind: C.CTL_SETTLED, a: m.a})
 		case m.kind == C.MSG_FINISHED:
 			return
@@ -198,7 +198,9 @@ func (g *guard) tell(m message) error {
 func (g *guard) fail(err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.errs = append(g.errs, err)
+	if err != nil {
+		g.errs = append(g.errs, err)
+	}
 }
 
 // stop has the guard look a last time. Nothing runs in the sandbox any more.
@@ -207,14 +209,16 @@ func (g *guard) stop() error {
 		return nil
 	}
 	before := len(g.listed())
-	g.settleAll(0, before)
+	g.fail(asCommand(func() { g.settleAll(0, before) }))
 	g.tell(message{kind: C.CTL_FINISH}) // fails where the guard saw the end by itself
 	<-g.finished
 	g.end()
 	g.over = true
-	g.settleAll(before, len(g.listed()))
-	g.tame()
-	g.fail(g.nested.underWay.end(g.removed))
+	g.fail(asCommand(func() {
+		g.settleAll(before, len(g.listed()))
+		g.tame()
+		g.fail(g.nested.underWay.end(g.removed))
+	}))
 	return errors.Join(g.errs...)
 }
 

@@ -43,16 +43,6 @@ func (b *builder) nesting(p *policy.Policy) {
 	b.plan.nest = n
 }
 
-func (n *nesting) found(root string, f gitfiles.Found) {
-	n.inside[root] = f.Inside
-	if f.Inside {
-		n.roots = append(n.roots, root)
-	}
-	for _, dir := range f.Dirs {
-		n.dirs[dir] = true
-	}
-}
-
 // reason says why a name below a writable directory is protected.
 func (n *nesting) reason(path string) string {
 	for _, name := range n.names {

@@ -5,8 +5,9 @@ package linux
 import (
 	"errors"
 	"io/fs"
-	"os"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -14,143 +15,183 @@ import (
 	"srun/policy/gitfiles"
 )
 
-// tame makes harmless what the command made of repositories inside others. Who
+// tamer makes harmless what the command made of repositories inside others. Who
 // runs git in the outer one runs it in them as well, with their settings
 // (git-status(1) looks into submodules). A repository that lies in no other is
 // left alone: it is what was asked for. Nothing runs in the sandbox any more.
+// All of it is of the command's making, so each directory is opened by a path
+// without a link, and what lies in it is taken by its name there.
+type tamer struct {
+	*guard
+	nest  *nesting
+	tamed map[string]bool // git directories
+}
+
 func (g *guard) tame() {
-	for _, dir := range g.nested.planted {
-		g.tameWorktree(dir)
+	t := tamer{g, &g.nested.c.Plan.nest, map[string]bool{}}
+	planted := slices.Sorted(slices.Values(g.nested.planted))
+	for _, dir := range planted {
+		t.worktree(dir, unix.S_IFDIR)
 	}
-	for _, dir := range g.newGitDirs() {
-		g.tameDir(dir)
+	for _, dir := range planted { // a .git file may lead to what was seen by now
+		t.worktree(dir, 0)
+	}
+	for _, dir := range t.newGitDirs() {
+		t.gitDir(dir)
+	}
+}
+
+// found takes down what was there when the run began.
+func (n *nesting) found(root string, f gitfiles.Found) {
+	n.inside[root] = f.Inside
+	if f.Inside {
+		n.roots = append(n.roots, root)
+	}
+	links := newFinder()
+	for _, dir := range f.Dirs {
+		n.dirs[dir] = true
+		if p, err := links.find(dir); err == nil {
+			n.dirs[p.path] = true
+		}
 	}
 }
 
 // newGitDirs finds linked worktrees and submodules that the repositories did
 // not have.
-func (g *guard) newGitDirs() (dirs []string) {
-	n := &g.nested.c.Plan.nest
-	for _, root := range n.roots {
-		found, err := gitfiles.Find(hostFiles{}, root, n.git)
+func (t tamer) newGitDirs() (dirs []string) {
+	for _, root := range t.nest.roots {
+		found, err := gitfiles.Find(hostFiles{}, root, t.nest.git)
 		if err != nil {
-			g.fail(guardError("look at the repository of "+root, err))
+			t.fail(guardError("look at the repository of "+root, err))
 		}
-		for _, dir := range found.Dirs {
-			if !n.dirs[dir] && g.nested.reached(dir) {
-				n.dirs[dir] = true
-				dirs = append(dirs, dir)
-			}
-		}
+		dirs = append(dirs, found.Dirs...)
 	}
 	return dirs
 }
 
-// within calls f with a root that no link leads out of, and a path's name in it.
-func (g *guard) within(path string, f func(root *os.Root, name string) error) {
-	top := at(g.nested.c.Plan.nodes, path).path
-	root, err := os.OpenRoot(top)
-	if err == nil {
-		defer root.Close()
-		var name string
-		if name, err = filepath.Rel(top, path); err == nil {
-			err = f(root, name)
-		}
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		g.fail(guardError("make "+path+" harmless", err))
-	}
+// foreign returns where a git directory is, if the command may have made it.
+func (t tamer) foreign(dir string) (string, bool) {
+	p, err := newFinder().find(dir)
+	return p.path, err == nil && p.dir && !p.missing && !t.nest.dirs[p.path] && t.nested.reached(p.path)
 }
 
-// remove removes a path and says so.
-func (g *guard) remove(path, reason string) {
-	g.within(path, func(root *os.Root, name string) error {
-		if _, err := root.Lstat(name); err != nil {
-			return err
+// own tells whether the command could make a file: not what is denied or held,
+// in a directory that it calls a repository's.
+func (t tamer) own(path string) bool {
+	_, held := t.nested.known[path]
+	return t.nested.reached(path) && !held
+}
+
+// worktree looks at a .git that is new: at a directory, or at what is none (0).
+func (t tamer) worktree(dir string, kind uint32) {
+	dot := filepath.Join(dir, ".git")
+	var st unix.Stat_t
+	if unix.Lstat(dot, &st) != nil || (st.Mode&unix.S_IFMT == unix.S_IFDIR) != (kind == unix.S_IFDIR) {
+		return
+	}
+	if kind == unix.S_IFDIR {
+		t.gitDir(dot)
+		return
+	}
+	if st.Mode&unix.S_IFMT == unix.S_IFREG {
+		if p, err := newFinder().find(gitfiles.Target(dot, hostFiles{}.ReadFile(dot))); err == nil && t.isPart(p.path) && p.dir {
+			t.gitDir(p.path)
+			return
 		}
-		err := root.RemoveAll(name)
-		if err == nil {
-			g.removed(MissingPath{Path: path, Reason: reason})
-		}
-		return err
+	}
+	t.in(dir, func(fd int) error {
+		return t.file(fd, dir, ".git", "leads to a repository, in the place of a new one inside another").remove(fd, ".git")
 	})
 }
 
-func (g *guard) tameWorktree(dir string) {
-	dot := filepath.Join(dir, ".git")
-	var st unix.Stat_t
-	if unix.Lstat(dot, &st) != nil {
-		return
+// isPart tells whether a git directory is of a linked worktree or a submodule
+// of a repository that was there, or is harmless.
+func (t tamer) isPart(dir string) bool {
+	of := func(known string) bool {
+		return contains(filepath.Join(known, "worktrees"), dir) || contains(filepath.Join(known, "modules"), dir)
 	}
-	switch st.Mode & unix.S_IFMT {
-	case unix.S_IFDIR:
-		g.tameDir(dot)
-		return
-	case unix.S_IFREG:
-		data := hostFiles{}.ReadFile(dot)
-		if target := gitfiles.Target(dot, data); g.isPart(target) {
-			return // newGitDirs has it
-		}
-	}
-	g.remove(dot, "leads to a repository, in the place of a new one inside another")
+	return slices.ContainsFunc(slices.Collect(maps.Keys(t.nest.dirs)), of) ||
+		slices.ContainsFunc(slices.Collect(maps.Keys(t.tamed)), of)
 }
 
-// isPart tells whether a git directory is of a linked worktree or a submodule
-// of a repository that was there.
-func (g *guard) isPart(dir string) bool {
-	for known := range g.nested.c.Plan.nest.dirs {
-		for _, part := range []string{"worktrees", "modules"} {
-			if strings.HasPrefix(dir, filepath.Join(known, part)+"/") {
-				return true
-			}
-		}
+// in opens a directory of the command's for f.
+func (t tamer) in(dir string, f func(fd int) error) {
+	fd, err := unix.Openat2(unix.AT_FDCWD, dir, &unix.OpenHow{
+		Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS,
+	})
+	if err == nil {
+		err = f(fd)
+		unix.Close(fd)
 	}
-	return false
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		t.fail(guardError("make "+dir+" harmless", err))
+	}
+}
+
+func (t tamer) file(fd int, dir, name, reason string) stateFile {
+	return stateFile{fd, filepath.Dir(dir), filepath.Base(dir), name, reason, t.removed}
 }
 
 const foreign = "of a new repository inside another: git would run what it says"
 
-// tameDir leaves a new git directory nothing that git runs.
-func (g *guard) tameDir(dir string) {
-	if !g.nested.c.Plan.nest.git.AllowConfig {
-		g.tameConfig(filepath.Join(dir, "config"))
-		g.tameConfig(filepath.Join(dir, "config.worktree"))
+// gitDir leaves a new git directory nothing that git runs.
+func (t tamer) gitDir(dir string) {
+	dir, ok := t.foreign(dir)
+	if !ok || t.tamed[dir] {
+		return
 	}
-	for _, hook := range (hostFiles{}).ReadDir(filepath.Join(dir, "hooks")) {
-		if !strings.HasSuffix(hook, ".sample") {
-			g.remove(filepath.Join(dir, "hooks", hook), foreign)
+	t.tamed[dir] = true
+	t.in(dir, func(fd int) error {
+		var err error
+		if !t.nest.git.AllowConfig {
+			err = errors.Join(t.config(fd, dir, "config"), t.config(fd, dir, "config.worktree"))
 		}
-	}
-	var st unix.Stat_t
-	if hooks := filepath.Join(dir, "hooks"); unix.Lstat(hooks, &st) == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		g.remove(hooks, foreign)
-	}
-	if common := gitfiles.Common(hostFiles{}, dir); common != dir && !g.nested.c.Plan.nest.dirs[common] {
-		g.remove(filepath.Join(dir, "commondir"), foreign)
-	}
+		if common := gitfiles.Common(hostFiles{}, dir); common != dir && !t.nest.dirs[common] && !t.tamed[common] {
+			err = errors.Join(err, t.file(fd, dir, "commondir", foreign).remove(fd, "commondir"))
+		}
+		return errors.Join(err, t.hooks(fd, dir))
+	})
 }
 
-func (g *guard) tameConfig(path string) {
-	g.within(path, func(root *os.Root, name string) error {
-		st, err := root.Lstat(name)
-		if err != nil {
-			return err
+// hooks removes all but the samples; a directory is no hook.
+func (t tamer) hooks(git int, dir string) error {
+	if !t.own(filepath.Join(dir, "hooks")) {
+		return nil
+	}
+	fd, err := stateFile{git, dir, "hooks", "", foreign, t.removed}.openDir()
+	if err != nil || fd < 0 {
+		return err
+	}
+	defer unix.Close(fd)
+	for _, name := range namesIn(fd) {
+		if !strings.HasSuffix(name, ".sample") && t.own(filepath.Join(dir, "hooks", name)) {
+			err = errors.Join(err, t.file(fd, filepath.Join(dir, "hooks"), name, foreign).remove(fd, name))
 		}
-		if !st.Mode().IsRegular() || st.Size() > maxConfig {
-			g.remove(path, foreign)
-			return nil
-		}
-		data, err := root.ReadFile(name)
-		if err != nil {
-			return err
-		}
-		tamed, left := gitfiles.Tame(data)
-		if len(left) > 0 {
-			g.removed(MissingPath{Path: path, Reason: foreign + ": " + strings.Join(left, ", ")})
-		}
-		if string(tamed) == string(data) {
-			return nil
-		}
-		return root.WriteFile(name, tamed, st.Mode().Perm())
-	})
+	}
+	return err
+}
+
+func (t tamer) config(fd int, dir, name string) error {
+	f := t.file(fd, dir, name, foreign)
+	if !t.own(f.path()) {
+		return nil
+	}
+	data, mode, err := readIn(fd, name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), err == unix.EACCES && !isOurs(fd, name):
+		return nil
+	case err != nil, len(data) > maxConfig:
+		return f.remove(fd, name)
+	}
+	tamed, left := gitfiles.Tame([]byte(data))
+	if string(tamed) == data {
+		return nil
+	}
+	if err := replaceIn(fd, name, string(tamed), mode); err != nil {
+		return errors.Join(stateError(f.path(), err), f.remove(fd, name))
+	}
+	if len(left) > 0 {
+		t.removed(MissingPath{Path: f.path(), Reason: foreign + ": " + strings.Join(left, ", ")})
+	}
+	return nil
 }

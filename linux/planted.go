@@ -9,17 +9,18 @@ import "C"
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
 // settle removes what policy says must go of a settings directory that
-// appeared. It works from the root's descriptor: a link in the way is never
-// followed.
+// appeared.
 func (g *guard) settle(number int, final bool) {
 	m := g.listed()[number]
 	if err := unix.Lstat(m.Path, &unix.Stat_t{}); errors.Is(err, fs.ErrNotExist) {
@@ -30,24 +31,19 @@ func (g *guard) settle(number int, final bool) {
 	case len(unwanted) == 0:
 		return
 	case g.over && slices.Contains(unwanted, m.Path):
-		g.remove(m.Path, m.Reason)
+		err := g.removeAll(m.Path)
+		if err != nil {
+			g.fail(guardError("remove "+m.Path, err))
+			return
+		}
+		g.removed(m)
 		return
 	case slices.Contains(unwanted, m.Path):
 		g.tell(message{kind: C.CTL_EXPEL, a: int32(number)})
 		return
 	}
-	root, err := os.OpenRoot(m.Root)
-	if err != nil {
-		g.fail(guardError("open "+m.Root, err))
-		return
-	}
-	defer root.Close()
 	for _, path := range unwanted {
-		rel, err := filepath.Rel(m.Root, path)
-		if err == nil {
-			err = root.RemoveAll(rel)
-		}
-		if err != nil {
+		if err := g.removeAll(path); err != nil {
 			g.fail(guardError("remove "+path, err))
 			return
 		}
@@ -69,6 +65,48 @@ func (g *guard) whyHeld(path string) (reason string, whole bool) {
 		}
 	}
 	return reason, false
+}
+
+// removeAll follows no link: in the place of a directory on the way, it has the
+// guard look again. What a run holds may have been moved here, and stays.
+func (g *guard) removeAll(path string) error {
+	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS}
+	dir, err := unix.Openat2(unix.AT_FDCWD, filepath.Dir(path), &how)
+	if err == unix.ELOOP || absent(err) {
+		return nil
+	} else if err != nil {
+		return os.NewSyscallError("openat2", err)
+	}
+	defer unix.Close(dir)
+	root, err := os.OpenRoot(fmt.Sprintf("/proc/self/fd/%d", dir))
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	name := filepath.Base(path)
+	err = fs.WalkDir(root.FS(), name, func(path string, d fs.DirEntry, err error) error {
+		if st, statErr := root.Lstat(path); statErr == nil && g.nested.holds(st) {
+			return fmt.Errorf("it has the protected %s in it", path)
+		}
+		return nil // what cannot be looked into cannot be removed
+	})
+	if err != nil {
+		return err
+	}
+	return root.RemoveAll(name)
+}
+
+// holds tells whether a file is held.
+func (n *nested) holds(st fs.FileInfo) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	sys, ok := st.Sys().(*syscall.Stat_t)
+	for _, id := range n.known {
+		if ok && id.ino == sys.Ino && id.dev == unix.Major(sys.Dev)<<20|unix.Minor(sys.Dev) {
+			return true
+		}
+	}
+	return false
 }
 
 // expelled reports a protected path that appeared below a writable directory.

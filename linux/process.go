@@ -142,7 +142,9 @@ func (p *Process) Wait() (syscall.WaitStatus, error) {
 	p.tracer.wait()
 	p.in.sock.close()
 	p.lent.giveBack()
-	return p.status, errors.Join(p.err, p.guard.stop(), p.underWay.end(p.removed))
+	var stateErr error
+	capErr := asCommand(func() { stateErr = p.underWay.end(p.removed) })
+	return p.status, errors.Join(p.err, p.guard.stop(), stateErr, capErr)
 }
 
 // Signal sends the command a signal.

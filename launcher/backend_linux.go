@@ -65,7 +65,7 @@ func (c *Cmd) startBackend() error {
 		return translate(err)
 	}
 	c.process, owner = p, p.Owner
-	c.endNetwork = func() { c.drain(p) }
+	c.untilEnded(p)
 	c.publishPorts(ports, p)
 	if filtered(c.Policy) {
 		c.serve(p.Listeners)
@@ -115,6 +115,17 @@ func (c *Cmd) meanwhile(peer func(net.Conn) proxy.Process) (err error) {
 func (c *Cmd) commandEnded() {
 	c.server.StopAsking()
 	c.end()
+}
+
+// untilEnded has the network end with the command: at once where it was never
+// used, while the kernel ends the rest.
+func (c *Cmd) untilEnded(p *linux.Process) {
+	c.endNetwork = func() { c.drain(p) }
+	context.AfterFunc(c.ended, func() {
+		if !p.Listeners.Called() {
+			p.Listeners.Close()
+		}
+	})
 }
 
 // drain lets what the command sent last go out. No process of the sandbox is

@@ -13,12 +13,16 @@ import (
 // connections that no listener of the server has yet.
 func (s *Server) Drain(waiting func() bool) {
 	deadline := time.Now().Add(drainTimeout)
-	// Twice nothing, for a connection is between its listener and its session
-	// for a moment.
-	for quiet := 0; quiet < 2 && time.Now().Before(deadline); time.Sleep(drainPoll) {
-		quiet++
-		if waiting != nil && waiting() || s.unserved() || s.unsent() {
-			quiet = 0
+	for quiet := false; time.Now().Before(deadline); {
+		switch busy := waiting != nil && waiting() || s.unserved() || s.unsent(); {
+		case busy:
+			quiet = false
+			time.Sleep(drainPoll)
+		case quiet:
+			return
+		default: // twice, for a connection is between listener and session for a moment
+			quiet = true
+			time.Sleep(drainPoll / 10)
 		}
 	}
 }

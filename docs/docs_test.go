@@ -66,7 +66,7 @@ func load(t *testing.T, goos string) *policy.Policy {
 
 func credentialRows(t *testing.T) []string {
 	systems := map[string]string{}
-	reasons := map[string]string{}
+	reasons, stands := map[string]string{}, map[string]string{}
 	var paths []string
 	for _, goos := range []string{"linux", "darwin"} {
 		for _, r := range load(t, goos).Filesystem.DenyRead {
@@ -75,12 +75,18 @@ func credentialRows(t *testing.T) []string {
 			}
 			systems[r.Path] += goos
 			reasons[r.Path] = r.Reason
+			stands[r.Path] = r.StandIn
 		}
 	}
-	rows := []string{"| Path | Why | System |", "| --- | --- | --- |"}
+	words := map[string]string{"": "", "\n": "empty", policy.EmptyDir: "empty"}
+	rows := []string{"| Path | Why | System | Reads as |", "| --- | --- | --- | --- |"}
 	for _, p := range paths {
+		stand, ok := words[stands[p]]
+		if !ok {
+			stand = "`" + strings.TrimSpace(stands[p]) + "`"
+		}
 		system := map[string]string{"linux": "Linux", "darwin": "macOS", "linuxdarwin": "both"}[systems[p]]
-		rows = append(rows, fmt.Sprintf("| `%s` | %s | %s |", tilde(p), reasons[p], system))
+		rows = append(rows, fmt.Sprintf("| `%s` | %s | %s | %s |", tilde(p), reasons[p], system, stand))
 	}
 	return rows
 }

@@ -18,7 +18,7 @@
  * CAP_DAC_OVERRIDE), on a mount that is read-only from the start, so that every
  * copy is; init fills files through another mount of its own. */
 #define COVERS "/dev/.srun"
-static const char *const spare_files[] = { "0", "1" };
+static const char *const spare_files[] = { "0", "1", "2", "3" };
 #define NSPARE (sizeof spare_files / sizeof *spare_files)
 static size_t used_spares;
 int covers = -1;
@@ -27,7 +27,8 @@ static int covers_writable = -1;
 int make_covers(void)
 {
 	if (mkdir(COVERS, 0300) < 0 || mkdir(COVERS "/directory", 0) < 0 || make_file(COVERS "/file", 0) < 0 ||
-	    make_file(COVERS "/0", 0644) < 0 || make_file(COVERS "/1", 0644) < 0)
+	    make_file(COVERS "/0", 0644) < 0 || make_file(COVERS "/1", 0644) < 0 || make_file(COVERS "/2", 0644) < 0 ||
+	    make_file(COVERS "/3", 0644) < 0)
 		return -1;
 	if (mkdir(COVERS "/" HOLD, 0) < 0)
 		return -1;

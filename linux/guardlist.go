@@ -31,6 +31,10 @@ func newGuardList(c *Config) *guardList {
 			l.hold(opHeld, op.Path)
 		case opHide:
 			l.hold(opHeldHide, op.Path)
+		case opFile:
+			if op.standIn { // its next version is hidden
+				l.hold(opHeldHide, op.Path)
+			}
 		case opPin:
 			l.hold(opHeldPin, op.Path)
 		}

@@ -195,7 +195,7 @@ func (b *builder) collectLists(f *policy.Filesystem) error {
 		for _, r := range list.rules {
 			as := list.as
 			if as.denyRead && r.Source.Tier == policy.TierDefault {
-				as = point{hideByDefault: true}
+				as = point{hideByDefault: true, standIn: r.StandIn}
 			}
 			if err := b.add(r, as); err != nil {
 				return err

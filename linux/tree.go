@@ -3,8 +3,11 @@
 package linux
 
 import (
+	"cmp"
 	"path/filepath"
 	"slices"
+
+	"srun/policy"
 )
 
 // access is what the command may do below a path, until a longer path says
@@ -26,6 +29,7 @@ type point struct {
 	allowRead, denyRead   bool
 	id                    fileID // that it must have when it is mounted, or zero
 	hideByDefault         bool   // a default's denyRead: an allowRead of this very path wins
+	standIn               string // what it then reads as (policy.PathRule)
 }
 
 // node is a point with what holds there.
@@ -48,6 +52,8 @@ type mountOp struct {
 	Flag uint32
 	Data string // content, for opFile
 	id   fileID // for opClone
+
+	standIn bool // an opFile for a credential
 }
 
 // fileID tells a file from another that was given its name.
@@ -99,6 +105,7 @@ func (n *node) join(p point) {
 	n.allowRead = n.allowRead || p.allowRead
 	n.denyRead = n.denyRead || p.denyRead
 	n.hideByDefault = n.hideByDefault || p.hideByDefault
+	n.standIn = cmp.Or(n.standIn, p.standIn)
 }
 
 func (n *node) inherit(parent *node) {
@@ -217,8 +224,14 @@ func hideOp(n *node) mountOp {
 	if !n.dir {
 		op.Flag = 1
 	}
-	if n.reopened {
+	switch stand := n.standIn; {
+	case n.reopened:
 		op.A, op.Slot = 0o711, 1
+	case n.denyRead || stand == "" || (stand == policy.EmptyDir) != n.dir:
+	case n.dir:
+		op.A = 0o555
+	default:
+		op.Kind, op.A, op.Data, op.standIn = opFile, 0o444, stand, true
 	}
 	return op
 }

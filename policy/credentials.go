@@ -148,6 +148,29 @@ var credentials = [...]credential{
 	{"/run/secrets", "linux", "secrets mounted into a container"},
 }
 
+// standIn returns what the command sees in the place of a credential. Nearly
+// always that is an error, which says why a login does not work. But these make
+// their tool fail in all that it does, also where nobody logs in.
+func standIn(path string) string {
+	switch path {
+	case ".m2/settings.xml":
+		return "<settings/>\n"
+	case ".m2/settings-security.xml":
+		return "<settingsSecurity/>\n"
+	case ".nuget/NuGet/NuGet.Config", ".config/NuGet/NuGet.Config":
+		return "<configuration/>\n"
+	case ".docker/config.json", ".config/containers/auth.json", ".composer/auth.json", ".config/composer/auth.json",
+		".terraform.d/credentials.tfrc.json":
+		return "{}\n"
+	case ".cargo/credentials", ".cargo/credentials.toml", ".gradle/gradle.properties", ".terraformrc", ".npmrc",
+		".yarnrc.yml", ".netrc", "_netrc", ".pypirc", ".my.cnf":
+		return "\n"
+	case ".kube", ".config/gh", ".config/gcloud", ".config/helm/registry":
+		return EmptyDir
+	}
+	return ""
+}
+
 // defaultDenyRead returns the table's rules for the system and every home. The
 // paths of a home share one string, for this is on every start's way.
 func (o Options) defaultDenyRead() []PathRule {
@@ -189,7 +212,9 @@ func appendCredentials(rules []PathRule, home, goos string, system bool) []PathR
 			}
 			all.WriteByte('/')
 			all.WriteString(c.path)
-			rules = append(rules, defaultRule(all.String()[from:], c.reason))
+			r := defaultRule(all.String()[from:], c.reason)
+			r.StandIn = standIn(c.path)
+			rules = append(rules, r)
 		}
 	}
 	return rules

@@ -136,7 +136,11 @@ type PathRule struct {
 	Missing bool   // nothing was there when the policy was loaded; globs are not looked up
 	Source  Source
 	Reason  string // why a default is there, else ""
+	StandIn string // of a default: what a hidden file reads as, EmptyDir, or "" for an error
 }
+
+// EmptyDir stands in for a directory.
+const EmptyDir = "/"
 
 // Limits bound the whole process tree; 0 is no limit.
 type Limits struct {

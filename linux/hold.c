@@ -36,15 +36,21 @@ static int put(int tree)
 }
 
 /* copy_directory returns a detached copy of the mount at a directory, without
- * what is mounted below. */
+ * what is mounted below unless the kernel insists: who makes a user namespace is
+ * not to see below the host's mounts (EINVAL). */
 static int copy_directory(const char *path)
 {
+	unsigned int below = 0;
 	int fd = open_exact(path);
 	if (fd < 0)
 		return -1;
 	int tree = syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (tree < 0 && errno == EINVAL) {
+		below = AT_RECURSIVE;
+		tree = clone_tree(fd);
+	}
 	close(fd);
-	if (tree >= 0 && set_flags(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0) < 0) {
+	if (tree >= 0 && set_flags(tree, "", AT_EMPTY_PATH | below, MOUNT_ATTR_RDONLY, 0) < 0) {
 		close(tree);
 		return -1;
 	}

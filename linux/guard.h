@@ -59,6 +59,8 @@ void held_look(int directory, int fd);
 /* held_new holds what was added since the last time. */
 void held_new(void);
 void held_already(void); /* init did */
+/* held_is tells whether a file is held: it is nobody's to remove. */
+int held_is(dev_t dev, ino_t ino);
 void held_namespaces(int user, int mount);
 
 /* guard_breathe looks at what changed while something is being removed. */

@@ -52,6 +52,9 @@ func (l *guardList) empty() bool { return len(l.known)+l.nests == 0 }
 // depth in them.
 func (l *guardList) nest(c *Config) {
 	for _, n := range c.Plan.nodes {
+		if n.dir && n.access != readWrite && n.parent != nil && n.parent.access == readWrite {
+			l.body = appendOp(l.body, opNest, 0, 1, 0, n.path) // what appears there is not the command's
+		}
 		if n.access != readWrite || !n.dir || n.parent != nil && n.parent.access == readWrite && !n.allowWrite {
 			continue
 		}

@@ -58,6 +58,14 @@ void held_add(const struct op *op, int first)
 	nheld++;
 }
 
+int held_is(dev_t dev, ino_t ino)
+{
+	for (int i = 0; i < nheld; i++)
+		if (list[i].ino == ino && list[i].dev == dev)
+			return 1;
+	return 0;
+}
+
 static int join(void)
 {
 	return setns(user_namespace, CLONE_NEWUSER) < 0 || setns(mount_namespace, CLONE_NEWNS) < 0 ? errno : 0;

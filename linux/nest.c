@@ -71,7 +71,9 @@ int nest_add(const struct op *op)
 {
 	if (op->kind == OP_NAME)
 		return add_name(op);
-	int i = nest_new(op_data(op));
+	int i = op->a ? nest_deny(op_data(op)) : nest_new(op_data(op));
+	if (op->a && i == 0)
+		return 0;
 	if (i < 0)
 		return no_memory();
 	nests[i].repository = op->b;
@@ -186,6 +188,22 @@ static void found(int i, int fd, int number)
 #define HAS_REFS 4
 static int git_parts;
 
+/* found_git: one that the command made while the walk went on is for nest_finish. */
+static void found_git(int i, int fd)
+{
+	struct statx st;
+	if (statx(fd, ".git", AT_SYMLINK_NOFOLLOW, STATX_INO | STATX_BTIME, &st) < 0)
+		return;
+	if (nest_is_new(&st)) {
+		nests[i].touched = 1;
+		return;
+	}
+	nests[i].repository = 1;
+	remember(&st);
+	if (nests[i].parent >= 0)
+		nest_tell(MSG_FOUND, FOUND_REPOSITORY, i, "");
+}
+
 static void entry(int i, int fd, const char *name, int type)
 {
 	int kind = nests[i].kind, top = nests[i].parent < 0;
@@ -196,20 +214,21 @@ static void entry(int i, int fd, const char *name, int type)
 	if (kind)
 		return;
 	if (!strcmp(name, ".git")) {
-		nests[i].repository = 1;
-		if (!top)
-			nest_tell(MSG_FOUND, FOUND_REPOSITORY, i, "");
+		found_git(i, fd);
 		return;
 	}
 	git_parts |= !strcmp(name, "HEAD") ? HAS_HEAD : !strcmp(name, "objects") ? HAS_OBJECTS : !strcmp(name, "refs") ? HAS_REFS : 0;
-	if (type == S_IFDIR && strcmp(name, "node_modules"))
+	if (type == S_IFDIR && strcmp(name, "node_modules") && !nest_denied(i, name))
 		nest_child(i, name, nest_part(name));
 }
 
 /* made_since: what the command makes is its own, below it too. */
 static int made_since(int i, const struct statx *st)
 {
-	return nests[i].gone = nests[i].parent >= 0 && !nests[i].kind && nest_is_new(st);
+	nests[i].gone = nests[i].parent >= 0 && !nests[i].kind && nest_is_new(st);
+	if (nests[i].gone)
+		nests[nests[i].parent].touched = 1; /* a repository may be in it */
+	return nests[i].gone;
 }
 
 static void read_names(int i, int fd)

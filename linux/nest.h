@@ -67,6 +67,8 @@ void nest_look(int i);
 const char *nest_part_name(int n);
 dev_t nest_device(const struct statx *st);
 int nest_new(const char *name);
+int nest_deny(const char *path); /* the walk leaves it out; nest_denied tells of it */
+int nest_denied(int i, const char *name);
 int nest_child(int i, const char *name, int kind);
 int nest_path(int i, const char *name, char *path, size_t size);
 void nest_scan(int i);

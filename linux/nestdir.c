@@ -71,6 +71,28 @@ int nest_child(int i, const char *name, int kind)
 	return c;
 }
 
+static const char **denied;
+static int ndenied;
+
+int nest_deny(const char *path)
+{
+	const char **grown = realloc(denied, (ndenied + 1) * sizeof *denied);
+	if (!grown)
+		return -1;
+	denied = grown;
+	denied[ndenied++] = path;
+	return 0;
+}
+
+int nest_denied(int i, const char *name)
+{
+	char path[4096];
+	for (int n = 0; n < ndenied; n++)
+		if (!strcmp(strrchr(denied[n], '/') + 1, name) && nest_path(i, name, path, sizeof path) == 0 && !strcmp(path, denied[n]))
+			return 1;
+	return 0;
+}
+
 int nest_root(int i)
 {
 	while (nests[i].parent >= 0)

@@ -63,6 +63,7 @@ type nested struct {
 	known    map[string]fileID // what is held
 	reasons  map[string]string // why
 	underWay underWay
+	began    int64 // before the command did, as files' times count
 
 	mu      sync.Mutex
 	pending []finding
@@ -79,7 +80,9 @@ type finding struct {
 }
 
 func newNested(c *Config) *nested {
-	return &nested{c: c, underWay: underWay{}, held: make(chan struct{})}
+	var now unix.Timespec
+	unix.ClockGettime(unix.CLOCK_REALTIME_COARSE, &now)
+	return &nested{c: c, underWay: underWay{}, held: make(chan struct{}), began: now.Nano()}
 }
 
 func (n *nested) add(kind int32, path string) {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define FEW 32 /* subdirectories that are looked at on every change */
@@ -45,8 +46,9 @@ static void look_for_names(int i, int fd)
 	for (int n = 0; n < nnest_names; n++) {
 		if (nest_names[n].kind != nests[i].kind || nests[i].present >> n & 1)
 			continue;
-		if (find(fd, nest_names[n].name, &st) < 0 || nest_known(&st))
-			continue; /* nest_known: moved here, and still held */
+		if (find(fd, nest_names[n].name, &st) < 0 || nest_known(&st) ||
+		    held_is(makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino))
+			continue; /* moved here, and still held */
 		if (nest_names[n].shared) {
 			nests[i].present |= 1u << n;
 			nest_tell(MSG_FOUND, FOUND_SHARED, i, nest_names[n].name);
@@ -69,19 +71,27 @@ static int same(int c, const struct statx *st)
 	return nests[c].ino == st->stx_ino && nests[c].dev == nest_device(st);
 }
 
-/* follow takes what has a directory's name now for that directory. */
-static void follow(int c, const struct statx *st)
+static void replaced(int c, const struct statx *st)
 {
-	nest_unwatch(c);
 	nests[c].ino = st->stx_ino;
 	nests[c].dev = nest_device(st);
 	nests[c].present = 0;
+	if (nests[c].repository)
+		nest_tell(MSG_FOUND, FOUND_REPOSITORY, c, ""); /* the host's doing: it was held */
+}
+
+/* follow takes what has a directory's name now for that directory. */
+static void follow(int c, const struct statx *st)
+{
+	struct statx opened; /* by now it may be another */
+	nest_unwatch(c);
 	int fd = nest_open(c);
+	if (fd >= 0 && statx(fd, "", AT_EMPTY_PATH, STATX_INO, &opened) == 0)
+		st = &opened;
+	replaced(c, st);
 	if (fd >= 0)
 		nest_watch(c, fd);
 	nest_close(c, fd);
-	if (nests[c].repository)
-		nest_tell(MSG_FOUND, FOUND_REPOSITORY, c, ""); /* the host's doing: it was held */
 	look(c, 1);
 }
 
@@ -164,8 +174,13 @@ static void look(int i, int all)
 	int fd = own_look(i);
 	if (fd < 0)
 		return;
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_CTIME, &st) == 0)
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_CTIME | STATX_INO, &st) == 0) {
 		nests[i].changed = (struct timespec){ st.stx_ctime.tv_sec, st.stx_ctime.tv_nsec };
+		if (!same(i, &st)) { /* and what was there is elsewhere */
+			replaced(i, &st);
+			all = 1;
+		}
+	}
 	nests[i].touched = 1;
 	if (nests[i].parent >= 0) /* in a writable directory itself, the list has them */
 		look_for_names(i, fd);
@@ -219,12 +234,26 @@ void nest_poll(void)
 
 void nest_look_all(void) { look_at_changed(0, 1); }
 
-#define DEEPEST_NEW 200
+#define DEEPEST_NEW 200 /* what lies deeper has its turn afterwards */
+
+static void tell_planted(int i, int fd, const char *path)
+{
+	struct statx st;
+	if (find(fd, ".git", &st) == 0 && !nest_known(&st)) /* known: the host moved it */
+		nest_tell(MSG_FOUND, FOUND_PLANTED, i, path);
+}
 
 /* new_repositories tells where a .git is, in a directory that the command made. */
 static void new_repositories(int i, int dir, const char *name, char *path, size_t len)
 {
 	static int depth;
+	if (depth == DEEPEST_NEW) {
+		int c = nest_child(i, path, 0);
+		if (c >= 0) {
+			nests[c].touched = 1;
+			return;
+		}
+	}
 	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
 	int fd = syscall(SYS_openat2, dir, name, &how, sizeof how);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -238,9 +267,9 @@ static void new_repositories(int i, int dir, const char *name, char *path, size_
 		size_t n = strlen(e->d_name);
 		if (!strcmp(e->d_name, ".git")) {
 			path[len] = 0;
-			nest_tell(MSG_FOUND, FOUND_PLANTED, i, path);
+			tell_planted(i, fd, path);
 		} else if (e->d_type == DT_DIR && strcmp(e->d_name, ".") && strcmp(e->d_name, "..") &&
-			   len + n + 1 < 4000 && depth < DEEPEST_NEW) {
+			   len + n + 1 < 4000) {
 			path[len] = '/';
 			memcpy(path + len + 1, e->d_name, n + 1);
 			new_repositories(i, fd, e->d_name, path, len + 1 + n);
@@ -255,11 +284,10 @@ static void new_repositories(int i, int dir, const char *name, char *path, size_
 static void look_for_repositories(int i)
 {
 	char path[4096];
-	struct statx st;
 	int fd = own_look(i), list = fd < 0 ? -1 : open_again(fd);
 	DIR *d = list < 0 ? NULL : fdopendir(list);
-	if (fd >= 0 && !nests[i].repository && find(fd, ".git", &st) == 0)
-		nest_tell(MSG_FOUND, FOUND_PLANTED, i, "");
+	if (fd >= 0 && !nests[i].repository)
+		tell_planted(i, fd, "");
 	for (struct dirent *e; d && (e = readdir(d));) {
 		int c = child_of(i, e->d_name);
 		if (e->d_type != DT_DIR || !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||

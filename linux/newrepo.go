@@ -82,6 +82,28 @@ func (t tamer) own(path string) bool {
 	return t.nested.reached(path) && !held
 }
 
+// untouched tells that a .git was there when the run began, where the guard does
+// not walk (node_modules), and that nothing git runs of it changed since. The
+// time of change is nobody's to set.
+func (t tamer) untouched(dot string) bool {
+	paths := []string{dot}
+	for _, name := range []string{"config", "config.worktree", "commondir", "hooks"} {
+		paths = append(paths, filepath.Join(dot, name))
+	}
+	for _, hook := range (hostFiles{}).ReadDir(filepath.Join(dot, "hooks")) {
+		paths = append(paths, filepath.Join(dot, "hooks", hook))
+	}
+	for _, path := range paths {
+		var st unix.Stat_t
+		if err := unix.Lstat(path, &st); err == unix.ENOENT {
+			continue
+		} else if err != nil || st.Mode&unix.S_IFMT == unix.S_IFLNK || st.Ctim.Nano() >= t.nested.began {
+			return false
+		}
+	}
+	return true
+}
+
 // worktree looks at a .git that is new: at a directory, or at what is none (0).
 func (t tamer) worktree(dir string, kind uint32) {
 	dot := filepath.Join(dir, ".git")
@@ -90,7 +112,9 @@ func (t tamer) worktree(dir string, kind uint32) {
 		return
 	}
 	if kind == unix.S_IFDIR {
-		t.gitDir(dot)
+		if !t.untouched(dot) {
+			t.gitDir(dot)
+		}
 		return
 	}
 	if st.Mode&unix.S_IFMT == unix.S_IFREG {
@@ -98,6 +122,9 @@ func (t tamer) worktree(dir string, kind uint32) {
 			t.gitDir(p.path)
 			return
 		}
+	}
+	if !t.own(dot) {
+		return
 	}
 	t.in(dir, func(fd int) error {
 		return t.file(fd, dir, ".git", "leads to a repository, in the place of a new one inside another").remove(fd, ".git")

@@ -50,8 +50,15 @@ int open_up(int dir, const char *name)
 	return r;
 }
 
+/* unlink_any leaves what is held, which a command can move with the directory
+ * that it lies in but not remove: EBUSY, as for the command. */
 static int unlink_any(int dir, const char *name)
 {
+	struct stat st;
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && held_is(st.st_dev, st.st_ino)) {
+		errno = EBUSY;
+		return -1;
+	}
 	if (unlinkat(dir, name, 0) == 0)
 		return 0;
 	if (errno != EISDIR && errno != EPERM) /* EPERM: what POSIX says for a directory */
@@ -125,7 +132,7 @@ static int hoist(int from, const char *name, int top)
 {
 	if (unlink_any(from, name) == 0 || errno == ENOENT)
 		return 0;
-	return move(from, name, top);
+	return errno == EBUSY ? -1 : move(from, name, top);
 }
 
 static int empty_out(int top, const char *name, int unused)
@@ -133,7 +140,7 @@ static int empty_out(int top, const char *name, int unused)
 	(void)unused;
 	if (unlink_any(top, name) == 0 || errno == ENOENT)
 		return 0;
-	int fd = open_to_empty(top, name);
+	int fd = errno == EBUSY ? -1 : open_to_empty(top, name);
 	if (fd < 0)
 		return -1;
 	int r = each(fd, hoist, top);
@@ -171,7 +178,11 @@ static int remove_tree(int dir, const char *name)
 int remove_all(int dir, const char *name)
 {
 	char aside[64];
-	if (unlink_any(dir, name) == 0 || errno == ENOENT || (emptied >= 0 && move(dir, name, emptied) == 0))
+	if (unlink_any(dir, name) == 0 || errno == ENOENT)
+		return 0;
+	if (errno == EBUSY)
+		return -1;
+	if (emptied >= 0 && move(dir, name, emptied) == 0)
 		return 0;
 	/* The name is free at once, and the rest takes its time. */
 	unique(aside, sizeof aside);

@@ -156,8 +156,10 @@ static int take_list(struct plan *list)
 static void take_more(int fd)
 {
 	struct plan list = { 0 };
-	if (map_list(fd, &list) < 0 || guard_list(&list) < 0)
+	if (map_list(fd, &list) < 0 || guard_list(&list) < 0) {
+		tell(MSG_FAILED, errno, STAGE_MOUNTS, failed_what[0] ? failed_what : "take what to hold");
 		_exit(1);
+	}
 	held_new();
 	guard_look(0);
 	tell(MSG_HELD, 0, 0, NULL);

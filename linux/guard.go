@@ -10,7 +10,6 @@ import "C"
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"syscall"
@@ -146,8 +145,12 @@ func (g *guard) run() {
 			g.hold()
 		case m.kind == C.MSG_NESTED:
 			g.expelled(m.path, unix.Errno(m.a))
+		case m.kind == msgFailed:
+			g.fail(failure(m))
+			g.lost()
+			return
 		case err != nil || m.kind == 0 || int(m.a) >= max(1, len(g.listed())):
-			g.fail(guardError("keep denied paths away", fmt.Errorf("the guard ended: %w", errors.Join(err))))
+			g.fail(guardError("keep denied paths away", errors.Join(errors.New("the guard ended"), err)))
 			g.lost()
 			return
 		case m.kind == C.MSG_EXPELLED:

@@ -63,7 +63,8 @@ static int ready_cover(const struct op *op)
 		return copy_cover(op->b ? "file" : "directory");
 	if (op->kind == OP_FILE && used_spares < NSPARE) {
 		const char *spare = spare_files[used_spares++];
-		if (fill(covers_writable, spare, op_data(op) + name, op->len - name) < 0)
+		if (fill(covers_writable, spare, op_data(op) + name, op->len - name) < 0 ||
+		    fchmodat(covers_writable, spare, (mode_t)op->a, 0) < 0)
 			return -1;
 		return copy_cover(spare);
 	}

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -279,6 +280,29 @@ static void new_repositories(int i, int dir, const char *name, char *path, size_
 	closedir(d);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(nests[*(const int *)a].name, nests[*(const int *)b].name);
+}
+
+static int is_named(const void *name, const void *c) { return strcmp(name, nests[*(const int *)c].name); }
+
+/* children lists those of a directory that are the walk's, by name. */
+static int *children(int i, size_t *n)
+{
+	*n = 0;
+	for (int c = nests[i].child; c >= 0; c = nests[c].sibling)
+		*n += !nests[c].gone;
+	int *list = malloc((*n + 1) * sizeof *list), *end = list;
+	if (!list)
+		return NULL;
+	for (int c = nests[i].child; c >= 0; c = nests[c].sibling)
+		if (!nests[c].gone)
+			*end++ = c;
+	qsort(list, *n, sizeof *list, by_name);
+	return list;
+}
+
 /* look_for_repositories tells of those that the command made in a directory
  * that it found. */
 static void look_for_repositories(int i)
@@ -286,16 +310,18 @@ static void look_for_repositories(int i)
 	char path[4096];
 	int fd = own_look(i), list = fd < 0 ? -1 : open_again(fd);
 	DIR *d = list < 0 ? NULL : fdopendir(list);
+	size_t n;
+	int *old = children(i, &n);
 	if (fd >= 0 && !nests[i].repository)
 		tell_planted(i, fd, "");
-	for (struct dirent *e; d && (e = readdir(d));) {
-		int c = child_of(i, e->d_name);
+	for (struct dirent *e; old && d && (e = readdir(d));) {
 		if (e->d_type != DT_DIR || !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
-		    !strcmp(e->d_name, ".git") || (c >= 0 && !nests[c].gone))
+		    !strcmp(e->d_name, ".git") || bsearch(e->d_name, old, n, sizeof *old, is_named))
 			continue;
 		strcpy(path, e->d_name);
 		new_repositories(i, fd, e->d_name, path, strlen(path));
 	}
+	free(old);
 	if (d)
 		closedir(d);
 	else

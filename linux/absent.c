@@ -66,16 +66,18 @@ static int open_root(const struct op *op)
 }
 
 #define SPARE_FDS 64 /* for all but the directories */
+static struct rlimit most;
+static rlim_t unwatched; /* directories, whose files would not be held again where the host replaces them */
 
 /* enough_descriptors makes sure of one for each directory, there or not yet: one
  * that cannot be opened would go unwatched. A command can make many of them for
  * its next run, by submodules for instance. */
-static int enough_descriptors(const struct rlimit *most)
+static int enough_descriptors(void)
 {
-	rlim_t need = SPARE_FDS + ndirectories;
+	rlim_t need = SPARE_FDS + ndirectories - unwatched;
 	for (int i = 0; i < nabsents; i++)
 		need += absents[i].shared;
-	if (need <= most->rlim_cur)
+	if (need <= most.rlim_cur)
 		return 0;
 	errno = EMFILE;
 	return no_entry("watch", "every directory");
@@ -102,6 +104,10 @@ static int add_directory(const struct op *op, int first)
 	if (op->kind == OP_BELOW)
 		return 0;
 	d->parent = -1;
+	if (op->kind == OP_NEAR && ndirectories - unwatched > most.rlim_cur / 2) {
+		unwatched++;
+		return 0;
+	}
 	d->fd = open_root(op);
 	if (d->fd >= 0)
 		watch(d->fd);
@@ -110,7 +116,6 @@ static int add_directory(const struct op *op, int first)
 
 int guard_list(const struct plan *list)
 {
-	struct rlimit most;
 	const int first = ndirectories; /* the list counts its own from 0 */
 	if (make_room(list) < 0)
 		return no_entry("remember", "the list");
@@ -128,7 +133,7 @@ int guard_list(const struct plan *list)
 		else if ((op->kind == OP_NEST || op->kind == OP_NAME ? nest_add(op) : add_directory(op, first)) < 0)
 			return -1;
 	}
-	return enough_descriptors(&most);
+	return enough_descriptors();
 }
 
 /* look_up is fstatat(2) also in a directory that the command made its owner

@@ -25,10 +25,12 @@ type tamer struct {
 	*guard
 	nest  *nesting
 	tamed map[string]bool // git directories
+
+	looked map[string]bool // .git of what an index names
 }
 
 func (g *guard) tame() {
-	t := tamer{g, &g.nested.c.Plan.nest, map[string]bool{}}
+	t := tamer{g, &g.nested.c.Plan.nest, map[string]bool{}, map[string]bool{}}
 	planted := slices.Sorted(slices.Values(g.nested.planted))
 	for _, dir := range planted {
 		t.worktree(dir, unix.S_IFDIR)
@@ -36,9 +38,16 @@ func (g *guard) tame() {
 	for _, dir := range planted { // a .git file may lead to what was seen by now
 		t.worktree(dir, 0)
 	}
-	for _, dir := range t.newGitDirs() {
+	dirs, worktrees := t.newGitDirs()
+	for _, dir := range dirs {
 		t.gitDir(dir)
 	}
+	for dir := range t.tamed {
+		if worktree, ok := strings.CutSuffix(dir, "/.git"); ok {
+			worktrees[dir] = worktree
+		}
+	}
+	t.gitlinks(worktrees)
 }
 
 // found takes down what was there when the run began.
@@ -56,17 +65,19 @@ func (n *nesting) found(root string, f gitfiles.Found) {
 	}
 }
 
-// newGitDirs finds linked worktrees and submodules that the repositories did
-// not have.
-func (t tamer) newGitDirs() (dirs []string) {
+// newGitDirs finds the git directories of the repositories now, with linked
+// worktrees and submodules that they did not have, and their worktrees.
+func (t tamer) newGitDirs() (dirs []string, worktrees map[string]string) {
+	worktrees = map[string]string{}
 	for _, root := range t.nest.roots {
 		found, err := gitfiles.Find(hostFiles{}, root, t.nest.git)
 		if err != nil {
 			t.fail(guardError("look at the repository of "+root, err))
 		}
 		dirs = append(dirs, found.Dirs...)
+		maps.Copy(worktrees, found.Worktrees)
 	}
-	return dirs
+	return dirs, worktrees
 }
 
 // foreign returns where a git directory is, if the command may have made it.

@@ -44,8 +44,9 @@ type Found struct {
 	// unless that repository itself names the directory.
 	Shared string
 
-	Dirs   []string // the git directories
-	Inside bool     // the directory lies in a repository, or is one
+	Dirs      []string          // the git directories
+	Worktrees map[string]string // of those that have one
+	Inside    bool              // the directory lies in a repository, or is one
 }
 
 // Options say what Find looks at.
@@ -70,7 +71,7 @@ var errTooMany = fmt.Errorf("more than %d git worktrees and submodules", maxRepo
 // Find looks at the repositories at and above root, a directory, and at what
 // they say of others. Those below it that nothing speaks of are for [Nested].
 func Find(files Files, root string, o Options) (Found, error) {
-	f := &finder{files: files, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}}
+	f := &finder{files: files, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}, trees: map[string]string{}}
 	for dir := root; ; dir = filepath.Dir(dir) {
 		if err := f.worktree(dir, dir == root); err != nil {
 			return Found{}, err
@@ -85,14 +86,14 @@ func Find(files Files, root string, o Options) (Found, error) {
 			return Found{}, err
 		}
 	}
-	return Found{f.found, f.shared(root), f.gitDirs, inside}, nil
+	return Found{f.found, f.shared(root), f.gitDirs, f.trees, inside}, nil
 }
 
 // Nested looks at the repository of one directory, which somebody else found.
 func Nested(files Files, dir string, o Options) (Found, error) {
-	f := &finder{files: files, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}}
+	f := &finder{files: files, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}, trees: map[string]string{}}
 	err := f.worktree(dir, false)
-	return Found{Paths: f.found, Dirs: f.gitDirs}, err
+	return Found{Paths: f.found, Dirs: f.gitDirs, Worktrees: f.trees}, err
 }
 
 type finder struct {
@@ -106,6 +107,7 @@ type finder struct {
 	size        int                // of the configuration files so far
 	any         bool               // there is a repository
 	gitDirs     []string
+	trees       map[string]string
 }
 
 func (f *finder) add(path, reason string, guard bool) {
@@ -179,6 +181,9 @@ func (f *finder) gitDir(g, worktree string) error {
 	}
 	f.seen[g], f.any = true, true
 	f.gitDirs = append(f.gitDirs, g)
+	if worktree != "" {
+		f.trees[g] = worktree
+	}
 	if f.dirs++; f.dirs > maxRepositories {
 		return errTooMany
 	}

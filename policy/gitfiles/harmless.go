@@ -38,12 +38,16 @@ var harmlessKeys = map[string][]string{
 	"lfs":        {"repositoryformatversion"},
 }
 
+// helper is the start of a URL that a program is for: ext:: runs any command
+// (gitremote-helpers(7)).
+var helper = regexp.MustCompile(`^[A-Za-z0-9+.-]+::`)
+
 // Harmless reports whether an entry makes git run nothing and read no other
 // settings.
 func (e Entry) Harmless() bool {
 	keys := harmlessKeys[e.Section]
-	if e.Section == "remote" && strings.Contains(e.Value, "::") {
-		return false // a remote helper: ext:: runs a command (gitremote-helpers(7))
+	if helper.MatchString(e.Value) {
+		return false
 	}
 	return slices.Contains(keys, e.Key) || slices.Contains(keys, "*")
 }

@@ -56,6 +56,10 @@ func (t tamer) linked(dir string) {
 }
 
 func (t tamer) linksIn(git string) (paths []string) {
+	var st unix.Stat_t
+	if unix.Lstat(filepath.Join(git, "index"), &st) != nil || st.Ctim.Nano() < t.nested.began {
+		return nil
+	}
 	hash := 20
 	for _, e := range gitfiles.Parse(hostFiles{}.ReadFile(filepath.Join(git, "config"))) {
 		if e.Section == "extensions" && e.Key == "objectformat" && strings.EqualFold(e.Value, "sha256") {

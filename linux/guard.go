@@ -188,8 +188,9 @@ func (g *guard) heldPath(number int32) string {
 
 func (g *guard) settleAll(from, to int) {
 	for number := from; number < to; number++ {
-		if g.shared(number) {
-			g.settle(number, true)
+		var st unix.Stat_t
+		if g.shared(number) && unix.Lstat(g.listed()[number].Path, &st) != unix.ENOENT {
+			g.fail(asCommand(func() { g.settle(number, true) }))
 		}
 	}
 }
@@ -212,16 +213,14 @@ func (g *guard) stop() error {
 		return nil
 	}
 	before := len(g.listed())
-	g.fail(asCommand(func() { g.settleAll(0, before) }))
+	g.settleAll(0, before)
 	g.tell(message{kind: C.CTL_FINISH}) // fails where the guard saw the end by itself
 	<-g.finished
 	g.end()
 	g.over = true
-	g.fail(asCommand(func() {
-		g.settleAll(before, len(g.listed()))
-		g.tame()
-		g.fail(g.nested.underWay.end(g.removed))
-	}))
+	g.settleAll(before, len(g.listed()))
+	g.tame()
+	g.fail(g.nested.underWay.end(g.removed))
 	return errors.Join(g.errs...)
 }
 

@@ -30,6 +30,30 @@ type tamer struct {
 }
 
 func (g *guard) tame() {
+	if len(g.nested.planted) == 0 && !g.mayBeMore() {
+		return
+	}
+	g.fail(asCommand(g.tameAll))
+}
+
+// mayBeMore tells whether a repository may have got linked worktrees or
+// submodules, or its index another one.
+func (g *guard) mayBeMore() bool {
+	var st unix.Stat_t
+	for dir := range g.nested.c.Plan.nest.dirs {
+		for _, name := range []string{"modules", "worktrees"} {
+			if unix.Lstat(filepath.Join(dir, name), &st) != unix.ENOENT {
+				return true
+			}
+		}
+		if unix.Lstat(filepath.Join(dir, "index"), &st) == nil && st.Ctim.Nano() >= g.nested.began {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *guard) tameAll() {
 	t := tamer{g, &g.nested.c.Plan.nest, map[string]bool{}, map[string]bool{}}
 	planted := slices.Sorted(slices.Values(g.nested.planted))
 	for _, dir := range planted {

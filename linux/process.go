@@ -142,9 +142,8 @@ func (p *Process) Wait() (syscall.WaitStatus, error) {
 	p.tracer.wait()
 	p.in.sock.close()
 	p.lent.giveBack()
-	var stateErr error
-	capErr := asCommand(func() { stateErr = p.underWay.end(p.removed) })
-	return p.status, errors.Join(p.err, p.guard.stop(), stateErr, capErr)
+	stateErr := p.underWay.end(p.removed)
+	return p.status, errors.Join(p.err, p.guard.stop(), stateErr)
 }
 
 // Signal sends the command a signal.

@@ -104,8 +104,30 @@ func commentOut(list string, had map[string]int) (without string, changed bool) 
 	return b.String(), changed
 }
 
+// some tells whether git may be in the middle of anything.
+func (all underWay) some() bool {
+	var st unix.Stat_t
+	for g := range all {
+		for _, name := range []string{rebaseDir, "sequencer", "worktrees"} {
+			if unix.Lstat(filepath.Join(g, name), &st) != unix.ENOENT {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // end takes out what the run added, and tells removed of it. Nothing runs inside.
 func (all underWay) end(removed func(MissingPath)) error {
+	if !all.some() {
+		return nil
+	}
+	var err error
+	capErr := asCommand(func() { err = all.clean(removed) })
+	return errors.Join(err, capErr)
+}
+
+func (all underWay) clean(removed func(MissingPath)) error {
 	var errs []error
 	for _, g := range slices.Sorted(maps.Keys(all)) {
 		errs = append(errs, endOf(g, all[g], removed))

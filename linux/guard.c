@@ -26,6 +26,8 @@
 
 static int srun = -1; /* the socket; -1 once srun is gone */
 static int changed = -1; /* a signalfd */
+static int nested = -1; /* another, for NEST_SIGNAL */
+static int64_t quiet_until; /* in microseconds; nested is not looked at before */
 static int walked; /* all that lies below the writable directories */
 
 static int tell(uint32_t type, int32_t a, int32_t b, const char *text)
@@ -214,6 +216,30 @@ static void end_watch(void)
 #define MAX_CHANGED 64 /* directories looked at one by one */
 #define MAX_SIGNALS 4096 /* taken before a look: somebody may be making more all the time */
 
+#define QUIET_US 500
+#define QUIET_SHARE 3 /* of the time that a look takes */
+#define QUIET_MOST_US 3000
+
+static int64_t now_us(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* look_nested rests after each look: a command may make thousands of files. */
+static void look_nested(void)
+{
+	struct signalfd_siginfo si;
+	int64_t begun = now_us();
+	if (begun < quiet_until || read(nested, &si, sizeof si) != sizeof si)
+		return;
+	nest_look_watched();
+	int64_t took = now_us() - begun;
+	int64_t quiet = took * QUIET_SHARE > QUIET_US ? took * QUIET_SHARE : QUIET_US;
+	quiet_until = begun + took + (quiet < QUIET_MOST_US ? quiet : QUIET_MOST_US);
+}
+
 /* look_where takes all signals of changed directories first, so that each look
  * comes after what it was called for; returns 1 when everything has to be looked
  * at. */
@@ -221,6 +247,7 @@ static int look_where(void)
 {
 	struct signalfd_siginfo si;
 	int fds[MAX_CHANGED], n = 0, all = 0;
+	look_nested();
 	for (int taken = 0; taken < MAX_SIGNALS && read(changed, &si, sizeof si) == sizeof si; taken++) {
 		int known = si.ssi_signo != (uint32_t)GUARD_SIGNAL;
 		for (int i = 0; i < n && !known; i++)
@@ -233,7 +260,7 @@ static int look_where(void)
 	if (all)
 		nest_look_all();
 	for (int i = 0; i < n && !all; i++)
-		all = !nest_event(fds[i]) && guard_look_at(fds[i]) < 0;
+		all = guard_look_at(fds[i]) < 0;
 	return all;
 }
 
@@ -258,8 +285,11 @@ static void walk_on(void)
 static int wait_ms(void)
 {
 	int ms = guard_polls() ? POLL_MS : -1, nests = nest_poll_ms();
+	int64_t quiet = quiet_until - now_us();
 	if (!walked)
 		return 0;
+	if (quiet > 0 && (ms < 0 || quiet / 1000 < ms))
+		ms = (int)(quiet / 1000) + 1;
 	return ms < 0 || (nests >= 0 && nests < ms) ? nests : ms;
 }
 
@@ -280,14 +310,19 @@ void guard_main(int sock)
 	sigset_t all;
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
+	sigset_t one;
+	sigemptyset(&one);
+	sigaddset(&one, NEST_SIGNAL);
+	nested = signalfd(-1, &one, SFD_CLOEXEC | SFD_NONBLOCK);
+	sigdelset(&all, NEST_SIGNAL);
 	changed = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK);
 	struct plan list = { 0 };
 	int init = take_list(&list);
 	struct timespec polled = { 0 };
 	for (;;) {
-		struct pollfd fds[3] = { { .fd = changed, .events = POLLIN }, { .fd = srun, .events = POLLIN },
-			{ .fd = init, .events = POLLIN } };
-		int n = poll(fds, 3, wait_ms());
+		struct pollfd fds[4] = { { .fd = changed, .events = POLLIN }, { .fd = srun, .events = POLLIN },
+			{ .fd = init, .events = POLLIN }, { .fd = now_us() < quiet_until ? -1 : nested, .events = POLLIN } };
+		int n = poll(fds, 4, wait_ms());
 		if (look_where() || (n == 0 && guard_polls()))
 			guard_look(0);
 		if (!walked)

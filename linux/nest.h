@@ -44,11 +44,15 @@ int nest_add(const struct op *op);
 int nest_walk(long us);
 void nest_begin(void);
 
-/* nestlook.c. nest_event looks where something changed, and tells whether the
- * descriptor is one of its own. nest_poll looks at what is not watched; it is
+/* NEST_SIGNAL says that something changed in a watched directory, and not in
+ * which: of an ordinary signal one is pending and no more, where each of many
+ * files that a command makes would queue a real-time one (signal(7)). */
+#define NEST_SIGNAL SIGUSR1
+
+/* nestlook.c. nest_look_watched looks where something changed. nest_poll looks at what is not watched; it is
  * called after nest_poll_ms milliseconds (-1: never). nest_finish looks at all
  * that changed, and for repositories that the command made. */
-int nest_event(int fd);
+void nest_look_watched(void);
 int nest_poll_ms(void);
 void nest_poll(void);
 void nest_look_all(void);
@@ -73,7 +77,7 @@ int nest_child(int i, const char *name, int kind);
 int nest_path(int i, const char *name, char *path, size_t size);
 void nest_scan(int i);
 void nest_watch(int i, int fd);
-int nest_by_fd(int fd);
+int nest_watched(int *fd); /* the next that is, from a descriptor on; -1: none */
 int nest_part(const char *name);
 int nest_is_new(const struct statx *st);
 int nest_known(const struct statx *st);

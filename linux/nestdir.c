@@ -177,7 +177,15 @@ void nest_close(int i, int fd)
 		close(fd);
 }
 
-int nest_by_fd(int fd) { return fd < nby_fd ? by_fd[fd] : -1; }
+int nest_watched(int *fd)
+{
+	while (*fd < nby_fd) {
+		int i = by_fd[(*fd)++];
+		if (i >= 0)
+			return i;
+	}
+	return -1;
+}
 
 void nest_watch(int i, int fd)
 {
@@ -189,7 +197,7 @@ void nest_watch(int i, int fd)
 		for (by_fd = grown; nby_fd < n; nby_fd++)
 			by_fd[nby_fd] = -1;
 	}
-	if (watched == MAX_WATCHED || fcntl(fd, F_SETSIG, GUARD_SIGNAL) < 0 ||
+	if (watched == MAX_WATCHED || fcntl(fd, F_SETSIG, NEST_SIGNAL) < 0 ||
 	    fcntl(fd, F_NOTIFY, DN_CREATE | DN_RENAME | DN_MULTISHOT) < 0)
 		return;
 	watched++;

@@ -194,12 +194,21 @@ static void look(int i, int all)
 	close(fd);
 }
 
-int nest_event(int fd)
+#define TICK_NS 20000000 /* before Linux 6.13 two changes in one tick have one time */
+
+static int just_changed(int i)
 {
-	int i = nest_by_fd(fd);
-	if (i >= 0)
-		look(i, 0);
-	return i >= 0;
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return (now.tv_sec - nests[i].changed.tv_sec) * 1000000000LL + now.tv_nsec - nests[i].changed.tv_nsec < TICK_NS;
+}
+
+void nest_look_watched(void)
+{
+	int fd = 0;
+	for (int i; (i = nest_watched(&fd)) >= 0;)
+		if (nest_changed(i) || just_changed(i))
+			look(i, 0);
 }
 
 /* look_at_changed looks where something changed since the last look. */

@@ -4,7 +4,6 @@ package linux
 
 import (
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -77,14 +76,12 @@ func (t tamer) linksIn(git string) (paths []string) {
 // changedFile reads a file that is not as it was when the run began; nil is any
 // other.
 func (t tamer) changedFile(path string) []byte {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	f, st, err := openFile(unix.AT_FDCWD, path, 0)
 	if err != nil {
 		return nil
 	}
-	f := os.NewFile(uintptr(fd), path)
 	defer f.Close()
-	var st unix.Stat_t
-	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG || st.Ctim.Nano() < t.nested.began {
+	if st.Ctim.Nano() < t.nested.began {
 		return nil
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxIndex))

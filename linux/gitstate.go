@@ -112,21 +112,31 @@ func (s stateFile) remove(dir int, name string) error {
 // maxState bounds a file of git's state: a list of a million commits.
 const maxState = 128 << 20
 
-// readIn reads a file that is one, and never waits for a pipe in its place.
+// openFile opens a file that is one for reading, and never waits for a pipe in
+// its place (EINVAL).
+func openFile(dir int, name string, flags int) (f *os.File, st unix.Stat_t, err error) {
+	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC|flags, 0)
+	if err != nil {
+		return nil, st, err
+	}
+	if err = unix.Fstat(fd, &st); err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
+		err = unix.EINVAL
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, st, err
+	}
+	return os.NewFile(uintptr(fd), name), st, nil
+}
+
+// readIn reads a file of a directory, no link followed.
 func readIn(dir int, name string) (content string, mode uint32, err error) {
-	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	f, st, err := openFile(dir, name, unix.O_NOFOLLOW)
 	if err != nil {
 		return "", 0, err
 	}
-	f := os.NewFile(uintptr(fd), name)
 	defer f.Close()
-	var st unix.Stat_t
-	switch err := unix.Fstat(fd, &st); {
-	case err != nil:
-		return "", 0, err
-	case st.Mode&unix.S_IFMT != unix.S_IFREG:
-		return "", 0, unix.EINVAL
-	case st.Size > maxState:
+	if st.Size > maxState {
 		return "", 0, unix.EFBIG
 	}
 	data, err := io.ReadAll(f)

@@ -56,6 +56,8 @@ void guard_tell_path(uint32_t type, int a, const char *path)
 	send(srun, buf, sizeof m + n, MSG_NOSIGNAL | (type == MSG_FOUND ? 0 : MSG_DONTWAIT));
 }
 
+int guard_is_alone(void) { return srun < 0; }
+
 int guard_appeared(int number)
 {
 	if (srun < 0)

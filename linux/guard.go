@@ -135,7 +135,7 @@ func (g *guard) run() {
 		m, _, err := g.sock.receive()
 		switch {
 		case m.kind == C.MSG_UNHELD:
-			g.fail(guardError("hold "+g.heldPath(m.a)+", which the host replaced", unix.Errno(m.b)))
+			g.fail(guardError("hold "+g.heldPath(m.a)+", found or replaced while the command ran", unix.Errno(m.b)))
 			g.lost()
 		case m.kind == C.MSG_FOUND:
 			g.nested.add(m.a, m.path)
@@ -186,10 +186,10 @@ func (g *guard) heldPath(number int32) string {
 	return "a protected path"
 }
 
-func (g *guard) settleAll(from, to int) {
-	for number := from; number < to; number++ {
+func (g *guard) settleAll() {
+	for number, m := range g.listed() {
 		var st unix.Stat_t
-		if g.shared(number) && unix.Lstat(g.listed()[number].Path, &st) != unix.ENOENT {
+		if g.shared(number) && unix.Lstat(m.Path, &st) != unix.ENOENT {
 			g.fail(asCommand(func() { g.settle(number, true) }))
 		}
 	}
@@ -212,13 +212,13 @@ func (g *guard) stop() error {
 	if g == nil {
 		return nil
 	}
-	before := len(g.listed())
-	g.settleAll(0, before)
+	g.settleAll()
 	g.tell(message{kind: C.CTL_FINISH}) // fails where the guard saw the end by itself
 	<-g.finished
 	g.end()
 	g.over = true
-	g.settleAll(before, len(g.listed()))
+	g.takeRest()
+	g.settleAll() // what the guard was told of too late, or told of itself
 	g.tame()
 	g.fail(g.nested.underWay.end(g.removed))
 	return errors.Join(g.errs...)

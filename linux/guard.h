@@ -42,6 +42,9 @@ int guard_settled(int number);
 /* guard_alone: there is nobody else any more. */
 void guard_alone(void);
 
+/* guard_is_alone tells whether guard_alone was called. */
+int guard_is_alone(void);
+
 /* guard_waits tells whether something is there that somebody else deals with. */
 int guard_waits(void);
 

@@ -49,9 +49,10 @@ void nest_begin(void);
  * files that a command makes would queue a real-time one (signal(7)). */
 #define NEST_SIGNAL SIGUSR1
 
-/* nestlook.c. nest_look_watched looks where something changed. nest_poll looks at what is not watched; it is
- * called after nest_poll_ms milliseconds (-1: never). nest_finish looks at all
- * that changed, and for repositories that the command made. */
+/* nestlook.c. nest_look_watched looks where something changed. nest_poll looks at
+ * what is not watched; it is called after nest_poll_ms milliseconds (-1: never).
+ * nest_finish looks at all that changed, and for repositories that the command
+ * made. */
 void nest_look_watched(void);
 int nest_poll_ms(void);
 void nest_poll(void);

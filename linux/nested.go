@@ -8,7 +8,6 @@ package linux
 import "C"
 
 import (
-	"errors"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -30,12 +29,12 @@ type nesting struct {
 	roots  []string        // of the repositories, to look for more at the end
 }
 
-func (b *builder) nesting(p *policy.Policy) {
+func (b *builder) nesting(p *policy.Policy, protected []policy.ProtectedPath) {
 	n := nesting{
 		git:    gitfiles.Options{Home: p.Home, AllowConfig: p.Filesystem.AllowGitConfig},
 		inside: map[string]bool{}, dirs: map[string]bool{},
 	}
-	for _, name := range p.Protected() {
+	for _, name := range protected {
 		if name.Anywhere && !strings.HasPrefix(name.Path, ".git/") {
 			n.names = append(n.names, name)
 		}
@@ -248,7 +247,7 @@ func (g *guard) hold() {
 		err = unix.Sendmsg(g.sock.fd, message{kind: C.CTL_MORE}.encode(), unix.UnixRights(list), nil, unix.MSG_NOSIGNAL)
 		unix.Close(list)
 	}
-	if err != nil && !errors.Is(err, unix.EPIPE) { // it ended, and nothing runs any more
+	if err != nil && err != unix.EPIPE && err != unix.ECONNRESET { // those: it ended, and nothing runs any more
 		g.fail(guardError("tell the guard", err))
 		g.lost()
 	}
@@ -256,6 +255,15 @@ func (g *guard) hold() {
 	g.held = append(g.held, n.list.held...)
 	g.mu.Unlock()
 	n.asked, n.list = true, nil
+}
+
+// takeRest takes what the guard found in its last look, for nobody holds it
+// any more: what others may have made is srun's to judge all the same.
+func (g *guard) takeRest() {
+	g.nested.mu.Lock()
+	defer g.nested.mu.Unlock()
+	g.nested.list = nil
+	g.take()
 }
 
 // answered takes the guard's word that a list is held.

@@ -45,12 +45,13 @@ static void look_for_names(int i, int fd)
 {
 	struct statx st;
 	for (int n = 0; n < nnest_names; n++) {
-		if (nest_names[n].kind != nests[i].kind || nests[i].present >> n & 1)
+		int shared = nest_names[n].shared && !guard_is_alone();
+		if (nest_names[n].kind != nests[i].kind || (nests[i].present >> n & 1 && (shared || !nest_names[n].shared)))
 			continue;
 		if (find(fd, nest_names[n].name, &st) < 0 || nest_known(&st) ||
 		    held_is(makedev(st.stx_dev_major, st.stx_dev_minor), st.stx_ino))
 			continue; /* moved here, and still held */
-		if (nest_names[n].shared) {
+		if (shared) {
 			nests[i].present |= 1u << n;
 			nest_tell(MSG_FOUND, FOUND_SHARED, i, nest_names[n].name);
 		} else {

@@ -170,7 +170,8 @@ func (b *builder) collect(p *policy.Policy) error {
 			return err
 		}
 	}
-	b.nesting(p)
+	protected := p.Protected()
+	b.nesting(p, protected)
 	trusted, err := b.repositories(p)
 	if err != nil {
 		return err
@@ -180,7 +181,7 @@ func (b *builder) collect(p *policy.Policy) error {
 		return err
 	}
 	b.plan.gitDirs = b.gitDirs(trusted)
-	return b.protect(p.Protected(), trusted)
+	return b.protect(protected, trusted)
 }
 
 func (b *builder) collectLists(f *policy.Filesystem) error {

@@ -28,18 +28,11 @@ func (hostFiles) Kind(path string) gitfiles.Kind {
 	return gitfiles.File
 }
 
-// ReadFile never waits for a pipe that was put in a file's place.
 func (hostFiles) ReadFile(path string) []byte {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	f, _, err := openFile(unix.AT_FDCWD, path, 0)
 	if err != nil {
 		return nil
 	}
-	var st unix.Stat_t
-	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
-		unix.Close(fd)
-		return nil
-	}
-	f := os.NewFile(uintptr(fd), path)
 	defer f.Close()
 	data, _ := io.ReadAll(io.LimitReader(f, maxConfig)) // what git can read, it reads alike
 	return data

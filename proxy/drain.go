@@ -10,7 +10,8 @@ import (
 // sockets have ended then, and what they had written is still in them. Without
 // a proxy the kernel would send it after they are gone. Drain returns when all
 // is on its way, or after drainTimeout. waiting, which may be nil, tells of
-// connections that no listener of the server has yet.
+// connections that no listener of the server has yet. It looks again and again:
+// what a socket still holds unread is no event to anybody but its reader.
 func (s *Server) Drain(waiting func() bool) {
 	deadline := time.Now().Add(drainTimeout)
 	for quiet := false; time.Now().Before(deadline); {

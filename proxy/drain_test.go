@@ -16,15 +16,16 @@ func TestDrain(t *testing.T) {
 	for way, open := range ways(t) {
 		w := newWorld(t, "example.com", "")
 		got := make(chan int64, 1)
+		ending, over := make(chan struct{}), make(chan struct{})
 		serve := func(conn net.Conn) {
 			defer conn.Close()
-			time.Sleep(10 * time.Millisecond) // until the proxy has ended, or nearly
+			<-ending
 			n, err := io.Copy(io.Discard, conn)
 			if err != nil {
 				t.Errorf("%s: %v", way, err)
 			}
 			got <- n
-			time.Sleep(time.Second) // it never ends its own half in time
+			<-over // it never ends its own half in time
 		}
 		w.serve("example.com", "198.51.100.1", 7, serve)
 		w.serve("", "127.0.0.1", 7, serve)
@@ -32,6 +33,7 @@ func TestDrain(t *testing.T) {
 		conn.Write(make([]byte, plenty))
 		conn.Close()
 		begun := time.Now()
+		close(ending)
 		w.s.Drain(nil)
 		w.s.Close()
 		if took := time.Since(begun); took > lingerTimeout {
@@ -40,6 +42,7 @@ func TestDrain(t *testing.T) {
 		if n := <-got; n != plenty {
 			t.Errorf("%s: %d bytes arrived", way, n)
 		}
+		close(over)
 	}
 }
 
@@ -76,16 +79,17 @@ func TestDrainEnds(t *testing.T) {
 	defer close(over)
 	w.serve("example.com", "198.51.100.1", 7, func(conn net.Conn) { <-over; conn.Close() })
 	w.names["nowhere.test"] = []string{"198.51.100.2"}
-	dial := w.s.cfg.Dial
+	dial, reached := w.s.cfg.Dial, make(chan struct{})
 	w.s.cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if addr == "198.51.100.2:7" {
+			close(reached)
 			<-ctx.Done()
 		}
 		return dial(ctx, network, addr)
 	}
 	nowhere := w.open()
 	io.WriteString(nowhere, "CONNECT nowhere.test:7 HTTP/1.1\r\nHost: nowhere.test:7\r\n\r\n")
-	time.Sleep(20 * time.Millisecond)
+	<-reached
 	nowhere.Close()
 	begun := time.Now()
 	w.s.Drain(nil)

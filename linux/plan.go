@@ -37,12 +37,8 @@ type Plan struct {
 	dir   fileID  // of the working directory
 	nodes []*node // what holds where
 
-	nest nesting // what holds at any depth
-
 	UnixSockets    []string // the host's, that may be connected to
 	AllUnixSockets bool
-
-	gitDirs []string // of the repositories around the writable directories
 }
 
 // LandlockRule grants rights at and below a path.
@@ -54,7 +50,7 @@ type LandlockRule struct {
 }
 
 // MissingPath is a path that may not be made and does not exist: no mount can
-// hold its place, so it is watched.
+// hold its place. The directories on the way to it are pinned.
 type MissingPath struct {
 	Path   string // absolute; its longest existing ancestor has no symbolic link
 	Root   string // the writable directory that it lies in
@@ -116,13 +112,16 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if err := b.checkAllowed(); err != nil {
 		return nil, err
 	}
-	b.plan.Mounts = append(b.trustFile(), treeOps(nodes, b.links)...)
+	if err := b.checkMissing(nodes); err != nil {
+		return nil, err
+	}
+	b.plan.Mounts = append(b.trustFile(), treeOps(nodes, b.links, b.ways)...)
 	if p.Network.Mode != policy.ModeHost {
 		b.plan.Mounts = append(b.plan.Mounts, b.nameFiles(nodes)...)
 	}
 	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles(nodes)...)
 	b.plan.Landlock = append(landlockRules(nodes), insideRules()...)
-	return b.plan, b.checkMissing(nodes)
+	return b.plan, nil
 }
 
 type builder struct {
@@ -133,6 +132,7 @@ type builder struct {
 	roots   []*node // of the writable paths alone
 	missing []MissingPath
 	links   []string      // on the way to denied paths
+	ways    []string      // the last directory that is there, on the way to each missing path
 	allowed []linkedAllow // allows that lead through a link
 }
 
@@ -171,7 +171,6 @@ func (b *builder) collect(p *policy.Policy) error {
 		}
 	}
 	protected := p.Protected()
-	b.nesting(p, protected)
 	trusted, err := b.repositories(p)
 	if err != nil {
 		return err
@@ -180,7 +179,6 @@ func (b *builder) collect(p *policy.Policy) error {
 	if err := b.collectLists(&p.Filesystem); err != nil {
 		return err
 	}
-	b.plan.gitDirs = b.gitDirs(trusted)
 	return b.protect(protected, trusted)
 }
 

@@ -112,7 +112,6 @@ func (b *builder) repositories(p *policy.Policy) ([]gitfiles.Path, error) {
 			return nil, fmt.Errorf("%s: %w", root.path, err)
 		}
 		all = append(all, found.Paths...)
-		b.plan.nest.found(root.path, found)
 		if i > 0 || root.path != b.dir || found.Shared == "" {
 			continue
 		}

@@ -62,17 +62,7 @@ const (
 	opArg      opKind = C.OP_ARG
 	opEnv      opKind = C.OP_ENV
 	opSearch   opKind = C.OP_SEARCH
-	opRoot     opKind = C.OP_ROOT
-	opBelow    opKind = C.OP_BELOW
-	opAbsent   opKind = C.OP_ABSENT
-	opNear     opKind = C.OP_NEAR
-	opHeld     opKind = C.OP_HELD
-	opHeldHide opKind = C.OP_HELD_HIDDEN
-	opHeldPin  opKind = C.OP_HELD_PINNED
 	opTraced   opKind = C.OP_TRACED
-	opHeldName opKind = C.OP_HELD_ENTRY
-	opNest     opKind = C.OP_NEST
-	opName     opKind = C.OP_NAME
 	opEnd      opKind = C.OP_END
 )
 
@@ -99,7 +89,6 @@ type message struct {
 	kind uint32
 	a, b int32
 	text string
-	path string // what follows the message
 }
 
 const (

@@ -23,7 +23,6 @@ func Start(c Config) (*Process, error) {
 	p, err := start(in, &c)
 	if err != nil {
 		in.discard()
-		p.guard.cancel()
 		p.lent.giveBack()
 		return nil, err
 	}
@@ -46,13 +45,12 @@ func checkStdio(stdio []*os.File) error {
 	return nil
 }
 
-// start returns a Process also with an error, for its guard.
+// start returns a Process also with an error, for what it lent.
 func start(in *sandboxInit, c *Config) (*Process, error) {
-	p := &Process{in: in, ended: c.Ended, removed: c.Removed, done: make(chan struct{}),
+	p := &Process{in: in, ended: c.Ended, done: make(chan struct{}),
 		events: make(chan Event, 8), paused: make(chan struct{}, 1), sockets: make(chan socketReply, 1)}
 	p.Events = p.events
 	var err error
-	p.underWay = newUnderWay(c.Plan)
 	if p.lent, err = newLent(c.Plan, c.Stdio[:]); err != nil {
 		return p, err
 	}
@@ -61,7 +59,6 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 		return p, err
 	}
 	defer closeFDs(plan, set)
-	list := newGuardList(c)
 	which, fds, err := in.ready()
 	if err != nil {
 		return p, err
@@ -74,7 +71,7 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 	if p.Listeners, diag, err = takeListeners(which, fds); err != nil {
 		return p, err
 	}
-	if err = p.watchAndGo(c, list); err == nil {
+	if err = p.letGo(c); err == nil {
 		p.Pid = in.pid
 		p.command, err = p.started(diag, c)
 	} else {
@@ -86,21 +83,15 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 	return p, err
 }
 
-// watchAndGo does what has to be done before the command runs and init does not
-// wait for.
-func (p *Process) watchAndGo(c *Config, list *guardList) (err error) {
-	if p.guard, err = newGuard(c, list, p.in); err != nil {
-		return err
-	}
+// letGo does what has to be done before the command runs and init does not wait
+// for.
+func (p *Process) letGo(c *Config) error {
 	if c.Meanwhile != nil {
 		if err := c.Meanwhile(); err != nil {
 			return err
 		}
 	}
-	if err := p.guard.holds(); err != nil {
-		return err
-	}
-	if !c.Trace && !p.guard.early() {
+	if !c.Trace {
 		p.tell(message{kind: ctlGo}) // an init that is gone said why before
 	}
 	return nil
@@ -173,18 +164,15 @@ func (p *Process) started(diag int, c *Config) (command int, err error) {
 	}
 }
 
-// stands is for the command's process waiting for its go: the mounts are made,
-// and what the guard found has to be held.
+// stands is for the command's process waiting for its go: the mounts are made.
 func (p *Process) stands(c *Config) error {
-	p.guard.stand()
-	if c.Trace {
-		if err := p.trace(c); err != nil {
-			return err
-		}
+	if !c.Trace {
+		return nil
 	}
-	if c.Trace || p.guard.early() {
-		p.tell(message{kind: ctlGo})
+	if err := p.trace(c); err != nil {
+		return err
 	}
+	p.tell(message{kind: ctlGo})
 	return nil
 }
 

@@ -30,9 +30,8 @@ type FileDenial struct {
 // and not by the policy: that is what is enforced.
 type judge struct {
 	nodes    []*node
-	held     map[string]string                        // paths that cannot be moved, by why
-	found    func(string) (reason string, whole bool) // what is held below writable directories; nil is nothing
-	reopened []string                                 // covers with something below: other names are absent there
+	held     map[string]string // paths that cannot be moved, by why
+	reopened []string          // covers with something below: other names are absent there
 }
 
 const (
@@ -138,27 +137,10 @@ func (j *judge) refused(d *FileDenial, a act, p place, errno unix.Errno) bool {
 			d.Grant = filepath.Dir(p.path)
 		}
 		return true
-	case j.refusedFound(d, p.path, errno):
-		return true
 	case !a.kind.names():
 		return false
 	}
 	return j.refusedName(d, p.path, errno)
-}
-
-// refusedFound is about what was found while the command ran.
-func (j *judge) refusedFound(d *FileDenial, path string, errno unix.Errno) bool {
-	if j.found == nil {
-		return false
-	}
-	reason, whole := j.found(path)
-	if reason == "" || errno != unix.EBUSY && !whole {
-		return false
-	}
-	if d.Fixed = true; !whole {
-		d.Reason = reason
-	}
-	return true
 }
 
 // hiddenByDefault tells whether a default is what hides a node.

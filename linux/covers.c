@@ -111,6 +111,11 @@ int cover(const struct op *op, const char *path)
 	return r;
 }
 
+int open_covers(void)
+{
+	return covers >= 0 || (covers = open_exact(COVERS)) >= 0 ? 0 : -1;
+}
+
 int mounts_done(void)
 {
 	if (bury_held() < 0)

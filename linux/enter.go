@@ -23,11 +23,14 @@ import (
 // whose first use starts a process to see whether pidfds work; the id cannot
 // be taken by another before srun itself has waited for it.
 type sandboxInit struct {
-	pid         int // 0: known once it is ready
-	helper      int // that cloned it, to be waited for, or 0
+	pid         int     // 0: known once it is ready
+	helper      int     // that cloned it and becomes the keeper, to be waited for, or 0
+	keeper      *waiter // the socket to it; nil: there is none yet
 	sock        *waiter
 	hostNetwork bool
 	pidNS       string // what /proc says of its PID namespace
+	userNS      int    // descriptors, for the keeper
+	mountNS     int
 }
 
 var early sync.Once
@@ -38,18 +41,29 @@ func takeEarly() (in *sandboxInit, err error) {
 	early.Do(func() {
 		if e := C.srun_early; e != nil {
 			in = &sandboxInit{helper: int(e.helper)}
-			in.sock, err = newWaiter(int(e.sock), "init")
+			if in.sock, err = newWaiter(int(e.sock), "init"); err == nil {
+				in.keeper, err = newWaiter(int(e.keeper), "keeper")
+			}
 		}
 	})
 	return in, err
 }
 
-// settle waits until an early init has its process id.
+// settle learns an early init's process id, once it has said anything.
 func (in *sandboxInit) settle() {
-	if in.helper > 0 {
-		waitFor(in.helper)
-		in.helper, in.pid = 0, int(C.srun_early.pid)
+	if in.pid == 0 {
+		in.pid = int(C.srun_early.pid)
 	}
+}
+
+// dismissKeeper ends a keeper that has no list yet: without its socket, it goes.
+func (in *sandboxInit) dismissKeeper() {
+	if in.keeper == nil {
+		return
+	}
+	in.keeper.close()
+	waitFor(in.helper)
+	in.keeper, in.helper = nil, 0
 }
 
 func waitFor(pid int) (status syscall.WaitStatus, err error) {
@@ -144,10 +158,32 @@ func (in *sandboxInit) ready() (set int32, fds []int, err error) {
 	}
 	// Later init is not dumpable, and an ordinary user may not read this.
 	in.pidNS, _ = os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", in.pid))
+	if err := in.openNamespaces(); err != nil {
+		closeFDs(fds...)
+		return 0, nil, err
+	}
 	if in.hostNetwork {
 		return m.a, fds, nil
 	}
 	return m.a, fds, in.checkNetwork()
+}
+
+func (in *sandboxInit) openNamespaces() (err error) {
+	for name, fd := range map[string]*int{"user": &in.userNS, "mnt": &in.mountNS} {
+		if *fd, err = unix.Open(fmt.Sprintf("/proc/%d/ns/%s", in.pid, name), unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+			return namespaceError(err)
+		}
+	}
+	return nil
+}
+
+func (in *sandboxInit) closeNamespaces() {
+	for _, fd := range []*int{&in.userNS, &in.mountNS} {
+		if *fd > 0 {
+			unix.Close(*fd)
+		}
+		*fd = 0
+	}
 }
 
 // checkNetwork makes sure of the namespace that keeps the command off the
@@ -173,6 +209,8 @@ func (in *sandboxInit) checkNetwork() error {
 // to live.
 func (in *sandboxInit) discard() {
 	in.sock.close()
+	in.closeNamespaces()
+	in.dismissKeeper() // also waits until an early init has its process id
 	in.settle()
 	if in.pid > 0 {
 		in.kill()

@@ -54,6 +54,21 @@ enum {
 	CTL_GO = 5,        /* to the command's process: execve */
 };
 
+/* Messages from the keeper to srun. */
+enum {
+	MSG_KEEPING = 20,  /* the list is taken and its directories are watched */
+	MSG_BARE = 21,     /* a: number of OP_KEEP, b: errno; the host replaced it and the new
+	                    * one cannot be covered */
+	MSG_KEPT = 22,     /* init is gone, and the keeper goes too */
+};
+
+/* Messages from srun to the keeper. */
+enum {
+	CTL_KEEP = 30,     /* a: process id of init; fds: the list (memfd), init's user and
+	                    * mount namespaces */
+	CTL_LOOK = 31,     /* init has made the mounts */
+};
+
 /* Which protection a failure belongs to, for MSG_FAILED. */
 enum {
 	STAGE_NAMESPACES = 1,
@@ -90,6 +105,9 @@ enum {
 	OP_ARG = 13,
 	OP_ENV = 14,
 	OP_SEARCH = 15,    /* PATH to look the command up in */
+	OP_WATCH = 19,     /* of the keeper's list: a directory with something covered */
+	OP_KEEP = 20,      /* of the keeper's list: what init covers; slot: its directory,
+	                    * counted from 0 in the list's order */
 	OP_END = 16,       /* last: a plan without it was cut short and is refused */
 };
 
@@ -149,6 +167,10 @@ void give_socket(int sock, int family);
 int send_fds(int sock, const struct message *m, const int *fds, int n);
 extern char failed_what[116];
 
+/* receive_fds waits for a message of srun's, and takes at most n descriptors that
+ * come with it; -1 when there is none, as at the socket's end. */
+int receive_fds(int sock, struct message *m, int *fds, int n);
+
 /* mounts.c */
 int mounts_base(void);
 int mount_op(const struct op *op, const char *path);
@@ -177,8 +199,12 @@ void resume_all(void);
 
 /* plan.c */
 int plan_complete(const struct plan *plan);
+int plan_map(int fd, struct plan *plan); /* for good; -1 unless it is complete */
 const struct op *plan_next(const struct plan *plan, const struct op *prev);
 static inline const char *op_data(const struct op *op) { return (const char *)(op + 1); }
+
+/* keeper.c */
+void keeper_main(int sock) __attribute__((noreturn));
 
 /* init.c */
 enum { DIE_WITH_THREAD = 1, HOST_NETWORK = 2 };

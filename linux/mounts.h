@@ -55,6 +55,9 @@ int make_covers(void);
 int copy_cover(const char *name);
 int cover(const struct op *op, const char *path);
 
+/* open_covers finds the covers of a sandbox that stands already. */
+int open_covers(void);
+
 /* alone.c: copy_alone returns a detached copy of the mount at a file, -1 where
  * that takes another way. */
 int copy_alone(int at, const char *path);

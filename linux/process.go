@@ -59,6 +59,7 @@ type Process struct {
 
 	in      *sandboxInit
 	ended   func()
+	keeper  *keeper // nil when nothing is covered
 	tracer  *tracer // nil without Config.Trace
 	command int     // process id inside
 	events  chan Event
@@ -127,7 +128,7 @@ func (p *Process) Wait() (syscall.WaitStatus, error) {
 	p.tracer.wait()
 	p.in.sock.close()
 	p.lent.giveBack()
-	return p.status, p.err
+	return p.status, errors.Join(p.err, p.keeper.wait())
 }
 
 // Signal sends the command a signal.

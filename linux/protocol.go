@@ -63,6 +63,8 @@ const (
 	opEnv      opKind = C.OP_ENV
 	opSearch   opKind = C.OP_SEARCH
 	opTraced   opKind = C.OP_TRACED
+	opWatch    opKind = C.OP_WATCH
+	opKeep     opKind = C.OP_KEEP
 	opEnd      opKind = C.OP_END
 )
 
@@ -114,6 +116,11 @@ const (
 	msgPaused    = C.MSG_PAUSED
 	msgSocket    = C.MSG_SOCKET
 	ctlSocket    = C.CTL_SOCKET
+	msgKeeping   = C.MSG_KEEPING
+	msgBare      = C.MSG_BARE
+	msgKept      = C.MSG_KEPT
+	ctlKeep      = C.CTL_KEEP
+	ctlLook      = C.CTL_LOOK
 )
 
 // Ports of srun's listeners on the sandbox's own loopback.

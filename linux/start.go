@@ -23,6 +23,7 @@ func Start(c Config) (*Process, error) {
 	p, err := start(in, &c)
 	if err != nil {
 		in.discard()
+		p.keeper.end()
 		p.lent.giveBack()
 		return nil, err
 	}
@@ -45,7 +46,7 @@ func checkStdio(stdio []*os.File) error {
 	return nil
 }
 
-// start returns a Process also with an error, for what it lent.
+// start returns a Process also with an error, for its keeper and what it lent.
 func start(in *sandboxInit, c *Config) (*Process, error) {
 	p := &Process{in: in, ended: c.Ended, done: make(chan struct{}),
 		events: make(chan Event, 8), paused: make(chan struct{}, 1), sockets: make(chan socketReply, 1)}
@@ -85,11 +86,17 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 
 // letGo does what has to be done before the command runs and init does not wait
 // for.
-func (p *Process) letGo(c *Config) error {
+func (p *Process) letGo(c *Config) (err error) {
+	if p.keeper, err = newKeeper(c.Plan, p.in); err != nil {
+		return err
+	}
 	if c.Meanwhile != nil {
 		if err := c.Meanwhile(); err != nil {
 			return err
 		}
+	}
+	if err := p.keeper.watches(); err != nil {
+		return err
 	}
 	if !c.Trace {
 		p.tell(message{kind: ctlGo}) // an init that is gone said why before
@@ -166,6 +173,7 @@ func (p *Process) started(diag int, c *Config) (command int, err error) {
 
 // stands is for the command's process waiting for its go: the mounts are made.
 func (p *Process) stands(c *Config) error {
+	p.keeper.look()
 	if !c.Trace {
 		return nil
 	}

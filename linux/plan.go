@@ -11,6 +11,7 @@ import (
 	"github.com/landlock-lsm/go-landlock/landlock"
 	"golang.org/x/sys/unix"
 
+	"srun/linux/broker"
 	"srun/policy"
 	"srun/policy/gitfiles"
 )
@@ -43,6 +44,8 @@ type Plan struct {
 	AllUnixSockets bool
 
 	gitDirs []string // of the repositories around the writable directories
+
+	rules broker.Rules // what the broker holds
 }
 
 // LandlockRule grants rights at and below a path.
@@ -122,7 +125,11 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	}
 	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles(nodes)...)
 	b.plan.Landlock = append(landlockRules(nodes), insideRules()...)
-	return b.plan, b.checkMissing(nodes)
+	if err := b.checkMissing(nodes); err != nil {
+		return nil, err
+	}
+	b.plan.rules = b.brokerRules(p, nodes)
+	return b.plan, nil
 }
 
 type builder struct {
@@ -134,6 +141,7 @@ type builder struct {
 	missing []MissingPath
 	links   []string      // on the way to denied paths
 	allowed []linkedAllow // allows that lead through a link
+	globs   []broker.Glob // that hold for what is made later
 }
 
 // identify takes down which directory the working directory is: while srun

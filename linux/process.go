@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"srun/linux/broker"
 )
 
 // Config is one run of a planned sandbox.
@@ -81,6 +83,7 @@ type Process struct {
 	status  syscall.WaitStatus
 	err     error
 	lent    lentFiles
+	broker  *broker.Broker
 
 	underWay underWay
 	removed  func(MissingPath)
@@ -140,6 +143,7 @@ func (p *Process) initStatus() (syscall.WaitStatus, error) {
 func (p *Process) Wait() (syscall.WaitStatus, error) {
 	<-p.done
 	p.tracer.wait()
+	p.broker.Flush()
 	p.in.sock.close()
 	p.lent.giveBack()
 	stateErr := p.underWay.end(p.removed)

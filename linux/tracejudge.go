@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy"
 )
 
 // FileDenial is an act on a file that the sandbox refused.
@@ -23,6 +25,10 @@ type FileDenial struct {
 	Hidden bool   // because of what may not be read
 	Secret bool   // and that is on the default list
 	Fixed  bool   // no allow takes it back
+
+	Rule      string        // with Reason: the rule in the policy's words
+	Source    policy.Source // and where it came from
+	Protected bool
 	Grant  string // the path to allow, which exists, or ""
 }
 

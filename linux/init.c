@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -208,13 +207,6 @@ static void prepare(int sock, int how)
 		give_up(sock, STAGE_MOUNTS);
 	if (!(how & HOST_NETWORK) && network_up(&l) < 0)
 		give_up(sock, STAGE_NETWORK);
-	/* Without it no path name counts as the sandbox's own. On the host's network
-	 * it would list the host's sockets as well. */
-	int diag = how & HOST_NETWORK ? -1 : socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	if (diag >= 0) {
-		l.fd[l.n++] = diag;
-		l.set |= LISTEN_DIAG;
-	}
 	tell_ready(sock, &l);
 }
 

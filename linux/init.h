@@ -149,7 +149,6 @@ enum { /* in the order the descriptors are sent */
 	LISTEN_DNS6 = 16,
 	LISTEN_DNSTCP4 = 32,
 	LISTEN_DNSTCP6 = 64,
-	LISTEN_DIAG = 128, /* no listener: a socket that lists the sandbox's Unix sockets */
 };
 
 /* A failed step: what it was, for the message. errno says why. */

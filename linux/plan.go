@@ -11,6 +11,7 @@ import (
 	"github.com/landlock-lsm/go-landlock/landlock"
 	"golang.org/x/sys/unix"
 
+	"srun/linux/broker"
 	"srun/policy"
 	"srun/policy/gitfiles"
 )
@@ -39,6 +40,8 @@ type Plan struct {
 
 	UnixSockets    []string // the host's, that may be connected to
 	AllUnixSockets bool
+
+	rules broker.Rules // what the broker holds
 }
 
 // LandlockRule grants rights at and below a path.
@@ -121,6 +124,7 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	}
 	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles(nodes)...)
 	b.plan.Landlock = append(landlockRules(nodes), insideRules()...)
+	b.plan.rules = b.brokerRules(p, nodes)
 	return b.plan, nil
 }
 
@@ -134,6 +138,7 @@ type builder struct {
 	links   []string      // on the way to denied paths
 	ways    []string      // the last directory that is there, on the way to each missing path
 	allowed []linkedAllow // allows that lead through a link
+	globs   []broker.Glob // that hold for what is made later
 }
 
 // identify takes down which directory the working directory is: while srun

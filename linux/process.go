@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"srun/linux/broker"
 )
 
 // Config is one run of a planned sandbox.
@@ -70,6 +72,7 @@ type Process struct {
 	status  syscall.WaitStatus
 	err     error
 	lent    lentFiles
+	broker  *broker.Broker
 }
 
 // ErrNotFound and ErrNotExecutable tell why a command did not start; both come
@@ -126,6 +129,7 @@ func (p *Process) initStatus() (syscall.WaitStatus, error) {
 func (p *Process) Wait() (syscall.WaitStatus, error) {
 	<-p.done
 	p.tracer.wait()
+	p.broker.Flush()
 	p.in.sock.close()
 	p.lent.giveBack()
 	return p.status, errors.Join(p.err, p.keeper.wait())

@@ -68,15 +68,12 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 		closeFDs(fds...)
 		return p, err
 	}
-	var diag int
-	if p.Listeners, diag, err = takeListeners(which, fds); err != nil {
+	if p.Listeners, err = takeListeners(which, fds); err != nil {
 		return p, err
 	}
 	if err = p.letGo(c); err == nil {
 		p.Pid = in.pid
-		p.command, err = p.started(diag, c)
-	} else {
-		closeFDs(diag)
+		p.command, err = p.started(c)
 	}
 	if err != nil {
 		p.Listeners.Close()
@@ -139,23 +136,21 @@ func sendPlan(sock, plan, set int, stdio [3]*os.File) error {
 // started waits for the verdict on the command's start. On the way it takes the
 // listeners of forwarded ports, and starts the broker when the command's
 // process has loaded its filters.
-func (p *Process) started(diag int, c *Config) (command int, err error) {
+func (p *Process) started(c *Config) (command int, err error) {
 	for {
 		m, fds, err := p.in.sock.receive()
 		switch {
 		case err == nil && m.kind == msgBroker && len(fds) == 1:
-			b, err := newBroker(fds[0], diag, c)
-			if diag = -1; err != nil {
+			if p.broker, err = newBroker(fds[0], c); err != nil {
 				return 0, err
 			}
-			go b.serve()
+			go p.broker.Serve()
 			if err := p.stands(c); err != nil {
 				return 0, err
 			}
 			continue
 		case err == nil && m.kind == msgForward && len(fds) == 1:
 			if err := p.Listeners.add(ListenForward, uint16(m.a), fds[0]); err != nil {
-				closeFDs(diag)
 				return 0, err
 			}
 			continue
@@ -163,7 +158,6 @@ func (p *Process) started(diag int, c *Config) (command int, err error) {
 			p.lent.take(int(m.a), fds[0])
 			continue
 		}
-		closeFDs(diag)
 		if err != nil {
 			return 0, err
 		}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy"
 )
 
 // FileDenial is an act on a file that the sandbox refused.
@@ -23,7 +25,11 @@ type FileDenial struct {
 	Hidden bool   // because of what may not be read
 	Secret bool   // and that is on the default list
 	Fixed  bool   // no allow takes it back
-	Grant  string // the path to allow, which exists, or ""
+
+	Rule      string        // with Reason: the rule in the policy's words
+	Source    policy.Source // and where it came from
+	Protected bool
+	Grant     string // the path to allow, which exists, or ""
 }
 
 // judge tells denials of the sandbox's from other failures. It goes by the plan

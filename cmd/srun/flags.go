@@ -52,6 +52,7 @@ func newFlagSet(o *options) *pflag.FlagSet {
 	f.StringVar(&o.learn, "learn", "", "run, observe, and write the settings that the run needed to `FILE`")
 	f.BoolVar(&o.trust, "trust", false, "trust this project's settings files as they are now")
 	f.IntVar(&o.controlFD, "control-fd", -1, "read live updates from descriptor `N`")
+	f.Lookup("control-fd").DefValue = "0" // not in the help
 	f.BoolVarP(&o.debug, "debug", "d", false, "say what is done")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no line per denial as it happens")
 	f.BoolVar(&o.version, "version", false, "print the version")
@@ -111,6 +112,8 @@ func (o *options) check(f *pflag.FlagSet) error {
 		}
 	}
 	switch {
+	case f.Changed("control-fd") && o.controlFD < 0:
+		return fmt.Errorf("--control-fd: %d: not a descriptor", o.controlFD)
 	case f.Changed("c") && len(o.command) > 0:
 		return errors.New("-c takes the whole shell line as one word; give no command after it")
 	case o.report != "summary" && o.report != "json" && o.report != "none":

@@ -16,7 +16,7 @@ import (
 )
 
 // longestUpdate bounds a line of --control-fd.
-const longestUpdate = 64 << 20
+const longestUpdate = 16 << 20
 
 // openControl takes the descriptor of --control-fd, nil where there is none. The
 // command does not inherit it, nor any other of the same pipe, such as the end

@@ -21,9 +21,9 @@ type Question = proxy.Question
 // Answer is the reply to a [Question].
 type Answer = proxy.Answer
 
-// The answers. Both allows hold for the rest of the run; to keep AllowAlways
+// The usual answers. Both allows hold for the rest of the run; to keep AllowAlways
 // beyond it is the caller's part (policy.AllowAlways).
-const (
+var (
 	Deny        = proxy.Deny
 	AllowOnce   = proxy.AllowOnce
 	AllowAlways = proxy.AllowAlways

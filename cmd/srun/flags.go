@@ -17,6 +17,7 @@ type options struct {
 
 	line                 string // -c
 	ask                  string
+	askProgram           string // of command:PROGRAM, absolute
 	report               string
 	reportFile, auditLog string
 	explain              string // "", "text", "json" or "seatbelt"

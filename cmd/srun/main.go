@@ -175,6 +175,9 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if err != nil {
 		return statusFailed, err
 	}
+	if err := o.keepAsked(pol); err != nil {
+		return statusFailed, err
+	}
 	report, err := newReporter(p, o, pol)
 	if err != nil {
 		return statusFailed, err
@@ -258,7 +261,7 @@ func (o *options) asker(p *printer, keep func(launcher.Question) error, cmd *lau
 		}
 		return (&terminalAsker{p, keep, cmd}).Ask
 	}
-	return (&programAsker{o.ask[len(programPrefix):], p, keep}).Ask
+	return (&programAsker{o.askProgram, p, keep}).Ask
 }
 
 func startStatus(err error) int {

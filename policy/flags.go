@@ -127,7 +127,7 @@ func (f *flagReader) paths(flag string, values []string, list *[]PathRule) {
 func (f *flagReader) environment(v *Flags) {
 	f.each("--env", v.Env, func(s string, src Source) error {
 		name, value, assigned := strings.Cut(s, "=")
-		if name == "" || strings.IndexByte(s, 0) >= 0 {
+		if name == "" || name[0] == '-' || strings.IndexByte(s, 0) >= 0 {
 			return errors.New("not NAME or NAME=VALUE")
 		}
 		f.layer.envSet = append(f.layer.envSet, EnvVar{Name: name, Value: value, Pass: !assigned, Source: src})

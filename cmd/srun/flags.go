@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -93,10 +94,28 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 	o := &options{}
 	f := newFlagSet(o)
 	if err := f.Parse(args); err != nil {
-		return o, f, usageError(err)
+		return o, f, usageError(err, f)
+	}
+	if err := swallowed(f); err != nil {
+		return o, f, err
 	}
 	o.command = f.Args()
 	return o, f, o.check(f)
+}
+
+// swallowed finds a flag without a value that took the "--" before the command
+// for one.
+func swallowed(f *pflag.FlagSet) (err error) {
+	f.Visit(func(flag *pflag.Flag) {
+		values := []string{flag.Value.String()}
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if err == nil && flag.Name != "c" && slices.Contains(values, "--") {
+			err = &hinted{fmt.Errorf("--%s: the value is missing before \"--\"", flag.Name), "see srun --help"}
+		}
+	})
+	return err
 }
 
 // emptyFlags are flags for which an empty value is a mistake, and not the same

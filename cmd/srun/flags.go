@@ -26,6 +26,7 @@ type options struct {
 	trace                bool
 	learn                string
 	controlFD            int
+	reporter             *reporter // once it is open
 	debug, quiet         bool
 	version, help        bool
 	completion           string
@@ -101,6 +102,19 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 	}
 	o.command = f.Args()
 	return o, f, o.check(f)
+}
+
+// reportAnyway takes --report json from arguments that could not be read to
+// their end.
+func (o *options) reportAnyway(args []string) {
+	for i, arg := range args {
+		switch {
+		case arg == "--":
+			return
+		case arg == "--report=json", arg == "--report" && slices.Equal(args[i+1:min(i+2, len(args))], []string{"json"}):
+			o.report = "json"
+		}
+	}
 }
 
 // swallowed finds a flag without a value that took the "--" before the command

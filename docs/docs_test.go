@@ -4,14 +4,12 @@
 package docs
 
 import (
-	"cmp"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
@@ -92,13 +90,13 @@ func credentialRows(t *testing.T) []string {
 }
 
 func protectedRows(t *testing.T) []string {
-	list := (&policy.Policy{Home: home}).Protected()
-	slices.SortStableFunc(list, func(a, b policy.ProtectedPath) int {
-		return cmp.Compare(a.Path[0], b.Path[0]) // relative ones come first
-	})
-	rows := []string{"| Path | Why |", "| --- | --- |"}
-	for _, p := range list {
-		rows = append(rows, fmt.Sprintf("| `%s` | %s |", tilde(p.Path), p.Reason))
+	rows := []string{"| Path | Run or read by | What it is |", "| --- | --- | --- |"}
+	for _, anywhere := range []bool{true, false} {
+		for _, p := range (&policy.Policy{Home: home}).Protected() {
+			if p.Anywhere == anywhere {
+				rows = append(rows, fmt.Sprintf("| `%s` | %s | %s |", tilde(p.Path), p.Runs, p.Reason))
+			}
+		}
 	}
 	return rows
 }

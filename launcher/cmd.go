@@ -15,20 +15,6 @@ import (
 	"srun/proxy"
 )
 
-// Question asks whether a host that no rule decides may be reached.
-type Question = proxy.Question
-
-// Answer is the reply to a [Question].
-type Answer = proxy.Answer
-
-// The answers. Both allows hold for the rest of the run; to keep AllowAlways
-// beyond it is the caller's part (policy.AllowAlways).
-const (
-	Deny        = proxy.Deny
-	AllowOnce   = proxy.AllowOnce
-	AllowAlways = proxy.AllowAlways
-)
-
 // Cmd is a command to be run in a sandbox, once. Fields are set before Start.
 type Cmd struct {
 	Policy *policy.Policy
@@ -172,8 +158,11 @@ func (c *Cmd) Start() error {
 }
 
 func (c *Cmd) check() error {
-	if c.Policy == nil || len(c.Args) == 0 || c.Args[0] == "" {
+	if c.Policy == nil || len(c.Args) == 0 {
 		return errors.New("start: no policy or no command")
+	}
+	if c.Args[0] == "" {
+		return fmt.Errorf("%q: %w", c.Args[0], ErrNotFound) // execve(2) of it is ENOENT
 	}
 	if c.ctx == nil {
 		c.ctx = context.Background()

@@ -138,6 +138,6 @@ func readIn(dir *os.Root, name string) (data []byte, mode os.FileMode, err error
 	if !os.SameFile(before, after) {
 		return nil, 0, fmt.Errorf("%s changed while it was opened", name)
 	}
-	data, err = readAll(f, after.Size())
+	data, err = readAll(f, after.Size(), maxProject)
 	return data, before.Mode().Perm(), err
 }

@@ -103,10 +103,11 @@ func (p *Policy) filesystem(l *layer, o Options) {
 	cwd := PathRule{Path: o.Dir, Literal: true, Source: Source{Tier: TierDefault}, Reason: "the command's directory"}
 	p.Filesystem = Filesystem{
 		AllowWrite:     append(unique(l.allowWrite, pathKey), cwd),
-		DenyWrite:      unique(l.denyWrite, pathKey),
+		DenyWrite:      unique(readWidely(l.denyWrite), pathKey),
 		AllowRead:      unique(l.allowRead, pathKey),
-		DenyRead:       withDefaults(unique(l.denyRead, pathKey), o.defaultDenyRead()),
+		DenyRead:       withDefaults(unique(readWidely(l.denyRead), pathKey), o.defaultDenyRead()),
 		AllowGitConfig: scalar(p, "filesystem.allowGitConfig", l.gitConfig),
+		OpenProtected:  l.openProtected,
 	}
 	if t := p.Network.TLSTerminate; t != nil && t.CAKeyPath != "" {
 		key := PathRule{Path: t.CAKeyPath, Literal: true, Source: t.Source, Reason: "the key of tlsTerminate's CA"}

@@ -46,6 +46,11 @@ func TestDecide(t *testing.T) {
 		{"example.com", "example.com:25", "example.com:25", "denied example.com:25"},
 		{"example.com", "example.com:25", "example.com:443", "allowed example.com"},
 		{"*", "*:25", "example.com:25", "denied *:25"},
+		{"10.0.0.0/8", "*:25", "10.1.2.3:25", "denied *:25"},
+		{"10.0.0.0/8", "*:25", "10.1.2.3:26", "allowed 10.0.0.0/8"},
+		{"10.1.2.3", "*", "10.1.2.3:25", "denied *"},
+		{"2001:db8::1", "*", "[2001:db8::1]:25", "denied *"},
+		{"10.1.2.3", "*.example.com", "10.1.2.3:25", "allowed 10.1.2.3 exact"},
 		{"10.0.0.0/8", "", "10.1.2.3:80", "allowed 10.0.0.0/8"},
 		{"10.0.0.0/8", "10.1.0.0/16", "10.1.2.3:80", "denied 10.1.0.0/16"},
 		{"10.1.2.3", "10.0.0.0/8", "10.1.2.3:80", "denied 10.0.0.0/8"},
@@ -75,6 +80,8 @@ func TestDecideHost(t *testing.T) {
 		{"example.com:25 example.com:26", "example.com:25", "example.com", "allowed example.com:26"},
 		{"example.com:25", "*", "example.com", "denied *"},
 		{"10.0.0.0/8:80", "", "10.0.0.1", "allowed 10.0.0.0/8:80"},
+		{"10.0.0.0/8:80", "*", "10.0.0.1", "denied *"},
+		{"10.0.0.0/8:80", "*:80", "10.0.0.1", "undecided"},
 		{"*:80", "", "localhost", "undecided"},
 		{"", "", "example.com", "undecided"},
 	} {
@@ -115,7 +122,9 @@ func FuzzDomains(f *testing.F) {
 		}
 		lists := NewDomains([]DomainRule{{Pattern: a}}, []DomainRule{{Pattern: d}})
 		dec := lists.Decide(hp)
-		if denied := d.Match(hp); denied != (dec.Verdict == Denied) {
+		_, literal := hp.Host.Addr()
+		everything := literal && strings.HasPrefix(d.String(), "*") && !strings.HasPrefix(d.String(), "*.") && (d.Port() == 0 || d.Port() == hp.Port)
+		if denied := d.Match(hp) || everything; denied != (dec.Verdict == Denied) {
 			t.Errorf("deny %q matches %q: %v, but the decision is %v", d, hp, denied, dec.Verdict)
 		}
 		if dec.Verdict == Allowed && !a.Match(hp) {

@@ -24,7 +24,8 @@
 // allow more is gone, and limits only go down.
 //
 // "*" and "*.name" never allow localhost or an IP literal, though a denying
-// "*" covers localhost.
+// "*" covers both. A denied address is denied to every name that resolves to
+// it as well, which is for the caller to ask: see [Domains.DeniedAddr].
 //
 // # Limitations
 //

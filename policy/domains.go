@@ -140,7 +140,11 @@ func (d *Domains) addPrefix(i int32, key portedKey) {
 // Port 0 finds only rules that cover every port.
 func (d *Domains) find(hp HostPort, exact, below slot) *DomainRule {
 	if a, ok := hp.Host.Addr(); ok {
-		return d.findAddr(a, hp.Port, exact)
+		r := d.findAddr(a, hp.Port, exact)
+		if r == nil && exact == denyExact {
+			r = d.at("", hp.Port, denyBelow) // a denying "*" means everything
+		}
+		return r
 	}
 	name := hp.Host.name
 	if name == "" {
@@ -156,6 +160,16 @@ func (d *Domains) find(hp HostPort, exact, below slot) *DomainRule {
 		}
 	}
 	return nil
+}
+
+// DeniedAddr returns the denial of an address that a name resolved to, or that
+// another address is a form of, if a rule on addresses denies it.
+func (d *Domains) DeniedAddr(a netip.Addr, port uint16) (dec Decision, denied bool) {
+	rule := d.findAddr(a, port, denyExact)
+	if rule == nil {
+		return Decision{}, false
+	}
+	return rule.decision(Denied), true
 }
 
 func (d *Domains) at(name string, port uint16, s slot) *DomainRule {

@@ -61,6 +61,16 @@ func printable(s string) string {
 	return s
 }
 
+// Nearest returns the candidate that word may be a slip of, "" for none: a third
+// of the word at most may be otherwise.
+func Nearest(word string, candidates []string) string {
+	best := nearest(word, candidates)
+	if best == "" || distance(strings.ToLower(word), strings.ToLower(best)) > max(1, len(word)/3) {
+		return ""
+	}
+	return best
+}
+
 // nearest returns the candidate with the smallest edit distance to key. The
 // last component counts for most, so that a key in the wrong object finds its
 // place.

@@ -111,6 +111,7 @@ func (f *flagReader) files(v *Flags) {
 	f.paths("--deny-write", v.DenyWrite, &l.denyWrite)
 	f.paths("--allow-read", v.AllowRead, &l.allowRead)
 	f.paths("--deny-read", v.DenyRead, &l.denyRead)
+	f.openProtected(v.OpenProtected)
 	f.paths("--allow-unix-socket", v.AllowUnixSocket, &l.unix)
 }
 
@@ -126,7 +127,7 @@ func (f *flagReader) paths(flag string, values []string, list *[]PathRule) {
 func (f *flagReader) environment(v *Flags) {
 	f.each("--env", v.Env, func(s string, src Source) error {
 		name, value, assigned := strings.Cut(s, "=")
-		if name == "" || strings.IndexByte(s, 0) >= 0 {
+		if name == "" || name[0] == '-' || strings.IndexByte(s, 0) >= 0 {
 			return errors.New("not NAME or NAME=VALUE")
 		}
 		f.layer.envSet = append(f.layer.envSet, EnvVar{Name: name, Value: value, Pass: !assigned, Source: src})

@@ -13,8 +13,9 @@ import (
 //
 //	example.com      that name
 //	*.example.com    any name below it, at any depth, and not itself
-//	*                any name, and no IP literal
-//	192.0.2.1        that address, and no name that resolves to it
+//	*                any name, and no IP literal; where it denies, those too
+//	192.0.2.1        that address, and no name that resolves to it; where it
+//	                 denies, those too
 //	2001:db8::1      the same, also written [2001:db8::1]
 //	10.0.0.0/8       any address of the range
 //	localhost:8080   the host's loopback, see [Decision]

@@ -63,7 +63,7 @@ func (l *loader) filesAbove(merged *layer) error {
 // eachFile reads the settings files of one project, stronger first.
 func (l *loader) eachFile(project string, use func(layer *layer, path string, data []byte) error) error {
 	for _, f := range projectFiles(project) {
-		data, err := readSettings(f.path)
+		data, err := readProject(f.path)
 		if absent(err) {
 			continue
 		}

@@ -1,139 +1,207 @@
 package policy
 
-import (
-	"iter"
-	"slices"
-	"strings"
-)
+// protectedName is a row of the tables: which program runs or reads the path
+// without being asked, and what that can do.
+type protectedName struct{ path, runs, reason string }
 
-// ProtectedPath is a name that no command may write, though it lies in a
-// writable directory: the host would later run or trust it.
-type ProtectedPath struct {
-	Path     string // absolute; with Anywhere, a relative path that is matched at any depth
-	Anywhere bool
-	Reason   string
-}
-
-// Protected returns the protected paths: srun's own, the home's, and those
-// that count wherever they lie. It is a list of names alone: what git finds
-// through .git files, commondir, worktrees and core.hooksPath is the backend's
-// to look up.
-func (p *Policy) Protected() []ProtectedPath { return slices.Collect(p.protected()) }
-
-func (p *Policy) protected() iter.Seq[ProtectedPath] {
-	return func(yield func(ProtectedPath) bool) {
-		for _, dir := range p.OwnDirs {
-			if !yield(ProtectedPath{Path: dir, Reason: "srun's own settings and trust record"}) {
-				return
-			}
-		}
-		for _, home := range append([]string{p.Home}, p.OtherHomes...) {
-			for _, n := range protectedHome {
-				if home != "" && !yield(ProtectedPath{Path: home + "/" + n.path, Reason: n.reason}) {
-					return
-				}
-			}
-		}
-		for _, n := range protectedAnywhere {
-			if n.path == ".git/config" && p.Filesystem.AllowGitConfig {
-				continue
-			}
-			if !yield(ProtectedPath{Path: n.path, Anywhere: true, Reason: n.reason}) {
-				return
-			}
-		}
-	}
-}
-
-// Covers reports whether path, absolute and clean, is the protected path or
-// lies below it.
-func (p ProtectedPath) Covers(path string) bool {
-	if p.Anywhere {
-		return strings.Contains(path+"/", "/"+p.Path+"/")
-	}
-	return below(path, p.Path)
-}
-
-type protectedName struct{ path, reason string }
-
-// protectedAnywhere lists what counts at any depth below a writable path.
+// protectedAnywhere lists what counts at any depth below a writable path. A
+// name has one component, in which one "*" stands for anything, or two, which
+// count in the directory that holds the first.
+//
+// Only what a program obeys is here. Instructions in plain text that an agent
+// reads (CLAUDE.md, AGENTS.md, .cursor/rules, .kiro/steering) stay writable,
+// and so do tasks that somebody has to ask for by name.
 var protectedAnywhere = []protectedName{
-	{".srun", "srun's project settings"},
-	{".git/hooks", "git runs them"},
-	{".git/config", "names programs that git runs: core.fsmonitor, core.sshCommand, filters"},
-	{".git/config.worktree", "the same, for one worktree"},
-	{".git/commondir", "moves the repository's config and hooks elsewhere"},
-	{".git/info/attributes", "attaches filters and merge drivers to files"},
-	{".envrc", "direnv runs it"},
-	{".vscode", "the editor's tasks, and the programs it starts"},
-	{".idea", "the IDE's run configurations"},
-	{".mcp.json", "starts tool servers for agents"},
-	{".claude/settings.json", "the agent's permissions and hooks"},
-	{".claude/settings.local.json", "the agent's permissions and hooks"},
-	{".claude/commands", "the agent's commands"},
-	{".claude/agents", "the agent's agents"},
-	{".claude/hooks", "programs that the agent runs"},
-	{".claude/skills", "instructions and programs of the agent"},
-	{".cursor/mcp.json", "starts tool servers for the editor's agent"},
-	{".cursor/hooks.json", "programs that the editor's agent runs"},
-	{".codex/config.toml", "the agent's permissions and tool servers"},
-	{".gemini/settings.json", "the agent's permissions and tool servers"},
+	{".srun", ownProgram, "srun's project settings"},
+
+	{".git/hooks", "git", "programs that git runs"},
+	{".git/config", "git", "names programs that git runs: core.fsmonitor, core.sshCommand, filters"},
+	{".git/config.worktree", "git", "the same, for one worktree"},
+	{".git/commondir", "git", "moves the repository's config and hooks elsewhere"},
+	{".git/info/attributes", "git", "attaches filters and merge drivers to files"},
+	{".husky", "git, husky", "scripts that git hooks call"},
+
+	{".envrc", "direnv", "a script, run on entering the directory"},
+	{"mise.toml", "mise", miseFile}, {".mise.toml", "mise", miseFile},
+	{"mise.*.toml", "mise", miseFile}, {".mise.*.toml", "mise", miseFile},
+	{"mise/config.toml", "mise", miseFile}, {"mise/config.local.toml", "mise", miseFile},
+	{".mise/config.toml", "mise", miseFile}, {".mise/config.local.toml", "mise", miseFile},
+	{".config/mise.toml", "mise", miseFile}, {".config/mise.local.toml", "mise", miseFile},
+	{".config/mise", "mise", miseFile},
+	{".miserc.toml", "mise", "settings that mise takes before the others"},
+	{".tool-versions", "asdf, mise", "puts directories into PATH (path:)"},
+	{".yarnrc.yml", "yarn", "names the yarn to run (yarnPath), and plugins"},
+	{".yarnrc", "yarn", "names the yarn to run (yarn-path)"},
+	{".cargo/config.toml", "cargo", cargoFile}, {".cargo/config", "cargo", cargoFile},
+
+	{".vscode", "VS Code and editors made of it", "tasks on opening the folder, paths of programs, tool servers"},
+	{"*.code-workspace", "VS Code and editors made of it", "the same, for a workspace"},
+	{".idea", "JetBrains IDEs", "run configurations, file watchers, startup tasks"},
+	{".zed", "Zed", "names language servers and formatters, and tasks"},
+
+	{".mcp.json", "Claude Code and other agents", toolServers},
+	{".claude/settings.json", "Claude Code", "permissions, hooks, and programs for keys and the status line"},
+	{".claude/settings.local.json", "Claude Code", "permissions, hooks, and programs for keys and the status line"},
+	{".claude/hooks", "Claude Code", hookPrograms},
+	{".claude/commands", "Claude Code", "commands, with shell lines and permissions in them"},
+	{".claude/agents", "Claude Code", "agents, with their tool servers, hooks and permissions"},
+	{".claude/skills", "Claude Code", skills},
+	{".claude/plugins", "Claude Code", "plugins: hooks, tool servers and programs"},
+	{".claude/launch.json", "Claude Code", "servers that it starts"},
+	{".agents/skills", "Codex, Gemini CLI and other agents", skills},
+	{".codex/config.toml", "Codex", "permissions, tool servers and a program for notices"},
+	{".codex/hooks.json", "Codex", "names programs that it runs"},
+	{".codex/hooks", "Codex", hookPrograms},
+	{".codex/rules", "Codex", "commands that run outside its sandbox unasked"},
+	{".codex/agents", "Codex", "agents, with their tool servers and permissions"},
+	{".codex/skills", "Codex", skills},
+	{".codex/environments", "Codex", "setup scripts"},
+	{".cursor/mcp.json", "Cursor", toolServers},
+	{".cursor/hooks.json", "Cursor", "names programs that it runs"},
+	{".cursor/hooks", "Cursor", hookPrograms},
+	{".cursor/cli.json", "Cursor", "permissions"},
+	{".cursor/sandbox.json", "Cursor", "what its own sandbox allows"},
+	{".cursor/worktrees.json", "Cursor", "setup scripts of worktrees"},
+	{".cursor/environment.json", "Cursor", "setup scripts, and what it starts"},
+	{".cursor/commands", "Cursor", "commands"},
+	{".cursor/agents", "Cursor", "agents and what they may do"},
+	{".cursor/skills", "Cursor", skills},
+	{".gemini/settings.json", "Gemini CLI", "permissions, hooks, tool servers and programs that find tools"},
+	{".gemini/.env", "Gemini CLI", "variables, such as where requests go"},
+	{".gemini/hooks", "Gemini CLI", hookPrograms},
+	{".gemini/commands", "Gemini CLI", "commands, with shell lines in them"},
+	{".gemini/extensions", "Gemini CLI", "tool servers and hooks"},
+	{".gemini/agents", "Gemini CLI", "agents and what they may do"},
+	{".gemini/skills", "Gemini CLI", skills},
+	{".gemini/policies", "Gemini CLI", "what runs unasked"},
+	{".gemini/sandbox.bashrc", "Gemini CLI", "a script, run in its sandbox"},
+	{".gemini/sandbox.Dockerfile", "Gemini CLI", "what its sandbox is made of"},
+	{"opencode.json", "OpenCode", openCode}, {"opencode.jsonc", "OpenCode", openCode},
+	{".opencode/opencode.json", "OpenCode", openCode}, {".opencode/opencode.jsonc", "OpenCode", openCode},
+	{".opencode/plugin", "OpenCode", programs}, {".opencode/plugins", "OpenCode", programs},
+	{".opencode/tool", "OpenCode", programs}, {".opencode/tools", "OpenCode", programs},
+	{".opencode/node_modules", "OpenCode", "what its plugins load"},
+	{".opencode/package.json", "OpenCode", "packages that it installs for plugins"},
+	{".opencode/command", "OpenCode", "commands, with shell lines in them"},
+	{".opencode/commands", "OpenCode", "commands, with shell lines in them"},
+	{".opencode/agent", "OpenCode", "agents and what they may do"},
+	{".opencode/agents", "OpenCode", "agents and what they may do"},
+	{".opencode/mode", "OpenCode", "agents and what they may do"},
+	{".opencode/modes", "OpenCode", "agents and what they may do"},
+	{".opencode/skill", "OpenCode", skills}, {".opencode/skills", "OpenCode", skills},
+	{".kiro/settings", "Kiro", toolServers},
+	{".kiro/hooks", "Kiro", hookPrograms},
+	{".kiro/agents", "Kiro", "agents, with their tool servers, hooks and permissions"},
+	{".kiro/skills", "Kiro", skills},
 }
 
-const shell = "a shell reads it when it starts"
+// Reasons that several names share.
+const (
+	shell        = "a script, run when the shell starts or ends"
+	miseFile     = "variables, PATH and hooks; trusted by its path, whatever it says"
+	cargoFile    = "names compilers, linkers, wrappers and runners"
+	toolServers  = "starts tool servers"
+	hookPrograms = "programs that it runs"
+	programs     = "programs that it loads"
+	skills       = "skills: scripts, and what they may run"
+	openCode     = "permissions, plugins, formatters and tool servers"
+)
 
 // protectedHome lists what counts in the home: shells, logins, and what starts
 // by itself.
 var protectedHome = []protectedName{
-	{".ssh", "keys, known hosts, and who may log in"},
-	{".gnupg", "keys, and the programs GnuPG calls"},
-	{".profile", shell}, {".login", shell}, {".logout", shell},
-	{".bashrc", shell}, {".bash_profile", shell}, {".bash_login", shell},
-	{".bash_logout", shell}, {".bash_aliases", shell}, {".bash_completion", shell},
-	{".inputrc", "key bindings run shell functions"},
-	{".zshrc", shell}, {".zshenv", shell}, {".zprofile", shell}, {".zlogin", shell}, {".zlogout", shell},
-	{".config/zsh", shell}, {".kshrc", shell}, {".mkshrc", shell},
-	{".cshrc", shell}, {".tcshrc", shell}, {".xonshrc", shell},
-	{".config/fish", shell}, {".config/nushell", shell}, {".config/powershell", shell},
-	{".pam_environment", "sets variables at login"},
-	{".config/environment.d", "sets variables at login"},
-	{".xprofile", "runs at login"}, {".xsession", "runs at login"}, {".xsessionrc", "runs at login"},
-	{".xinitrc", "runs at login"}, {".xserverrc", "runs at login"},
-	{".config/autostart", "runs at login"},
-	{".config/systemd", "services and timers of the user"},
-	{".local/share/systemd", "services and timers of the user"},
-	{".local/share/dbus-1", "services that D-Bus starts"},
-	{".local/share/applications", "what the desktop starts for a file or link"},
-	{".local/bin", "programs in the user's PATH"}, {"bin", "programs in the user's PATH"},
-	{"Library/LaunchAgents", "runs at login"},
-	{"Library/Application Scripts", "scripts that macOS runs"},
-	{".gitconfig", "names programs that git runs"},
-	{".config/git", "names programs that git runs"},
-	{".ripgreprc", "names programs that ripgrep runs"},
-	{".vimrc", "the editor runs it"}, {".vim", "the editor runs it"}, {".gvimrc", "the editor runs it"},
-	{".config/nvim", "the editor runs it"}, {".exrc", "the editor runs it"},
-	{".emacs", "the editor runs it"}, {".emacs.d", "the editor runs it"}, {".config/emacs", "the editor runs it"},
-	{".nanorc", "names programs that the editor runs"},
-	{".config/Code", "the editor's tasks and settings"},
-	{".vscode-server", "the editor's remote half"},
-	{".tmux.conf", "names programs that tmux runs"}, {".config/tmux", "names programs that tmux runs"},
-	{".screenrc", "names programs that screen runs"},
-	{".gdbinit", "the debugger runs it"}, {".config/gdb", "the debugger runs it"}, {".lldbinit", "the debugger runs it"},
-	{".pythonrc", "python runs it"}, {".config/python", "python runs it"},
-	{".irbrc", "ruby runs it"}, {".Rprofile", "R runs it"},
-	{".npmrc", "names registries and scripts"}, {".yarnrc.yml", "names plugins that yarn runs"},
-	{".cargo/config", "names compilers and linkers"}, {".cargo/config.toml", "names compilers and linkers"},
-	{".config/pip", "names package indexes"},
-	{".direnvrc", "direnv runs it"}, {".config/direnv", "direnv runs it, and the list of what is allowed"},
-	{".local/share/direnv", "the list of what direnv may run"},
-	{".config/mise", "names programs"}, {".asdfrc", "names programs"}, {".tool-versions", "names programs"},
-	{".claude.json", "the agent's permissions and tool servers"},
-	{".aws/config", "credential_process names a program"},
-	{".kube/config", "exec plugins name a program"},
-	{".docker/config.json", "credential helpers and plugins name programs"},
-	{".docker/cli-plugins", "programs that docker runs"},
-	{".netrc", "logins by host"},
-	{".forward", "names programs that mail runs"}, {".procmailrc", "names programs that mail runs"},
-	{".mailcap", "names programs"}, {".config/mimeapps.list", "what the desktop starts for a file"},
-	{".rhosts", "who may log in"}, {".shosts", "who may log in"}, {".k5login", "who may log in"},
+	{".ssh", "ssh, sshd", "keys, known hosts, and who may log in"},
+	{".gnupg", "GnuPG", "keys, and the programs GnuPG calls"},
+	{".profile", "sh, bash, the desktop", shell},
+	{".login", "csh, tcsh", shell},
+	{".logout", "csh, tcsh", shell},
+	{".bashrc", "bash", shell},
+	{".bash_profile", "bash", shell},
+	{".bash_login", "bash", shell},
+	{".bash_logout", "bash", shell},
+	{".bash_aliases", "bash", shell},
+	{".bash_completion", "bash", shell},
+	{".inputrc", "bash and all that use readline", "key bindings run shell functions"},
+	{".zshrc", "zsh", shell},
+	{".zshenv", "zsh", shell},
+	{".zprofile", "zsh", shell},
+	{".zlogin", "zsh", shell},
+	{".zlogout", "zsh", shell},
+	{".config/zsh", "zsh", shell},
+	{".kshrc", "ksh", shell},
+	{".mkshrc", "mksh", shell},
+	{".cshrc", "csh, tcsh", shell},
+	{".tcshrc", "tcsh", shell},
+	{".xonshrc", "xonsh", shell},
+	{".config/fish", "fish", shell},
+	{".config/nushell", "nushell", shell},
+	{".config/powershell", "PowerShell", shell},
+	{".pam_environment", "PAM", "sets variables at login"},
+	{".config/environment.d", "systemd", "sets variables at login"},
+	{".xprofile", "the display manager", "runs at login"},
+	{".xsession", "the display manager", "runs at login"},
+	{".xsessionrc", "the display manager", "runs at login"},
+	{".xinitrc", "startx", "runs at login"},
+	{".xserverrc", "startx", "runs at login"},
+	{".config/autostart", "the desktop", "runs at login"},
+	{".config/systemd", "systemd", "services and timers of the user"},
+	{".local/share/systemd", "systemd", "services and timers of the user"},
+	{".local/share/dbus-1", "D-Bus", "services that D-Bus starts"},
+	{".local/share/applications", "the desktop", "what the desktop starts for a file or link"},
+	{".local/bin", "every shell", "programs in the user's PATH"},
+	{"bin", "every shell", "programs in the user's PATH"},
+	{"Library/LaunchAgents", "launchd", "runs at login"},
+	{"Library/Application Scripts", "macOS", "scripts that macOS runs"},
+	{".gitconfig", "git", "names programs that git runs"},
+	{".config/git", "git", "names programs that git runs"},
+	{".ripgreprc", "ripgrep", "names programs that ripgrep runs"},
+	{".vimrc", "vim", "the editor runs it"},
+	{".vim", "vim", "the editor runs it"},
+	{".gvimrc", "vim", "the editor runs it"},
+	{".config/nvim", "Neovim", "the editor runs it"},
+	{".exrc", "vi, vim", "the editor runs it"},
+	{".emacs", "Emacs", "the editor runs it"},
+	{".emacs.d", "Emacs", "the editor runs it"},
+	{".config/emacs", "Emacs", "the editor runs it"},
+	{".nanorc", "nano", "names programs that the editor runs"},
+	{".config/Code", "VS Code", "the editor's tasks and settings"},
+	{".vscode-server", "VS Code", "the editor's remote half"},
+	{".tmux.conf", "tmux", "names programs that tmux runs"},
+	{".config/tmux", "tmux", "names programs that tmux runs"},
+	{".screenrc", "screen", "names programs that screen runs"},
+	{".gdbinit", "gdb", "the debugger runs it"},
+	{".config/gdb", "gdb", "the debugger runs it"},
+	{".lldbinit", "lldb", "the debugger runs it"},
+	{".pythonrc", "python", "python runs it"},
+	{".config/python", "python", "python runs it"},
+	{".irbrc", "irb", "ruby runs it"},
+	{".Rprofile", "R", "R runs it"},
+	{".npmrc", "npm, pnpm", "names registries and scripts"},
+	{".yarnrc.yml", "yarn", "names the yarn to run (yarnPath), and plugins"},
+	{".cargo/config", "cargo", cargoFile}, {".cargo/config.toml", "cargo", cargoFile},
+	{".config/pip", "pip", "names package indexes"},
+	{".direnvrc", "direnv", "direnv runs it"},
+	{".config/direnv", "direnv", "direnv runs it, and the list of what is allowed"},
+	{".local/share/direnv", "direnv", "the list of what direnv may run"},
+	{".config/mise", "mise", "names programs"}, {".asdfrc", "asdf", "names programs"},
+	{".tool-versions", "asdf, mise", "puts directories into PATH (path:)"},
+	{".claude.json", "Claude Code", "the agent's permissions and tool servers"},
+	{".aws/config", "AWS tools", "credential_process names a program"},
+	{".kube/config", "kubectl", "exec plugins name a program"},
+	{".docker/config.json", "docker", "credential helpers and plugins name programs"},
+	{".docker/cli-plugins", "docker", "programs that docker runs"},
+	{".netrc", "curl, git and others", "logins by host"},
+	{".forward", "the mail server", "names programs that mail runs"},
+	{".procmailrc", "procmail", "names programs that mail runs"},
+	{".mailcap", "mail readers", "names programs"},
+	{".config/mimeapps.list", "the desktop", "what the desktop starts for a file"},
+	{".rhosts", "rshd, sshd", "who may log in"},
+	{".shosts", "sshd", "who may log in"},
+	{".k5login", "Kerberos logins", "who may log in"},
+	{".vscode-oss", "VSCodium", "its extensions"}, {".config/VSCodium", "VSCodium", "the editor's tasks and settings"},
+	{".config/Cursor", "Cursor", "the editor's tasks and settings"},
+	{".cursor/extensions", "Cursor", "programs of the editor"}, {".cursor-server", "Cursor", "the editor's remote half"},
+	{".config/zed", "Zed", "the editor's tasks and settings"}, {".local/share/zed", "Zed", "its extensions and language servers"},
+	{".config/JetBrains", "JetBrains IDEs", "external tools and startup tasks"},
+	{".config/opencode", "OpenCode", "the agent's plugins, permissions and tool servers"},
 }

@@ -268,3 +268,15 @@ func TestSettingsFromAPipe(t *testing.T) {
 		t.Errorf("Allow = %+v", p.Network.Allow)
 	}
 }
+
+func TestNearest(t *testing.T) {
+	names := []string{"allow-domain", "allow-read", "explain", "env", "cpus"}
+	for word, want := range map[string]string{
+		"alow-domain": "allow-domain", "Allow-Domain": "allow-domain", "allow-raed": "allow-read", "evn": "", "en": "env", "xplain": "explain",
+		"sandbox": "", "": "", "cpu": "cpus", "allow-everything": "",
+	} {
+		if got := Nearest(word, names); got != want {
+			t.Errorf("Nearest(%q) = %q; want %q", word, got, want)
+		}
+	}
+}

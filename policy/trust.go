@@ -29,7 +29,7 @@ func Trust(opts Options) ([]string, error) {
 	hashes := make(map[string]string)
 	var paths []string
 	for _, f := range projectFiles(l.project) {
-		data, err := readSettings(f.path)
+		data, err := readProject(f.path)
 		if absent(err) {
 			continue
 		}

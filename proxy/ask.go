@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -21,9 +22,16 @@ type asker struct {
 	mu      sync.Mutex
 	pending map[policy.HostPort]*question
 	waiting int
-	yes     map[policy.HostPort]bool   // keyed by scope
-	no      map[policy.HostPort]string // the reason, keyed by scope
+	given   map[policy.HostPort]given // keyed by scope
 }
+
+// given is an answer that holds for a while.
+type given struct {
+	reason string    // "" for a yes
+	until  time.Time // the zero time is the end of the run
+}
+
+func (g given) holds() bool { return g.until.IsZero() || time.Now().Before(g.until) }
 
 // question is one question, asked or waiting for its turn. The rest is set
 // before done closes.
@@ -104,11 +112,8 @@ func (a *asker) quit() {
 
 // known returns the answer given before, if any. a.mu is held.
 func (a *asker) known(target policy.HostPort) (answered bool, reason string) {
-	if a.yes[scope(target)] {
-		return true, ""
-	}
-	reason, answered = a.no[scope(target)]
-	return answered, reason
+	g, answered := a.given[scope(target)]
+	return answered && g.holds(), g.reason
 }
 
 // put asks when its turn comes and settles q, at the latest when time is up.
@@ -125,21 +130,18 @@ func (s *Server) put(target policy.HostPort, q *question, conn net.Conn) {
 	}
 	ctx, cancel := context.WithTimeout(s.asking, limit)
 	defer cancel()
-	late := time.AfterFunc(limit, func() { s.settle(target, q, "no answer in "+limit.String()) })
+	tooLate := Answer{Reason: "no answer in " + limit.String()}
+	late := time.AfterFunc(limit, func() { s.settle(target, q, tooLate) })
 	defer late.Stop()
 	question := Question{Target: target}
 	if s.cfg.Peer != nil && conn != nil {
 		question.Process = s.cfg.Peer(conn)
 	}
 	answer := s.cfg.Ask(ctx, question)
-	switch {
-	case ctx.Err() != nil:
-		s.settle(target, q, "no answer in "+limit.String())
-	case answer == AllowOnce || answer == AllowAlways:
-		s.settle(target, q, "")
-	default:
-		s.settle(target, q, "answered no")
+	if ctx.Err() != nil {
+		answer = tooLate
 	}
+	s.settle(target, q, answer)
 }
 
 // settleWithoutAsking uses what was decided while q waited: an answer for the
@@ -163,25 +165,33 @@ func (s *Server) settleWithoutAsking(target policy.HostPort, q *question) bool {
 }
 
 // settle records the answer and wakes those who wait. The first settle counts.
-func (s *Server) settle(target policy.HostPort, q *question, reason string) {
+func (s *Server) settle(target policy.HostPort, q *question, answer Answer) {
 	a := &s.asker
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.pending[target] != q {
 		return
 	}
-	switch {
-	case reason == "" && a.yes == nil:
-		a.yes = map[policy.HostPort]bool{scope(target): true}
-	case reason == "":
-		a.yes[scope(target)] = true
-	case a.no == nil:
-		a.no = map[policy.HostPort]string{scope(target): reason}
-	case len(a.no) < maxNames:
-		a.no[scope(target)] = reason
+	if !answer.Allow {
+		q.reason = cmp.Or(answer.Reason, "answered no")
 	}
-	q.reason = reason
+	a.remember(scope(target), q.reason, answer)
 	a.finish(target, q)
+}
+
+// remember keeps an answer for those who ask later. a.mu is held.
+func (a *asker) remember(key policy.HostPort, reason string, answer Answer) {
+	if answer.Once || !answer.Allow && len(a.given) >= maxNames {
+		return
+	}
+	g := given{reason: reason}
+	if answer.For > 0 {
+		g.until = time.Now().Add(answer.For)
+	}
+	if a.given == nil {
+		a.given = make(map[policy.HostPort]given)
+	}
+	a.given[key] = g
 }
 
 // finish wakes those who wait for q. a.mu is held.
@@ -194,7 +204,8 @@ func (a *asker) finish(target policy.HostPort, q *question) {
 func (s *Server) saidYes(h policy.Host) bool {
 	s.asker.mu.Lock()
 	defer s.asker.mu.Unlock()
-	return s.asker.yes[policy.HostPort{Host: h}]
+	answered, reason := s.asker.known(policy.HostPort{Host: h})
+	return answered && reason == ""
 }
 
 // scope is what an answer holds for: a host on every port, and of localhost,

@@ -191,3 +191,50 @@ func (w *world) waiting() int {
 	defer w.s.asker.mu.Unlock()
 	return w.s.asker.waiting
 }
+
+// How long an answer holds, and what it says.
+func TestAnswersHold(t *testing.T) {
+	asked := map[string]int{}
+	w := newWorld(t, "", "", asking(func(_ context.Context, q Question) Answer {
+		asked[q.Target.Host.String()]++
+		switch q.Target.Host.String() {
+		case "run.test":
+			return AllowOnce
+		case "once.test":
+			return Answer{Allow: true, Once: true}
+		case "brief.test":
+			return Answer{Allow: true, For: time.Nanosecond}
+		case "long.test":
+			return Answer{Allow: true, For: time.Hour}
+		case "no-once.test":
+			return Answer{Once: true, Reason: "answered no: not now\x1b[2J"}
+		}
+		return Answer{Reason: "answered no: not ours"}
+	}))
+	for i, name := range []string{"run.test", "once.test", "brief.test", "long.test"} {
+		w.serve(name, fmt.Sprintf("198.51.100.%d", i+1), 7, echo)
+	}
+	for name, want := range map[string]struct {
+		asked  int
+		reason string
+	}{
+		"run.test": {1, ""}, "once.test": {3, ""}, "brief.test": {3, ""}, "long.test": {1, ""},
+		"no.test": {1, "(answered no: not ours)"}, "no-once.test": {3, `(answered no: not now\x1b[2J)`},
+	} {
+		for range 3 {
+			_, resp := w.connect(name + ":7")
+			if want.reason == "" {
+				if resp.StatusCode != 200 {
+					t.Errorf("%s: %s", name, resp.Status)
+				}
+				continue
+			}
+			if body, _ := io.ReadAll(resp.Body); !strings.Contains(string(body), want.reason) {
+				t.Errorf("%s: %s; want %s", name, body, want.reason)
+			}
+		}
+		if asked[name] != want.asked {
+			t.Errorf("%s was asked about %d times; want %d", name, asked[name], want.asked)
+		}
+	}
+}

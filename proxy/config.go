@@ -91,25 +91,20 @@ type Question struct {
 	Process Process
 }
 
-// Answer is the reply to a Question.
-type Answer int
-
-// All hold for the rest of the run, for that host on every port; for localhost,
-// where each port is another service, on that port alone. Writing AllowAlways
-// to a file is the caller's part.
-const (
-	Deny Answer = iota
-	AllowOnce
-	AllowAlways
-)
-
-// String returns "deny", "allow" or "allow-always".
-func (a Answer) String() string {
-	switch a {
-	case AllowOnce:
-		return "allow"
-	case AllowAlways:
-		return "allow-always"
-	}
-	return "deny"
+// Answer is the reply to a Question. It holds for that host on every port; for
+// localhost, where each port is another service, on that port alone. The zero
+// Answer is Deny.
+type Answer struct {
+	Allow  bool
+	Keep   bool          // beyond the run: to write it to a file is the caller's part
+	Once   bool          // for what was asked, and no longer: the next request asks again
+	For    time.Duration // how long it holds in this run; 0 is to its end
+	Reason string        // of a denial, in the words of its line; "" is "answered no"
 }
+
+// The usual answers, which hold for the rest of the run.
+var (
+	Deny        = Answer{}
+	AllowOnce   = Answer{Allow: true}
+	AllowAlways = Answer{Allow: true, Keep: true}
+)

@@ -59,13 +59,50 @@ func (s *Server) addresses(ctx context.Context, g grant) ([]netip.Addr, error) {
 		return []netip.Addr{a}, s.checkLiteral(g)
 	}
 	if g.target.Host == localhost && g.exact() {
-		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, nil
+		return s.notDenied(g, []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()})
 	}
 	found, err := s.resolve(ctx, g.target.Host)
 	if err != nil {
 		return nil, err
 	}
+	if found, err = s.notDenied(g, found); err != nil {
+		return nil, err
+	}
 	return s.passing(g, found)
+}
+
+// notDenied keeps the addresses that no rule of deniedDomains denies: who
+// denies an address means it under every name.
+func (s *Server) notDenied(g grant, found []netip.Addr) ([]netip.Addr, error) {
+	var kept []netip.Addr
+	var first *Denial
+	for _, a := range found {
+		a = a.Unmap().WithZone("")
+		d := s.deniedAddress(g.target, a)
+		switch {
+		case d == nil:
+			kept = append(kept, a)
+		case first == nil:
+			first = d
+			first.Reason = "resolves to " + a.String() + ", " + first.Reason
+		}
+	}
+	if len(kept) == 0 {
+		return nil, first
+	}
+	return kept, nil
+}
+
+// deniedAddress is the denial of a target by a rule on the address that it
+// leads to, or on one that this is a form of; nil for none.
+func (s *Server) deniedAddress(target policy.HostPort, a netip.Addr) *Denial {
+	rules := s.domains.Load()
+	for _, form := range append(embedded(a), a) {
+		if dec, denied := rules.DeniedAddr(form, target.Port); denied {
+			return byRule(target, dec)
+		}
+	}
+	return nil
 }
 
 // passing keeps the addresses that the guard passes. When none is left, the
@@ -102,6 +139,9 @@ func (s *Server) checkLiteral(g grant) error {
 	a, ok := g.target.Host.Addr()
 	if !ok {
 		return nil
+	}
+	if d := s.deniedAddress(g.target, a); d != nil {
+		return d
 	}
 	if g.exact() {
 		for _, p := range s.cfg.DeniedAddresses {

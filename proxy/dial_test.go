@@ -210,3 +210,47 @@ func TestZeroConfigDenies(t *testing.T) {
 		t.Error("the zero target is allowed")
 	}
 }
+
+// A denied address is denied to every name that resolves to it, and in every
+// form.
+func TestDeniedAddressByName(t *testing.T) {
+	w := newWorld(t, "*.test localhost:8080 64:ff9b::c633:6402 198.51.100.0/24", "198.51.100.2 198.51.100.3:7 127.0.0.0/8 ::1 2001:db8:1::/48")
+	for _, addr := range []string{"198.51.100.1", "198.51.100.3"} {
+		w.serve("", addr, 7, echo)
+		w.serve("", addr, 8, echo)
+	}
+	w.names["free.test"] = []string{"198.51.100.1"}
+	w.names["denied.test"] = []string{"198.51.100.2"}
+	w.names["mixed.test"] = []string{"198.51.100.2", "2001:db8:1::5", "198.51.100.1"}
+	w.names["port.test"] = []string{"198.51.100.3"}
+	w.names["six.test"] = []string{"2001:db8:1::5"}
+	w.names["form.test"] = []string{"64:ff9b::c633:6402"}
+	for target, want := range map[string]string{
+		"free.test:7":            "",
+		"mixed.test:7":           "",
+		"port.test:8":            "",
+		"port.test:7":            "denied network port.test:7 (resolves to 198.51.100.3, denied by rule 198.51.100.3:7)",
+		"denied.test:7":          "denied network denied.test:7 (resolves to 198.51.100.2, denied by rule 198.51.100.2)",
+		"six.test:7":             "denied network six.test:7 (resolves to 2001:db8:1::5, denied by rule 2001:db8:1::/48)",
+		"form.test:7":            "denied network form.test:7 (resolves to 64:ff9b::c633:6402, denied by rule 198.51.100.2)",
+		"[64:ff9b::c633:6402]:7": "denied network [64:ff9b::c633:6402]:7 (denied by rule 198.51.100.2)",
+		"localhost:8080":         "denied network localhost:8080 (resolves to 127.0.0.1, denied by rule 127.0.0.0/8)",
+	} {
+		_, resp := w.connect(target)
+		if want == "" {
+			if resp.StatusCode != 200 {
+				t.Errorf("%s: %s", target, resp.Status)
+			}
+			continue
+		}
+		body, _ := io.ReadAll(resp.Body)
+		if resp.Header.Get("X-Proxy-Error") != CodeDenylist || string(body) != "srun: "+want+"\n" {
+			t.Errorf("%s: %s %s; want %s", target, resp.Status, body, want)
+		}
+	}
+	for _, d := range w.dialled() {
+		if !strings.HasPrefix(d, "198.51.100.1:") && d != "198.51.100.3:8" {
+			t.Errorf("dialled %s", d)
+		}
+	}
+}

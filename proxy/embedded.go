@@ -18,7 +18,7 @@ var embeddings = []embedding{
 	{v6([]byte{0x00, 0x64, 0xff, 0x9b}, 96, "").Prefix, tail, false},              // NAT64, RFC 6052
 	{v6([]byte{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48, "").Prefix, tail, false},  // local NAT64, RFC 8215
 	{v6([]byte{0x20, 0x02}, 16, "").Prefix, []int{2, 3, 4, 5}, false},             // 6to4, RFC 3056
-	{v6([]byte{0x20, 0x01, 0x00, 0x00}, 32, "").Prefix, []int{4, 5, 6, 7}, false}, // Teredo's server, RFC 4380
+	{v6([]byte{0x20, 0x01, 0x00, 0x00}, 32, "").Prefix, []int{4, 5, 6, 7}, false}, // Teredo's server, RFC 4380, for deniedDomains
 	{v6([]byte{0x20, 0x01, 0x00, 0x00}, 32, "").Prefix, tail, true},               // and its client
 }
 

@@ -104,6 +104,10 @@ var neverDialled = []addressRange{
 	v6([]byte{0xfd, 0x00, 0x00, 0x42, 15: 0x42}, 128, "cloud metadata"),
 	v6([]byte{0xfe, 0x80}, 10, "link-local"),
 	v6([]byte{0xff}, 8, "multicast"),
+	v6([]byte{0x20, 0x01, 0x00, 0x00}, 32, "Teredo"), // a tunnel to any host that runs it, RFC 4380
+	v6([]byte{0x20, 0x01, 0x00, 0x10}, 28, "ORCHID"), // names of keys and no addresses, RFC 4843
+	v6([]byte{0x20, 0x01, 0x00, 0x20}, 28, "ORCHID"), // RFC 7343
+	v6([]byte{0x01, 0x00}, 64, "discard-only"),       // RFC 6666
 }
 
 // privateRanges are refused when only a wildcard allowed the name.
@@ -115,6 +119,9 @@ var privateRanges = []addressRange{
 	v4(192, 0, 0, 0, 24, "private"),       // protocol assignments, RFC 6890
 	v6([]byte{0xfc}, 7, "private"),        // unique local, RFC 4193
 	v6([]byte{0xfe, 0xc0}, 10, "private"), // site-local, RFC 3879
+	v6([]byte{0x20, 0x01}, 23, "private"), // protocol assignments, RFC 2928
+
+	v6([]byte{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48, "private"), // a site's own NAT64, RFC 8215
 }
 
 func v4(a, b, c, d byte, bits int, kind string) addressRange {

@@ -48,7 +48,15 @@ func TestGuard(t *testing.T) {
 		"64:ff9b:1:0:7f:0:100::":          "64:ff9b:1:0:7f:0:100:0, which embeds loopback address 127.0.0.1",
 		"2002:7f00:1::1":                  "2002:7f00:1::1, which embeds loopback address 127.0.0.1",
 		"2002:c633:6401::1":               "",
-		"2001:0:c633:6401::80ff:fffe":     "2001:0:c633:6401::80ff:fffe, which embeds loopback address 127.0.0.1",
+		"2001:0:c633:6401::80ff:fffe":     "Teredo address 2001:0:c633:6401::80ff:fffe",
+		"2001::f5ff:fffe":                 "Teredo address 2001::f5ff:fffe",
+		"2001:0:c633:6401::39cc:9bfe":     "Teredo address 2001:0:c633:6401::39cc:9bfe",
+		"2001:10::1":                      "ORCHID address 2001:10::1",
+		"2001:2f:ffff::1":                 "ORCHID address 2001:2f:ffff::1",
+		"2001:30::1":                      "",
+		"2001:200::1":                     "",
+		"100::1":                          "discard-only address 100::1",
+		"100:0:0:1::1":                    "",
 		"2001:db8::5efe:7f00:1":           "2001:db8::5efe:7f00:1, which embeds loopback address 127.0.0.1",
 		"2001:db8::200:5efe:203.0.113.77": "2001:db8::200:5efe:cb00:714d, which embeds this host's own address 203.0.113.77",
 		"10.0.0.1":                        "",
@@ -59,12 +67,12 @@ func TestGuard(t *testing.T) {
 			t.Errorf("%s: %q, %v; want %q", addr, got, err, want)
 		}
 	}
-	for _, addr := range []string{"10.0.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "192.0.0.1", "fc00::1", "fd12::1", "fec0::1", "64:ff9b::10.0.0.1", "2002:a00:1::"} {
+	for _, addr := range []string{"10.0.0.1", "172.31.255.255", "192.168.1.1", "100.64.0.1", "192.0.0.1", "fc00::1", "fd12::1", "fec0::1", "64:ff9b::10.0.0.1", "2002:a00:1::", "64:ff9b:1::198.51.100.1", "64:ff9b:1:c633:64:100::", "2001:2::1", "2001:1ff::1"} {
 		if o, _ := w.s.guard(netip.MustParseAddr(addr), true); o == nil || o.kind != "private" || o.final {
 			t.Errorf("%s by wildcard: %v", addr, objectionText(o))
 		}
 	}
-	for _, addr := range []string{"198.51.100.1", "172.32.0.0", "100.128.0.0"} {
+	for _, addr := range []string{"198.51.100.1", "172.32.0.0", "100.128.0.0", "2001:200::1", "2002:c633:6401::1", "64:ff9b::198.51.100.1"} {
 		if o, _ := w.s.guard(netip.MustParseAddr(addr), true); o != nil {
 			t.Errorf("%s by wildcard: %v", addr, objectionText(o))
 		}

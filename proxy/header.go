@@ -26,8 +26,31 @@ func headerFields(h http.Header) fields {
 	return all
 }
 
+// errorField carries the code of a refusal. It is srun's word: a server's is not
+// passed on, for a client could not tell it from a refusal.
+const errorField = "X-Proxy-Error"
+
 // writeHeader writes a response's fields that are for the client.
-func writeHeader(bw *bufio.Writer, h http.Header) { headerFields(h).endToEnd().write(bw) }
+func writeHeader(bw *bufio.Writer, h http.Header) {
+	headerFields(h).endToEnd().without(errorField).write(bw)
+}
+
+// serversWriter takes errorField out of a server's response, whatever part of it
+// the field is in.
+type serversWriter struct{ http.ResponseWriter }
+
+func (w serversWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w serversWriter) WriteHeader(status int) {
+	w.Header().Del(errorField)
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// end is called when all has been written but the trailer.
+func (w serversWriter) end() {
+	w.Header().Del(errorField)
+	delete(w.Header(), http.TrailerPrefix+errorField)
+}
 
 // oneLine keeps a server from splitting a response through a value.
 func oneLine(s string) string {

@@ -98,7 +98,9 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	h.o.t.g.passage.request(r.Method)
-	h.forward.ServeHTTP(w, r)
+	answer := serversWriter{w}
+	h.forward.ServeHTTP(answer, r)
+	answer.end()
 }
 
 func (h *http2Conn) check(r *http.Request) error {
@@ -165,13 +167,16 @@ func (h *http2Conn) fail(w http.ResponseWriter, r *http.Request, err error) {
 	} else if b, ok := isBad(err); ok {
 		status, text = b.status, b.text
 	}
+	if failed, ok := w.(serversWriter); ok {
+		w = failed.ResponseWriter // these words are ours
+	}
 	body := "srun: " + text + "\n"
 	header := w.Header()
 	header.Set("Content-Type", "text/plain; charset=utf-8")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	header.Set("X-Content-Type-Options", "nosniff")
 	if code != "" {
-		header.Set("X-Proxy-Error", code)
+		header.Set(errorField, code)
 	}
 	w.WriteHeader(status)
 	io.WriteString(w, body)

@@ -20,7 +20,7 @@ func (h *httpConn) respondError(req *head, status int, code, text string) bool {
 	writeField(h.bw, "Content-Length", strconv.Itoa(len(body)))
 	writeField(h.bw, "X-Content-Type-Options", "nosniff")
 	if code != "" {
-		writeField(h.bw, "X-Proxy-Error", code)
+		writeField(h.bw, errorField, code)
 	}
 	if !keep {
 		writeField(h.bw, "Connection", "close")

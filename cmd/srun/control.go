@@ -16,20 +16,20 @@ import (
 )
 
 // longestUpdate bounds a line of --control-fd.
-const longestUpdate = 64 << 20
+const longestUpdate = 16 << 20
 
 // openControl takes the descriptor of --control-fd, nil where there is none. The
 // command does not inherit it, nor any other of the same pipe, such as the end
 // that its writer kept open: they are the second value.
 func (o *options) openControl() (*os.File, []int, error) {
-	if o.controlFD < 0 {
+	switch {
+	case o.controlFD < 0:
 		return nil, nil, nil
-	}
-	if o.controlFD <= 2 {
+	case o.controlFD <= 2:
 		return nil, nil, fmt.Errorf("--control-fd: %d: standard input, output and error are the command's", o.controlFD)
 	}
 	var control, st unix.Stat_t
-	if err := unix.Fstat(o.controlFD, &control); err != nil {
+	if err := readable(o.controlFD, &control); err != nil {
 		return nil, nil, fmt.Errorf("--control-fd: %d: %w", o.controlFD, err)
 	}
 	open, err := os.ReadDir("/dev/fd")
@@ -49,6 +49,27 @@ func (o *options) openControl() (*os.File, []int, error) {
 	}
 	unix.CloseOnExec(o.controlFD)
 	return os.NewFile(uintptr(o.controlFD), "--control-fd"), withheld, nil
+}
+
+// readable finds out whether a descriptor can be read from at all: who counts on
+// updates that never come believes what he wrote to be in force.
+func readable(fd int, st *unix.Stat_t) error {
+	if err := unix.Fstat(fd, st); err != nil {
+		return err
+	}
+	if own, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err != nil || own&unix.FD_CLOEXEC != 0 {
+		return unix.EBADF // srun's own: one that was handed down has not got the flag
+	}
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
+	switch {
+	case err != nil:
+		return err
+	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
+		return errors.New("a directory")
+	case flags&unix.O_ACCMODE == unix.O_WRONLY || flags&pathOnly != 0:
+		return errors.New("not open for reading")
+	}
+	return nil
 }
 
 // control follows updates until the other side closes: each line is a settings

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -17,6 +18,7 @@ type options struct {
 
 	line                 string // -c
 	ask                  string
+	askProgram           string // of command:PROGRAM, absolute
 	report               string
 	reportFile, auditLog string
 	explain              string // "", "text", "json" or "seatbelt"
@@ -24,6 +26,7 @@ type options struct {
 	trace                bool
 	learn                string
 	controlFD            int
+	reporter             *reporter // once it is open
 	debug, quiet         bool
 	version, help        bool
 	completion           string
@@ -52,6 +55,7 @@ func newFlagSet(o *options) *pflag.FlagSet {
 	f.StringVar(&o.learn, "learn", "", "run, observe, and write the settings that the run needed to `FILE`")
 	f.BoolVar(&o.trust, "trust", false, "trust this project's settings files as they are now")
 	f.IntVar(&o.controlFD, "control-fd", -1, "read live updates from descriptor `N`")
+	f.Lookup("control-fd").DefValue = "0" // not in the help
 	f.BoolVarP(&o.debug, "debug", "d", false, "say what is done")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no line per denial as it happens")
 	f.BoolVar(&o.version, "version", false, "print the version")
@@ -67,6 +71,7 @@ func policyFlags(f *pflag.FlagSet, p *policy.Flags) {
 	f.StringArrayVar(&p.DenyWrite, "deny-write", nil, "`PATH` may not be written; wins over every allow")
 	f.StringArrayVar(&p.AllowRead, "allow-read", nil, "`PATH` may be read, inside what is denied")
 	f.StringArrayVar(&p.DenyRead, "deny-read", nil, "`PATH` may not be read")
+	f.StringArrayVar(&p.OpenProtected, "open-protected", nil, "the protected `PATH` may be written in this run")
 	f.StringArrayVar(&p.AllowUnixSocket, "allow-unix-socket", nil, "the host's socket `PATH` may be connected to")
 	f.BoolVar(&p.AllowLocalBinding, "allow-local-binding", false, "publish ports that the command binds")
 	f.StringArrayVar(&p.Publish, "publish", nil, "a host port reaches the sandbox's: `[ADDR:]PORT[:INNER]`")
@@ -90,10 +95,41 @@ func parse(args []string) (*options, *pflag.FlagSet, error) {
 	o := &options{}
 	f := newFlagSet(o)
 	if err := f.Parse(args); err != nil {
-		return o, f, usageError(err)
+		return o, f, usageError(err, f)
+	}
+	if err := swallowed(f); err != nil {
+		return o, f, err
 	}
 	o.command = f.Args()
 	return o, f, o.check(f)
+}
+
+// reportAnyway takes --report json from arguments that could not be read to
+// their end.
+func (o *options) reportAnyway(args []string) {
+	for i, arg := range args {
+		switch {
+		case arg == "--":
+			return
+		case arg == "--report=json", arg == "--report" && slices.Equal(args[i+1:min(i+2, len(args))], []string{"json"}):
+			o.report = "json"
+		}
+	}
+}
+
+// swallowed finds a flag without a value that took the "--" before the command
+// for one.
+func swallowed(f *pflag.FlagSet) (err error) {
+	f.Visit(func(flag *pflag.Flag) {
+		values := []string{flag.Value.String()}
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if err == nil && flag.Name != "c" && slices.Contains(values, "--") {
+			err = &hinted{fmt.Errorf("--%s: the value is missing before \"--\"", flag.Name), "see srun --help"}
+		}
+	})
+	return err
 }
 
 // emptyFlags are flags for which an empty value is a mistake, and not the same
@@ -110,6 +146,8 @@ func (o *options) check(f *pflag.FlagSet) error {
 		}
 	}
 	switch {
+	case f.Changed("control-fd") && o.controlFD < 0:
+		return fmt.Errorf("--control-fd: %d: not a descriptor", o.controlFD)
 	case f.Changed("c") && len(o.command) > 0:
 		return errors.New("-c takes the whole shell line as one word; give no command after it")
 	case o.report != "summary" && o.report != "json" && o.report != "none":

@@ -23,15 +23,6 @@ import (
 	"srun/policy"
 )
 
-// Exit statuses of srun itself (env(1), timeout(1)).
-const (
-	statusTimeout       = 124
-	statusFailed        = 125
-	statusNotExecutable = 126
-	statusNotFound      = 127
-	signalStatus        = 128 // and the signal's number
-)
-
 // version is set by the linker (Makefile).
 var version = "devel"
 
@@ -42,8 +33,8 @@ func run(args []string) int {
 	p := newPrinter()
 	o, flags, err := parse(args)
 	if err != nil {
-		p.line("%v", err)
-		return statusFailed
+		o.reportAnyway(args)
+		return o.fail(p, statusFailed, err)
 	}
 	p.debug = o.debug
 	if done, status := o.information(p, flags); done {
@@ -51,15 +42,23 @@ func run(args []string) int {
 	}
 	opts, err := o.policyOptions()
 	if err != nil {
-		p.line("%v", err)
-		return statusFailed
+		return o.fail(p, statusFailed, err)
 	}
 	if o.trust {
 		return trust(p, opts)
 	}
 	status, err := o.sandbox(p, opts)
 	if err != nil {
-		p.line("%v", err)
+		return o.fail(p, status, err)
+	}
+	return status
+}
+
+// fail says what went wrong, in words and in the report.
+func (o *options) fail(p *printer, status int, err error) int {
+	p.line("%v", err)
+	if o.explain == "" {
+		o.failed(p, status, err)
 	}
 	return status
 }
@@ -80,6 +79,7 @@ func (o *options) information(p *printer, flags *pflag.FlagSet) (done bool, stat
 		return false, 0
 	case len(o.command) == 0 && o.line == "" && o.explain == "":
 		fmt.Fprint(os.Stderr, "srun: no command\n"+usageLine)
+		o.failed(p, statusFailed, errors.New("no command"))
 		return true, statusFailed
 	default:
 		return false, 0
@@ -174,10 +174,14 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if err != nil {
 		return statusFailed, err
 	}
+	if err := o.keepAsked(pol); err != nil {
+		return statusFailed, err
+	}
 	report, err := newReporter(p, o, pol)
 	if err != nil {
 		return statusFailed, err
 	}
+	o.reporter = report
 	keeper := &keeper{opts: opts}
 	cmd := o.sandboxed(p, pol, report, keeper)
 	cmd.WorkDir = workDir
@@ -190,9 +194,6 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 		}
 		defer log.close()
 		cmd.Audit, reopen = log, func() { log.reopen(pol) }
-	}
-	if pol.Dir == "/" {
-		p.debugf("the working directory is /, which stays read-only unless --allow-write names it")
 	}
 	var signals signals
 	cmd.Starting = func() error {
@@ -207,17 +208,21 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if updates != nil {
 		go control(p, updates, policy.NewLive(opts), cmd)
 	}
-	status, err := endStatus(cmd.Wait())
+	ended := cmd.Wait()
+	status, err := endStatus(ended)
 	keeper.flush(p)
 	if err == nil {
 		report.hint(status)
 	}
-	report.finish(status)
+	report.finish(ending{status, endSignal(ended), err})
 	return status, err
 }
 
 // sandboxed is the command as the policy and the flags have it.
 func (o *options) sandboxed(p *printer, pol *policy.Policy, report *reporter, keeper *keeper) *launcher.Cmd {
+	if pol.Dir == "/" {
+		p.debugf("the working directory is /, which stays read-only unless --allow-write names it")
+	}
 	cmd := launcher.Command(pol, o.argv()[0], o.argv()[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Denied = func(d launcher.Denial) {
@@ -256,28 +261,5 @@ func (o *options) asker(p *printer, keep func(launcher.Question) error, cmd *lau
 		}
 		return (&terminalAsker{p, keep, cmd}).Ask
 	}
-	return (&programAsker{o.ask[len(programPrefix):], p, keep}).Ask
-}
-
-func startStatus(err error) int {
-	switch {
-	case errors.Is(err, launcher.ErrNotFound):
-		return statusNotFound
-	case errors.Is(err, launcher.ErrNotExecutable):
-		return statusNotExecutable
-	}
-	return statusFailed
-}
-
-func endStatus(err error) (int, error) {
-	if exit, ok := errors.AsType[*launcher.ExitError](err); ok {
-		return exit.Code(), nil
-	}
-	switch {
-	case err == nil:
-		return 0, nil
-	case errors.Is(err, launcher.ErrTimeout):
-		return statusTimeout, err
-	}
-	return statusFailed, err
+	return (&programAsker{o.askProgram, p, keep}).Ask
 }

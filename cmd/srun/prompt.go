@@ -67,7 +67,7 @@ func (t *terminalAsker) Ask(ctx context.Context, q launcher.Question) launcher.A
 	if !answered {
 		t.print.line("no answer for %s, which counts as no", q.Target)
 	}
-	if answer == launcher.AllowAlways {
+	if answer.Keep {
 		if err := t.keep(q); err != nil {
 			t.print.line("%v; %s is allowed for this run only", err, q.Target.Host)
 		}

@@ -2,12 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"srun/launcher"
 	"srun/policy"
@@ -31,6 +34,8 @@ type reporter struct {
 	more  int // denials beyond mostLines
 	any   bool
 	file  *os.File
+
+	finished bool
 }
 
 // newReporter opens --report-file, which the policy then keeps from the command.
@@ -44,6 +49,22 @@ func newReporter(p *printer, o *options, pol *policy.Policy) (*reporter, error) 
 		r.file, r.out = f, f
 	}
 	return r, nil
+}
+
+// failed ends the report of a run that did not come about, which may have been
+// before there was one.
+func (o *options) failed(p *printer, status int, err error) {
+	r := o.reporter
+	switch {
+	case r == nil && o.report != "json":
+		return
+	case r == nil:
+		r = &reporter{print: p, kind: o.report, out: os.Stderr}
+		if f, _, err := openNoLink(o.reportFile, os.O_TRUNC); o.reportFile != "" && err == nil {
+			r.file, r.out = f, f
+		}
+	}
+	r.finish(ending{status: status, err: err})
 }
 
 // denied takes one denial. The same act refused again is counted, not printed;
@@ -97,11 +118,33 @@ type jsonDenial struct {
 	Allow     string    `json:"allow"`
 }
 
+// jsonExit is the last object, of every run and of one that did not come about.
 type jsonExit struct {
-	Time   time.Time `json:"time"`
-	Type   string    `json:"type"`
-	Status int       `json:"status"`
-	Denied int       `json:"denied"`
+	Time    time.Time `json:"time"`
+	Type    string    `json:"type"`
+	Status  int       `json:"status"`  // srun's own
+	Signal  string    `json:"signal"`  // that killed the command, as in SIGTERM, or ""
+	Timeout bool      `json:"timeout"` // --timeout ended it
+	Error   string    `json:"error"`   // srun's words, "" where the command ran to its end
+	Denied  int       `json:"denied"`
+}
+
+// ending is how a run came to its end, or to none.
+type ending struct {
+	status int
+	signal syscall.Signal // 0 for none
+	err    error
+}
+
+func (e ending) json(denied int) jsonExit {
+	exit := jsonExit{Time: time.Now(), Type: "exit", Status: e.status, Timeout: errors.Is(e.err, launcher.ErrTimeout), Denied: denied}
+	if e.signal != 0 {
+		exit.Signal = unix.SignalName(e.signal)
+	}
+	if e.err != nil {
+		exit.Error = e.err.Error()
+	}
+	return exit
 }
 
 func (r *reporter) json(v any) {
@@ -114,17 +157,21 @@ func (r *reporter) json(v any) {
 	}
 }
 
-// finish prints the summary, or the closing object.
-func (r *reporter) finish(status int) {
+// finish prints the summary, or the closing object. The first call counts.
+func (r *reporter) finish(e ending) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.finished {
+		return
+	}
+	r.finished = true
 	switch r.kind {
 	case "json":
 		total := r.more
 		for _, n := range r.seen {
 			total += n
 		}
-		r.json(jsonExit{Time: time.Now(), Type: "exit", Status: status, Denied: total})
+		r.json(e.json(total))
 	case "summary":
 		r.summary()
 	}

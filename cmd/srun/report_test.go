@@ -19,7 +19,7 @@ func TestReportIsBounded(t *testing.T) {
 		r.denied(launcher.Denial{Operation: "network", Target: fmt.Sprint("h", i), Reason: "x"}, false)
 		r.denied(launcher.Denial{Operation: "network", Target: "h0", Reason: "x"}, false)
 	}
-	r.finish(0)
+	r.finish(ending{})
 	if len(r.seen) != mostLines || len(r.order) != mostLines {
 		t.Errorf("%d and %d lines kept; want %d", len(r.seen), len(r.order), mostLines)
 	}

@@ -3,6 +3,7 @@ package main
 import "os"
 
 const (
+	pathOnly   = 0
 	goos       = "darwin"
 	managedDir = "/Library/Application Support/srun"
 )

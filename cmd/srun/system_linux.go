@@ -7,6 +7,7 @@ import (
 )
 
 const (
+	pathOnly   = unix.O_PATH // of a descriptor, open(2)
 	goos       = "linux"
 	managedDir = "/etc/srun"
 )

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"srun/launcher"
+	"srun/policy"
 )
 
 // This file owns the words that a user reads. Every line goes to standard
@@ -71,12 +72,31 @@ func (h *hinted) Error() string { return h.err.Error() + "; " + h.hint }
 func (h *hinted) Unwrap() error { return h.err }
 
 // usageError turns pflag's words into srun's.
-func usageError(err error) error {
-	text := err.Error()
+func usageError(err error, f *pflag.FlagSet) error {
+	text, hint := err.Error(), "see srun --help"
 	if invalid, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		text = fmt.Sprintf("--%s: %q: not a valid value", invalid.GetFlag().Name, invalid.GetValue())
 	}
-	return &hinted{errors.New(text), "see srun --help"}
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		name := unknown.GetSpecifiedName()
+		if short := unknown.GetSpecifiedShortnames(); len(short) > 1 { // -allow-domain
+			name, _, _ = strings.Cut(short, "=")
+		}
+		if near := nearestFlag(name, f); near != "" {
+			hint = "did you mean --" + near + "?"
+		}
+	}
+	return &hinted{errors.New(text), hint}
+}
+
+func nearestFlag(name string, f *pflag.FlagSet) string {
+	var names []string
+	f.VisitAll(func(flag *pflag.Flag) {
+		if len(flag.Name) > 1 {
+			names = append(names, flag.Name)
+		}
+	})
+	return policy.Nearest(name, names)
 }
 
 func help(f *pflag.FlagSet) string {

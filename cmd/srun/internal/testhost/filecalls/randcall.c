@@ -194,12 +194,16 @@ void random_call(void)
 	static const struct {
 		void (*run)(void);
 		uint64_t weight;
+		bool bare_fd;
 	} calls[] = {
-		{random_open, 40}, {do_mkdir, 9}, {do_mknod, 5}, {do_link, 8}, {do_symlink, 6}, {do_rename, 12}, {do_unlink, 9},
-		{do_truncate, 4}, {do_bind, 4}, {do_chdir, 4}, {do_other, 7},
+		{random_open, 40, true}, {do_mkdir, 9, false}, {do_mknod, 5, false}, {do_link, 8, false},
+		{do_symlink, 6, false}, {do_rename, 12, false}, {do_unlink, 9, false},
+		{do_truncate, 4, true}, {do_bind, 4, false},
+		{do_chdir, 4, true}, {do_other, 7, true},
 	};
 	uint64_t n = pick(108);
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+		bare_fd = calls[i].bare_fd;
 		if (n < calls[i].weight) {
 			calls[i].run();
 			return;

@@ -17,6 +17,8 @@ static bool place(int fd, char *out, size_t room)
 		strcpy(target, "tmpfile"); /* its number is another each time */
 	if (!strncmp(target, "socket:", 7) || !strncmp(target, "pipe:", 5))
 		strchr(target, ':')[1] = 0;
+	if (!strncmp(target, "/proc/", 6))
+		memcpy(target + 6, "PID", 4); /* a link there, opened itself */
 	quote_path(target, out, room);
 	return out[0] == '^' || out[0] == '/';
 }

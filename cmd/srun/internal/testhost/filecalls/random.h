@@ -10,6 +10,7 @@ struct path {
 	char *ptr;
 	char shown[256];
 };
+extern bool bare_fd;
 void any_path(struct path *p);
 void any_name(char *out, size_t room);
 void bind_path(struct path *p);

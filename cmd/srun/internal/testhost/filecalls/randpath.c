@@ -52,12 +52,16 @@ static void padded(char *out, size_t len)
 	strcpy(out + n, tail);
 }
 
+/* bare_fd: a descriptor's own name in /proc may be the path. Not for what makes
+ * or removes names: in the sandbox /proc is read-only, which shows first. */
+bool bare_fd;
+
 /* Not below 3, which are the output of this program. */
 static void by_descriptor(char *out)
 {
 	static const char *const dirs[] = {"/proc/self/fd", "/dev/fd", "/proc/thread-self/fd"};
 	sprintf(out, "%s/%d", dirs[pick(3)], any_held());
-	if (one_in(2)) {
+	if (!bare_fd || one_in(2)) {
 		add(out, "/");
 		relative(out + strlen(out));
 	}

@@ -185,6 +185,7 @@ static void modes(void)
 			stat(text("setgid/f%d%d", m, w), &f);
 			stat(text("setgid/d%d%d", m, w), &d);
 			stat(text("setgid/n%d%d", m, w), &n);
+			chmod(text("setgid/d%d%d", m, w), d.st_mode | 0700);
 			printf("  %o %o: %s %o, %s %o, %s %o\n", masks[m], mode, err_name(a), f.st_mode, err_name(b), d.st_mode, err_name(c), n.st_mode);
 		}
 }

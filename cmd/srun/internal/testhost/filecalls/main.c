@@ -1,27 +1,41 @@
 /* filecalls makes file calls and prints what came of them.
  *
- *	filecalls [-i386] works              exit 0 if the kernel has that ABI
- *	filecalls [-i386] random SEED COUNT DIR
- *	filecalls [-i386] case [NAME...]     all, without a name, each in a new directory
- *	filecalls [-i386] bench N            microseconds of the commonest calls
+ *	filecalls [-i386] [-keep] works              exit 0 if the kernel has that ABI
+ *	filecalls [...] random SEED COUNT DIR
+ *	filecalls [...] case [NAME...]       all, without a name, each in a new directory
+ *	filecalls [...] bench N              microseconds of the commonest calls
  *
- * -i386 makes the calls by int $0x80, as a program of 32 bits does. The same
+ * -i386 makes the calls by int $0x80, as a program of 32 bits does. -keep
+ * keeps root's capabilities, which are dropped as srun drops them. The same
  * arguments give the same output on the same kind of file system: no numbers of
  * processes, times or places are in it. $ stands for the directory of the calls,
  * ^ for DIR. */
 #include "calls.h"
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+/* In the sandbox root has no capability: so that it is the same outside. */
+static void drop_capabilities(void)
+{
+	struct __user_cap_header_struct head = {_LINUX_CAPABILITY_VERSION_3, 0};
+	struct __user_cap_data_struct none[2] = {0};
+	for (int i = 0; i < 64; i++)
+		prctl(PR_CAPBSET_DROP, i, 0, 0, 0);
+	if (syscall(SYS_capset, &head, none))
+		die("capset");
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
 /* How long a case may take, in ms. */
 enum { PATIENCE = 30000 };
 
 static int usage(void)
 {
-	fputs("usage: filecalls [-i386] works | random SEED COUNT DIR | case [NAME...] | bench N\n", stderr);
+	fputs("usage: filecalls [-i386] [-keep] works | random SEED COUNT DIR | case [NAME...] | bench N\n", stderr);
 	return 2;
 }
 
@@ -89,14 +103,19 @@ static int run_cases(char **only)
 
 int main(int argc, char **argv)
 {
-	if (argc > 1 && !strcmp(argv[1], "-i386"))
-		i386 = true, argc--, argv++;
+	bool keep = false;
+	for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
+		i386 |= !strcmp(argv[1], "-i386");
+		keep |= !strcmp(argv[1], "-keep");
+	}
 	if (argc < 2)
 		return usage();
 	if (!abi_works())
 		return 1;
 	if (!strcmp(argv[1], "works"))
 		return 0;
+	if (strcmp(argv[1], "bench") && !keep)
+		drop_capabilities();
 	if (!strcmp(argv[1], "case"))
 		return run_cases(argv + 2);
 	if (!strcmp(argv[1], "random") && argc == 5)

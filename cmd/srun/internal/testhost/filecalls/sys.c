@@ -134,8 +134,8 @@ char *border(const char *s, size_t len)
 	return memcpy(pages + 3 * 4096 - len, s, len);
 }
 
-/* text formats into static memory, from a ring that is long enough for all
- * threads of a case. */
+/* text formats into static memory, from a ring that is long enough for a few
+ * threads. */
 char *text(const char *format, ...)
 {
 	static char ring[4096][128];

@@ -142,6 +142,7 @@ func (b *builder) brokerRules(p *policy.Policy, nodes []*node) broker.Rules {
 			r.Names = append(r.Names, broker.Name{Parts: strings.Split(name.Path, "/"), Reason: name.Reason})
 		}
 	}
+	r.Opened = p.Opened
 	r.Git.AllowedHost = func(host string, port int) bool { return hostAllowed(p, host, port) }
 	return r
 }

@@ -96,7 +96,7 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if host.LandlockABI == 0 && !p.AcceptsWeaker("landlock") {
 		return nil, &Error{Protection: "landlock", What: "find Landlock", Err: errors.New("the kernel has none (Linux 5.13 with lsm=landlock)")}
 	}
-	b := builder{host: host, dir: dir, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
+	b := builder{host: host, dir: dir, opened: p.Opened, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
 	if err := b.identify(); err != nil {
 		return nil, err
 	}
@@ -139,6 +139,7 @@ type builder struct {
 	ways    []string      // the last directory that is there, on the way to each missing path
 	allowed []linkedAllow // allows that lead through a link
 	globs   []broker.Glob // that hold for what is made later
+	opened  func(path string) bool
 }
 
 // identify takes down which directory the working directory is: while srun

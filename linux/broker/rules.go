@@ -4,6 +4,7 @@ package broker
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -46,7 +47,7 @@ type Why struct {
 }
 
 // Name is a protected name, or several of which all but the last are
-// directories'. A "*" in front of one stands for anything.
+// directories'. A "*" in one stands for anything.
 type Name struct {
 	Parts  []string
 	Reason string
@@ -60,10 +61,11 @@ type Glob struct {
 
 // matchName compares one component with a protected name.
 func matchName(pattern, name string) bool {
-	if rest, ok := strings.CutPrefix(pattern, "*"); ok {
-		return strings.HasSuffix(name, rest)
+	before, after, any := strings.Cut(pattern, "*")
+	if !any {
+		return pattern == name
 	}
-	return pattern == name
+	return len(name) >= len(before)+len(after) && strings.HasPrefix(name, before) && strings.HasSuffix(name, after)
 }
 
 // begins tells whether names begin with the protected ones.
@@ -91,7 +93,7 @@ type index struct {
 func newIndex(r *Rules) *index {
 	x := &index{Rules: r, first: map[string][]Name{}, parts: map[string]bool{}}
 	for _, n := range r.Names {
-		if strings.HasPrefix(n.Parts[0], "*") {
+		if strings.Contains(n.Parts[0], "*") {
 			x.patterns = append(x.patterns, n)
 			continue
 		}
@@ -105,7 +107,7 @@ func newIndex(r *Rules) *index {
 			x.parts[part] = true
 		}
 	}
-	x.anyPart = len(r.Globs) > 0 || len(x.patterns) > 0
+	x.anyPart = len(r.Globs) > 0
 	for _, name := range gitNames {
 		x.parts[name] = true
 	}
@@ -126,7 +128,10 @@ func (x *index) own(p string) bool {
 // sensitive tells whether making a name could, now or with another act beside
 // it, bring about what may not be.
 func (x *index) sensitive(dir, name string) bool {
-	return x.anyPart || x.parts[name] || x.parts[path.Base(dir)]
+	if x.anyPart || x.parts[name] || x.parts[path.Base(dir)] {
+		return true
+	}
+	return slices.ContainsFunc(x.patterns, func(n Name) bool { return matchName(n.Parts[0], name) })
 }
 
 // reserved returns why a path may not be made by its path alone.

@@ -4,7 +4,6 @@ package linux
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -190,13 +189,6 @@ func leader(tid int) int {
 	var tgid int
 	fmt.Sscan(statusField(status, "Tgid"), &tgid)
 	return tgid
-}
-
-func errnoOf(err error) unix.Errno {
-	if errno, ok := errors.AsType[unix.Errno](err); ok {
-		return errno
-	}
-	return unix.EPERM
 }
 
 // pathAddress returns the path in a Unix socket address (unix(7)).

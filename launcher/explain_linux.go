@@ -70,7 +70,7 @@ func Explain(p *policy.Policy) ([]Rule, error) {
 		}
 	}
 	for _, m := range plan.Missing {
-		rules = append(rules, Rule{"deny write", m.Path, source(m.Source), "watched, removed when made"})
+		rules = append(rules, Rule{"deny write", m.Path, source(m.Source), "broker, refused when made"})
 	}
 	for _, s := range p.Scalars {
 		rules = append(rules, Rule{"setting", s.Key + " = " + s.Value, source(s.Source), "srun"})

@@ -123,7 +123,7 @@ func stale(fd int) bool {
 // depth, and what would appear in a git directory.
 func (b *builder) brokerRules(p *policy.Policy, nodes []*node) broker.Rules {
 	r := broker.Rules{
-		Own: ownWritable, Reserved: map[string]broker.Why{}, Globs: b.globs,
+		Own: ownWritable, Reserved: map[string]broker.Why{}, Held: map[string]bool{}, Globs: b.globs,
 		AllowGitConfig: p.Filesystem.AllowGitConfig,
 	}
 	for _, m := range b.plan.Missing {
@@ -135,6 +135,9 @@ func (b *builder) brokerRules(p *policy.Policy, nodes []*node) broker.Rules {
 				r.Reserved[n.path] = broker.Why{}
 			}
 		}
+	}
+	for _, op := range b.plan.Mounts {
+		r.Held[op.Path] = true
 	}
 	for _, name := range p.Protected() {
 		if name.Anywhere && !strings.HasPrefix(name.Path, ".git/") {

@@ -42,6 +42,18 @@ func (c *call) judge(a act, dir int, dirPath, name string) *Why {
 	return c.judgeGit(a, dir, dirPath, name)
 }
 
+// mounted tells whether a name is a mount point of the sandbox's. The kernel
+// refuses to move or remove those of the caller's own mount namespace alone
+// (is_local_mountpoint), and the broker is in another.
+func (c *call) mounted(dir int, dirPath, name string) bool {
+	if c.rules.Held[join(dirPath, name)] {
+		return true
+	}
+	var st unix.Statx_t
+	err := unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT, 0, &st)
+	return err == nil && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
+}
+
 // holderIsOld tells whether the directory so many steps above another was there
 // when the run began. What cannot be looked at was.
 func (c *call) holderIsOld(dir, up int) bool {

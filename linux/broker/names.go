@@ -151,6 +151,9 @@ func (c *call) unlink() unix.Errno {
 	if errno := c.may(removeAct, s, dirPath); errno != 0 {
 		return errno
 	}
+	if c.mounted(s.dir, dirPath, s.last()) {
+		return c.failed(dirPath, s.last(), true, unix.EBUSY)
+	}
 	if flags == 0 {
 		return c.failed(dirPath, s.last(), true, errnoOf(unix.Unlinkat(s.dir, s.name, 0)))
 	}

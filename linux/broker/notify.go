@@ -84,7 +84,7 @@ func handIn(fd int, id uint64, src int, closeOnExec bool) unix.Errno {
 	if closeOnExec {
 		a.newFDFlags = unix.O_CLOEXEC
 	}
-	_, errno := ioctl(fd, notifAddFD, unsafe.Pointer(&a))
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), notifAddFD, uintptr(unsafe.Pointer(&a)))
 	return errno
 }
 

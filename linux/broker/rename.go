@@ -39,6 +39,14 @@ func (c *call) rename() unix.Errno {
 	if c.matters(&r) {
 		defer c.locks.lock(r.to.dir)()
 	}
+	for _, end := range []struct {
+		spot
+		dir string
+	}{{r.from, r.fromDir}, {r.to, r.toDir}} {
+		if c.mounted(end.spot.dir, end.dir, end.last()) {
+			return c.failed(end.dir, end.last(), true, unix.EBUSY)
+		}
+	}
 	err := unix.Fstatat(r.from.dir, r.from.last(), &r.old, unix.AT_SYMLINK_NOFOLLOW)
 	r.exists = unix.Fstatat(r.to.dir, r.to.last(), &r.new, unix.AT_SYMLINK_NOFOLLOW) == nil
 	if err == nil && !(r.exists && flags&unix.RENAME_NOREPLACE != 0) && !(r.exchange && !r.exists) {

@@ -21,6 +21,9 @@ type Rules struct {
 	// Reserved are paths that may not be written or made, with all below them.
 	Reserved map[string]Why
 
+	// Held are paths that something is mounted on, also out of sight.
+	Held map[string]bool
+
 	// Names are protected in every directory that was there when the run began.
 	Names []Name
 

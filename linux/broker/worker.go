@@ -41,6 +41,15 @@ func (b *Broker) enter(w *worker) error {
 	if err := dropCapabilities(); err != nil {
 		return err
 	}
+	// A signal in the middle of handing in a descriptor would leave the caller with
+	// a result of 0 and no descriptor (seccomp_notify_addfd in the kernel).
+	var all unix.Sigset_t
+	for i := range all.Val {
+		all.Val[i] = ^all.Val[i]
+	}
+	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &all, nil); err != nil {
+		return os.NewSyscallError("rt_sigprocmask", err)
+	}
 	w.Broker, w.buf = b, make([]byte, unix.PathMax)
 	w.umask = unix.Umask(0)
 	unix.Umask(w.umask)

@@ -135,4 +135,3 @@ func (c *call) writeAddress(addr []byte) unix.Errno {
 	binary.NativeEndian.PutUint32(room[:], uint32(len(full)))
 	return writeMemory(c.tid(), c.arg(2), room[:])
 }
-

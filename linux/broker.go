@@ -75,7 +75,7 @@ func (j *judge) failure(f broker.Failure) (FileDenial, bool) {
 	case f.Name:
 		a.kind = replaceAct
 	}
-	if !a.hostAllows(p) {
+	if !a.hostAllows(p) || f.Removes && p.dir && !isEmpty(p.path) {
 		return FileDenial{}, false
 	}
 	d, ok := j.act(a, p, f.Errno)

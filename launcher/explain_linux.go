@@ -55,7 +55,6 @@ func Explain(p *policy.Policy) ([]Rule, error) {
 		rules  []policy.PathRule
 	}{
 		{"allow write", p.Filesystem.AllowWrite}, {"deny write", p.Filesystem.DenyWrite},
-		{"open protected", p.Filesystem.OpenProtected},
 		{"allow read", p.Filesystem.AllowRead}, {"deny read", p.Filesystem.DenyRead},
 	} {
 		for _, r := range list.rules {

@@ -12,7 +12,7 @@ type protectedName struct{ path, runs, reason string }
 // reads (CLAUDE.md, AGENTS.md, .cursor/rules, .kiro/steering) stay writable,
 // and so do tasks that somebody has to ask for by name.
 var protectedAnywhere = []protectedName{
-	{".srun", ownProgram, "srun's project settings"},
+	{".srun", "srun", "srun's project settings"},
 	{".git/hooks", "git", "programs that git runs"},
 	{".git/config", "git", "names programs that git runs: core.fsmonitor, core.sshCommand, filters"},
 	{".git/config.worktree", "git", "the same, for one worktree"},

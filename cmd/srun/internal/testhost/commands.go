@@ -147,7 +147,7 @@ func content(path string, mode fs.FileMode) string {
 	case mode.IsRegular():
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return err.Error()
+			return fmt.Sprint(errors.Unwrap(err)) // without the path, which has DIR in it
 		}
 		return fmt.Sprintf("%x", sha256.Sum256(data))[:16]
 	case mode&fs.ModeSymlink != 0:

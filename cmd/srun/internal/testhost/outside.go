@@ -86,6 +86,7 @@ func build(dir string) error {
 		srun,
 		helper,
 		exec.Command("ln", "-s", "probe", bin+"/pty"),
+		fileCalls(root, bin+"/filecalls"),
 	} {
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -93,6 +94,18 @@ func build(dir string) error {
 		}
 	}
 	return nil
+}
+
+// fileCalls compiles filecalls so that what it passes to the kernel lies below
+// 4 GiB, where i386 calls reach it, and so that a call may use the stack.
+func fileCalls(root, out string) *exec.Cmd {
+	sources, _ := filepath.Glob(filepath.Join(root, "cmd/srun/internal/testhost/filecalls/*.c"))
+	args := []string{"-O1", "-std=gnu11", "-D_FILE_OFFSET_BITS=64", "-Wall", "-Wextra", "-Wshadow", "-Werror",
+		"-static", "-fno-pie", "-no-pie", "-pthread", "-o", out}
+	if runtime.GOARCH == "amd64" {
+		args = append(args, "-mno-red-zone")
+	}
+	return exec.Command("cc", append(args, sources...)...)
 }
 
 // moduleRoot returns the directory of go.mod at or above the working directory.

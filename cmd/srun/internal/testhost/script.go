@@ -5,6 +5,7 @@ package testhost
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -36,8 +37,11 @@ func Dir() string { return os.Getenv(dirVar) }
 //	                           host's 127.0.0.1 (see daemonkinds.go)
 //	exec probe ...             what a program without proxy support does; see helper
 //	exec pty STEPS command...  run on a terminal of its own; see helper
+//	exec filecalls ...         make file calls and print the results, to cmp
+//	                           with a run outside; see filecalls/main.c
 //
-// and the conditions [root] and [user]. In its environment are WHO, RECORDS,
+// and the conditions [root], [user] and [i386], a kernel that knows the calls
+// of 32-bit programs. In its environment are WHO, RECORDS,
 // CA (the bundle that the common tools are pointed at), SSH_CONFIG (for ssh -F;
 // git has it already), GIT_DIR_ON_SERVER (where repo.git lies for ssh),
 // HOST_SOCKET and SMALL, a directory on a file system of 64 KiB.
@@ -105,6 +109,8 @@ func condition(name string) (bool, error) {
 	switch name {
 	case asRootUser, asOrdinary:
 		return name == Who(), nil
+	case "i386":
+		return exec.Command(filepath.Join(Dir(), "bin", "filecalls"), "-i386", "works").Run() == nil, nil
 	}
 	return false, fmt.Errorf("unknown condition %q", name)
 }

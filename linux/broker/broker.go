@@ -1,0 +1,180 @@
+//go:build linux
+
+package broker
+
+import (
+	"bytes"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sys/unix"
+)
+
+// Config is what a broker serves.
+type Config struct {
+	Notify  int // the filter's notification descriptor, the broker's from now on
+	Rules   Rules
+	Sockets Sockets
+
+	// Denied is told of every refusal that the broker made; nil is nobody. It is
+	// called from a goroutine of its own and holds up no call.
+	Denied func(Denial)
+
+	// Failed is told of an act that was tried and that the kernel refused with an
+	// errno which the sandbox's mounts refuse with; nil is nobody. As Denied.
+	Failed func(Failure)
+}
+
+// Denial is an act that was refused.
+type Denial struct {
+	Operation string // "write" or "unix-socket"
+	Path      string
+	Why       Why
+	PID       int
+	Command   string
+}
+
+// Failure is an act that failed.
+type Failure struct {
+	Path     string
+	Name     bool // it makes or removes the name, and does not open the file
+	Errno    unix.Errno
+	PID      int
+	Command  string
+	Replaced bool // what is there would have been replaced or removed
+}
+
+// Broker deals with the calls that a filter stops.
+type Broker struct {
+	notify  int
+	rules   *index
+	ages    *ages
+	sockets *sockets
+	reports reports
+	locks   locks
+
+	rootOnce sync.Mutex
+	rootFD   int
+
+	pool    sync.Mutex
+	workers map[*worker]bool
+	parked  []*worker              // wait for their turn
+	leader  atomic.Pointer[worker] // whose turn it is
+	ended   bool
+	wait    sync.WaitGroup // for calls that block
+}
+
+// New returns a broker; Serve makes it deal with calls.
+func New(c Config) *Broker {
+	// The caller and the broker take turns: wake each on the other's processor.
+	unix.IoctlSetInt(c.Notify, notifSetFlags, syncWakeUp)
+	b := &Broker{
+		notify: c.Notify, rules: newIndex(&c.Rules), ages: newAges(), rootFD: -1,
+		sockets: newSockets(c.Sockets), workers: map[*worker]bool{},
+	}
+	b.reports.start(c.Denied, c.Failed)
+	return b
+}
+
+// end is for a broker that nobody can call any more.
+func (b *Broker) end() {
+	b.wait.Wait()
+	unix.Close(b.notify)
+	if b.rootFD >= 0 {
+		unix.Close(b.rootFD)
+	}
+	b.sockets.close()
+}
+
+// Flush returns when every report so far was told. The command has ended.
+func (b *Broker) Flush() { b.reports.flush() }
+
+// locks are taken by acts that could together do what neither may. Each file
+// system has its own: what hangs on one holds up nothing on another.
+type locks struct {
+	mu sync.Mutex
+	of map[uint64]*sync.Mutex
+}
+
+// lock takes the lock of the file system that a directory is on.
+func (l *locks) lock(dir int) (unlock func()) {
+	var st unix.Stat_t
+	unix.Fstat(dir, &st) // none is as good as another
+	l.mu.Lock()
+	if l.of == nil {
+		l.of = map[uint64]*sync.Mutex{}
+	}
+	m := l.of[st.Dev]
+	if m == nil {
+		m = new(sync.Mutex)
+		l.of[st.Dev] = m
+	}
+	l.mu.Unlock()
+	m.Lock()
+	return m.Unlock
+}
+
+// deal does a call and answers it.
+func (c *call) deal() {
+	c.what, c.abi = kindOf(&c.note)
+	val, errno := int64(0), unix.EPERM // i386's socketcall: its arguments lie in memory
+	switch c.what {
+	case callOpen, callOpenat, callCreat:
+		c.open()
+		return
+	case callConnect:
+		c.connect()
+		return
+	case callGetsockname:
+		c.getsockname()
+		return
+	case callBind:
+		errno = c.bind()
+	case callMkdir, callMkdirat:
+		errno = c.mkdir()
+	case callMknod, callMknodat:
+		errno = c.mknod()
+	case callSymlink, callSymlinkat:
+		errno = c.symlink()
+	case callLink, callLinkat:
+		errno = c.link()
+	case callRename, callRenameat, callRenameat2:
+		errno = c.rename()
+	case callUnlink, callUnlinkat, callRmdir:
+		errno = c.unlink()
+	case callTruncate, callTruncate64:
+		errno = c.truncate()
+	}
+	c.reply(val, errno)
+}
+
+func (c *call) reply(val int64, errno unix.Errno) { answer(c.notify, c.note.id, val, errno) }
+
+// deny tells of a refusal and returns its errno.
+func (c *call) deny(p string, why *Why) unix.Errno {
+	pid, name := c.process()
+	c.reports.put(Denial{Operation: "write", Path: p, Why: *why, PID: pid, Command: name})
+	return unix.EACCES
+}
+
+// failed tells of an act that the sandbox may have refused, and returns its errno.
+func (c *call) failed(dirPath, name string, names bool, errno unix.Errno) unix.Errno {
+	switch errno {
+	case unix.EROFS, unix.EACCES, unix.EPERM, unix.EBUSY, unix.EXDEV:
+		if dirPath != "" {
+			pid, command := c.process()
+			c.reports.put(Failure{Path: join(dirPath, name), Name: names, Errno: errno, PID: pid, Command: command})
+		}
+	}
+	return errno
+}
+
+// process is the caller's process number and name. It still waits.
+func (c *call) process() (pid int, name string) {
+	values, _ := c.status("Tgid")
+	pid, _ = strconv.Atoi(values[0])
+	comm, _ := os.ReadFile(c.proc("comm"))
+	return pid, string(bytes.TrimSpace(comm))
+}

@@ -1,0 +1,93 @@
+//go:build linux
+
+package broker
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestProtected(t *testing.T) {
+	x := newIndex(&Rules{Names: []Name{
+		{Parts: []string{".envrc"}}, {Parts: []string{".claude", "settings.json"}}, {Parts: []string{"*.code-workspace"}},
+		{Parts: []string{".config", "mise", "config.toml"}},
+	}})
+	for path, holder := range map[string]string{
+		"/p/.envrc": "/p", "/p/.envrc/x": "/p", "/.envrc": "/", "/p/envrc": "",
+		"/p/.claude/settings.json": "/p", "/p/.claude": "", "/p/.claude/CLAUDE.md": "",
+		"/p/a.code-workspace": "/p", "/p/.config/mise/config.toml": "/p", "/p/.config/mise": "",
+	} {
+		found := x.protected(path)
+		if (len(found) > 0) != (holder != "") || holder != "" && found[0].holder != holder {
+			t.Errorf("%s: %+v, want a name in %q", path, found, holder)
+		}
+	}
+}
+
+func TestReserved(t *testing.T) {
+	x := newIndex(&Rules{
+		Reserved: map[string]Why{"/p/no": {Reason: "r"}},
+		Globs:    []Glob{{Pattern: "/p/**/*.pem", Why: Why{Reason: "g"}}},
+	})
+	for path, reason := range map[string]string{
+		"/p/no": "r", "/p/no/x": "r", "/p/nope": "", "/p/a/b.pem": "g", "/p/a/b.pem/x": "g", "/q/b.pem": "",
+	} {
+		got := ""
+		if why := x.reserved(path); why != nil {
+			got = why.Reason
+		}
+		if got != reason {
+			t.Errorf("%s: %q, want %q", path, got, reason)
+		}
+	}
+}
+
+// A name that an old directory had counts, whatever takes its place.
+func TestAges(t *testing.T) {
+	old, inode := fileID{1, 1}, fileID{1, 2}
+	a := newAges()
+	a.add(inode, "/p/new")
+	if !a.isNew(inode) || a.isNew(old) {
+		t.Error("the directory that was made is not the new one")
+	}
+	a.remove(inode, "/p/new")
+	if a.isNew(inode) || a.tookPlace("/p/new") {
+		t.Error("a new directory that is gone is remembered")
+	}
+	a.rename(old, "/p/src", "/p/aside")
+	a.remove(fileID{1, 3}, "/p/aside/lib")
+	for path, want := range map[string]bool{"/p/src": true, "/p/src/lib": true, "/p/src/other": false, "/p/aside": false} {
+		if a.tookPlace(path) != want {
+			t.Errorf("%s: %v", path, !want)
+		}
+	}
+	if a.add(inode, "/p/src"); a.isNew(inode) {
+		t.Error("a directory in an old one's place counts as new")
+	}
+}
+
+func TestCallNumbers(t *testing.T) {
+	for arch, abi := range abis {
+		seen := map[kind]bool{}
+		for nr, k := range abi.calls {
+			if seen[k] || nr < 0 {
+				t.Errorf("ABI %#x: call %d stands twice", arch, nr)
+			}
+			seen[k] = true
+		}
+	}
+	if k, _ := kindOf(&notification{arch: 1}); k != unknownCall {
+		t.Error("an unknown ABI's call is known")
+	}
+}
+
+func TestUnixAddress(t *testing.T) {
+	p, ok := pathAddress(unixAddress("/proc/self/fd/9"))
+	if !ok || p != "/proc/self/fd/9" {
+		t.Error(p, ok)
+	}
+	if _, ok := pathAddress([]byte{unix.AF_UNIX, 0, 0, 'x'}); ok {
+		t.Error("an abstract name is a path")
+	}
+}

@@ -1,0 +1,73 @@
+//go:build linux
+
+package broker
+
+import "golang.org/x/sys/unix"
+
+// act is what a call does to a name.
+type act uint8
+
+const (
+	makeAct   act = iota // makes it, or replaces what is there
+	writeAct             // opens what is there for writing
+	removeAct            // takes it away
+)
+
+const protectedPath = "protected path"
+
+// judge tells why an act may not be; nil is that it may. dir is the descriptor
+// of the directory, dirPath its path, "" where that cannot be told.
+func (c *call) judge(a act, dir int, dirPath, name string) *Why {
+	if dirPath == "" {
+		if c.rules.parts[name] || c.rules.anyPart {
+			return &Why{Reason: "the path is too long to be judged"}
+		}
+		return nil
+	}
+	if name == "." || name == ".." || name == "" {
+		return nil // no act takes such a name
+	}
+	p := join(dirPath, name)
+	if c.rules.own(p) {
+		return nil
+	}
+	if why := c.rules.reserved(p); why != nil {
+		return why
+	}
+	for _, at := range c.rules.protected(p) {
+		if c.holderIsOld(dir, at.up) {
+			return &Why{Reason: protectedPath, Rule: at.Reason, Protected: true}
+		}
+	}
+	return c.judgeGit(a, dir, dirPath, name)
+}
+
+// mounted tells whether a name is a mount point of the sandbox's. The kernel
+// refuses to move or remove those of the caller's own mount namespace alone
+// (is_local_mountpoint), and the broker is in another.
+func (c *call) mounted(dir int, dirPath, name string) bool {
+	if c.rules.Held[join(dirPath, name)] {
+		return true
+	}
+	var st unix.Statx_t
+	err := unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW|unix.AT_NO_AUTOMOUNT, 0, &st)
+	return err == nil && st.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
+}
+
+// holderIsOld tells whether the directory so many steps above another was there
+// when the run began. What cannot be looked at was.
+func (c *call) holderIsOld(dir, up int) bool {
+	for ; up > 0; up-- {
+		fd, err := unix.Openat2(dir, "..", &unix.OpenHow{Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: noLinks})
+		if err != nil {
+			return true
+		}
+		dir = c.keep(fd)
+	}
+	return c.isOld(dir)
+}
+
+func (c *call) isOld(dir int) bool {
+	var st unix.Stat_t
+	return unix.Fstat(dir, &st) != nil || !c.ages.isNew(idOf(&st))
+}

@@ -1,0 +1,110 @@
+//go:build linux
+
+package broker
+
+import (
+	"path"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+func (c *call) link() unix.Errno {
+	olddir, newdir, from, to, flags := int32(unix.AT_FDCWD), int32(unix.AT_FDCWD), c.arg(0), c.arg(1), 0
+	if c.what == callLinkat {
+		olddir, newdir, from, to, flags = c.intArg(0), c.intArg(2), c.arg(1), c.arg(3), int(c.intArg(4))
+	}
+	if flags&^(unix.AT_SYMLINK_FOLLOW|unix.AT_EMPTY_PATH) != 0 {
+		return unix.EINVAL
+	}
+	source, errno := c.linkSource(olddir, from, flags)
+	if errno != 0 {
+		return errno
+	}
+	s, dirPath, errno := c.place(newdir, to)
+	if errno != 0 {
+		return errno
+	}
+	defer c.locks.lock(s.dir)()
+	if errno := c.may(makeAct, s, dirPath); errno != 0 {
+		return errno
+	}
+	if why, p := c.judgeHardLink(source, s, dirPath); why != nil && !there(s.dir, s.last()) {
+		return c.deny(p, why)
+	}
+	err := unix.Linkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(source), s.dir, s.name, unix.AT_SYMLINK_FOLLOW)
+	return c.failed(dirPath, s.last(), true, errnoOf(err))
+}
+
+// linkSource opens the file that gets one more name.
+func (c *call) linkSource(dirfd int32, at uint64, flags int) (int, unix.Errno) {
+	name, errno := c.str(at)
+	if errno != 0 {
+		return -1, errno
+	}
+	if name == "" && flags&unix.AT_EMPTY_PATH != 0 {
+		return c.at(dirfd, "")
+	}
+	s, errno := c.find(dirfd, name)
+	if errno != 0 {
+		return -1, errno
+	}
+	hops := 0
+	if flags&unix.AT_SYMLINK_FOLLOW != 0 || s.name != s.last() {
+		to, file, errno := c.landing(s, &hops)
+		if errno != 0 || file.fd >= 0 {
+			return file.fd, errno
+		}
+		s = to
+	}
+	fd, err := unix.Openat2(s.dir, s.name, &unix.OpenHow{Flags: unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC})
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	return c.keep(fd), 0
+}
+
+// judgeHardLink judges a file that gets one more name: what may not be written
+// under one may not be under another, and git's files have no names outside.
+func (c *call) judgeHardLink(source int, s spot, dirPath string) (*Why, string) {
+	var st unix.Stat_t
+	if unix.Fstat(source, &st) != nil || st.Nlink == 0 {
+		return nil, ""
+	}
+	from := c.pathOf(source)
+	if from == "" || c.rules.own(from) {
+		return nil, ""
+	}
+	if why := c.judgeFile(from); why != nil {
+		return why, from
+	}
+	if dirPath != "" && c.inGitDir(s.dir, dirPath) && !(isObject(from) && isObject(join(dirPath, s.last()))) {
+		return gitWhy(gitLink), join(dirPath, s.last())
+	}
+	return nil, ""
+}
+
+// isObject tells whether a path is among a repository's objects, of which git
+// makes hard links.
+func isObject(p string) bool {
+	for at := path.Dir(p); at != "/" && at != "."; at = path.Dir(at) {
+		if path.Base(at) == "objects" {
+			return true
+		}
+	}
+	return false
+}
+
+// judgeFile judges writing a file that is known by its path alone.
+func (c *call) judgeFile(p string) *Why {
+	root, errno := c.root()
+	if errno != 0 {
+		return &unseen
+	}
+	hops := 0
+	dir, errno := c.directory(root, path.Dir(p), &hops)
+	if errno != 0 {
+		return nil // it is at no such path any more, or outside
+	}
+	return c.judge(writeAct, dir, path.Dir(p), path.Base(p))
+}

@@ -1,0 +1,229 @@
+//go:build linux
+
+package broker
+
+import "golang.org/x/sys/unix"
+
+// place reads one path of a call, and judges nothing.
+func (c *call) place(dirfd int32, at uint64) (s spot, dirPath string, errno unix.Errno) {
+	name, errno := c.str(at)
+	if errno == 0 {
+		s, errno = c.find(dirfd, name)
+	}
+	if errno == 0 {
+		dirPath = c.pathOf(s.dir)
+	}
+	return s, dirPath, errno
+}
+
+// may judges a name that is about to be made or removed. What is there already
+// fails as it would without a judge.
+func (c *call) may(a act, s spot, dirPath string) unix.Errno {
+	why := c.judge(a, s.dir, dirPath, s.last())
+	switch {
+	case why == nil:
+		return 0
+	case a == removeAct && !there(s.dir, s.last()):
+		return unix.ENOENT
+	case a == makeAct && there(s.dir, s.last()):
+		return unix.EEXIST
+	}
+	return c.deny(join(dirPath, s.last()), why)
+}
+
+// locked takes the lock of acts that matter to each other, where this is one.
+func (c *call) locked(s spot, dirPath string) (unlock func()) {
+	if dirPath != "" && !c.rules.sensitive(dirPath, s.last()) {
+		return func() {}
+	}
+	return c.locks.lock(s.dir)
+}
+
+// split are a call's arguments behind the descriptor that its -at form begins
+// with.
+func (c *call) split(at kind) (dirfd int32, first int) {
+	if c.what == at {
+		return c.intArg(0), 1
+	}
+	return unix.AT_FDCWD, 0
+}
+
+func (c *call) mkdir() unix.Errno {
+	dirfd, first := c.split(callMkdirat)
+	s, dirPath, errno := c.place(dirfd, c.arg(first))
+	if errno == 0 {
+		errno = c.takeUmask()
+	}
+	if errno != 0 {
+		return errno
+	}
+	defer c.locks.lock(s.dir)()
+	if errno := c.may(makeAct, s, dirPath); errno != 0 {
+		return errno
+	}
+	if err := unix.Mkdirat(s.dir, s.name, uint32(c.arg(first+1))&0o7777); err != nil {
+		return c.failed(dirPath, s.last(), true, errnoOf(err))
+	}
+	var st unix.Stat_t
+	if unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		c.ages.add(idOf(&st), join(dirPath, s.last()))
+	}
+	return 0
+}
+
+func (c *call) mknod() unix.Errno {
+	dirfd, first := c.split(callMknodat)
+	s, dirPath, errno := c.place(dirfd, c.arg(first))
+	if errno == 0 {
+		errno = c.takeUmask()
+	}
+	if errno != 0 {
+		return errno
+	}
+	defer c.locked(s, dirPath)()
+	if errno := c.may(makeAct, s, dirPath); errno != 0 {
+		return errno
+	}
+	err := unix.Mknodat(s.dir, s.name, uint32(c.arg(first+1))&0xffff, int(uint32(c.arg(first+2))))
+	return c.failed(dirPath, s.last(), true, errnoOf(err))
+}
+
+func (c *call) symlink() unix.Errno {
+	text, errno := c.str(c.arg(0))
+	if errno != 0 {
+		return errno
+	}
+	if text == "" {
+		return unix.ENOENT
+	}
+	dirfd, first := unix.AT_FDCWD, 1
+	if c.what == callSymlinkat {
+		dirfd, first = int(c.intArg(1)), 2
+	}
+	s, dirPath, errno := c.place(int32(dirfd), c.arg(first))
+	if errno != 0 {
+		return errno
+	}
+	defer c.locked(s, dirPath)()
+	if errno := c.may(makeAct, s, dirPath); errno != 0 {
+		return errno
+	}
+	p := join(dirPath, s.last())
+	if why := c.judgeLink(s.dir, dirPath, s.last(), text); why != nil && !there(s.dir, s.last()) {
+		return c.deny(p, why)
+	}
+	return c.failed(dirPath, s.last(), true, errnoOf(unix.Symlinkat(text, s.dir, s.name)))
+}
+
+// judgeLink judges a symbolic link's place: there is none in a git directory,
+// and none in the place of a directory that was there but to another such.
+func (c *call) judgeLink(dir int, dirPath, name, text string) *Why {
+	switch {
+	case dirPath == "" || c.rules.own(dirPath):
+		return nil
+	case c.inGitDir(dir, dirPath) && !isGitProbe(dirPath, name, text):
+		return gitWhy(gitLink)
+	case !c.ages.tookPlace(join(dirPath, name)):
+		return nil
+	}
+	hops := 0
+	to, errno := c.directory(dir, text, &hops)
+	if errno == 0 && c.isOld(to) {
+		return nil
+	}
+	return &Why{Reason: "a link in the place of a directory that was there", Protected: true}
+}
+
+func (c *call) unlink() unix.Errno {
+	dirfd, first := c.split(callUnlinkat)
+	flags := 0
+	if c.what == callUnlinkat {
+		if flags = int(c.intArg(2)); flags&^unix.AT_REMOVEDIR != 0 {
+			return unix.EINVAL
+		}
+	} else if c.what == callRmdir {
+		flags = unix.AT_REMOVEDIR
+	}
+	s, dirPath, errno := c.place(dirfd, c.arg(first))
+	if errno != 0 {
+		return errno
+	}
+	if errno := c.may(removeAct, s, dirPath); errno != 0 {
+		return errno
+	}
+	if c.mounted(s.dir, dirPath, s.last()) {
+		return c.failed(dirPath, s.last(), true, unix.EBUSY)
+	}
+	if flags == 0 {
+		return c.failed(dirPath, s.last(), true, errnoOf(unix.Unlinkat(s.dir, s.name, 0)))
+	}
+	defer c.locks.lock(s.dir)()
+	var st unix.Stat_t
+	known := unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
+	if err := unix.Unlinkat(s.dir, s.name, flags); err != nil {
+		return c.failed(dirPath, s.last(), true, errnoOf(err))
+	}
+	if known {
+		c.ages.remove(idOf(&st), join(dirPath, s.last()))
+	}
+	return 0
+}
+
+func (c *call) truncate() unix.Errno {
+	name, errno := c.str(c.arg(0))
+	if errno != 0 {
+		return errno
+	}
+	length := int64(c.arg(1))
+	if c.abi.bits == 32 {
+		length = int64(c.intArg(1))
+	}
+	if c.what == callTruncate64 {
+		length = int64(c.arg(c.abi.pair)&0xffffffff | c.arg(c.abi.pair+1)<<32)
+	}
+	if length < 0 {
+		return unix.EINVAL
+	}
+	s, errno := c.find(unix.AT_FDCWD, name)
+	if errno != 0 {
+		return errno
+	}
+	if errno := c.truncatable(s); errno != 0 {
+		return errno
+	}
+	var limit unix.Rlimit
+	if unix.Prlimit(c.tid(), unix.RLIMIT_FSIZE, nil, &limit) == nil && uint64(length) > limit.Cur {
+		return unix.EFBIG
+	}
+	fd, errno := c.openAt(s, &openArgs{flags: unix.O_WRONLY | unix.O_NONBLOCK})
+	if errno != 0 {
+		return errno
+	}
+	defer unix.Close(fd)
+	return errnoOf(unix.Ftruncate(fd, length))
+}
+
+// truncatable gives the errors that opening has not.
+func (c *call) truncatable(s spot) unix.Errno {
+	hops := 0
+	to, file, errno := c.landing(s, &hops)
+	if errno != 0 {
+		return errno
+	}
+	var st unix.Stat_t
+	var err error
+	if file.fd >= 0 {
+		err = unix.Fstat(file.fd, &st)
+	} else {
+		err = unix.Fstatat(to.dir, to.name, &st, unix.AT_SYMLINK_NOFOLLOW)
+	}
+	switch {
+	case err != nil:
+		return errnoOf(err)
+	case st.Mode&unix.S_IFMT == unix.S_IFDIR:
+		return unix.EISDIR
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return unix.EINVAL
+	}
+	return 0
+}

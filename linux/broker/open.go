@@ -1,0 +1,264 @@
+//go:build linux
+
+package broker
+
+import (
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// validFlags are those of open(2) that the kernel knows (VALID_OPEN_FLAGS in
+// include/linux/fcntl.h); it passes over all others, and openat2(2) does not.
+const validFlags = unix.O_ACCMODE | unix.O_CREAT | unix.O_EXCL | unix.O_NOCTTY | unix.O_TRUNC | unix.O_APPEND |
+	unix.O_NONBLOCK | unix.O_SYNC | unix.O_DSYNC | unix.O_ASYNC | unix.O_DIRECT | unix.O_LARGEFILE | unix.O_DIRECTORY |
+	unix.O_NOFOLLOW | unix.O_NOATIME | unix.O_CLOEXEC | unix.O_PATH | tmpFile
+
+// tmpFile is the bit of O_TMPFILE that is its own.
+const tmpFile = unix.O_TMPFILE &^ unix.O_DIRECTORY
+
+// openArgs are what an open asks for.
+type openArgs struct {
+	flags int
+	mode  uint32
+	hops  int
+}
+
+func (o *openArgs) creates() bool   { return o.flags&unix.O_CREAT != 0 }
+func (o *openArgs) exclusive() bool { return o.creates() && o.flags&unix.O_EXCL != 0 }
+func (o *openArgs) follows() bool   { return o.flags&unix.O_NOFOLLOW == 0 && !o.exclusive() }
+func (o *openArgs) tmpfile() bool   { return o.flags&tmpFile != 0 }
+func (o *openArgs) writes() bool    { return o.flags&(unix.O_ACCMODE|unix.O_TRUNC) != 0 || o.tmpfile() }
+
+// open answers with the descriptor that it opened.
+func (c *call) open() {
+	dirfd, at, flags, mode := c.openCall()
+	o := openArgs{flags: flags & validFlags, mode: mode & 0o7777}
+	if o.flags&unix.O_PATH != 0 { // the kernel looks at no other flag then
+		o.flags &= unix.O_PATH | unix.O_DIRECTORY | unix.O_NOFOLLOW | unix.O_CLOEXEC
+	}
+	if !o.creates() && !o.tmpfile() {
+		o.mode = 0
+	}
+	name, errno := c.str(at)
+	fd := -1
+	var s spot
+	if errno == 0 {
+		s, errno = c.find(dirfd, name)
+	}
+	if errno == 0 && o.mode&0o7777 != 0 {
+		errno = c.takeUmask()
+	}
+	if errno == 0 {
+		fd, errno = c.openAt(s, &o)
+	}
+	if errno == blocks {
+		return // somebody else answers
+	}
+	c.give(fd, errno, o.flags&unix.O_CLOEXEC != 0)
+}
+
+// give answers with a descriptor, or with an error.
+func (c *call) give(fd int, errno unix.Errno, closeOnExec bool) {
+	if errno == 0 {
+		errno = handIn(c.notify, c.note.id, fd, closeOnExec)
+		unix.Close(fd)
+		if errno == 0 || errno == unix.ENOENT {
+			return
+		}
+	}
+	c.reply(0, errno)
+}
+
+func (c *call) openCall() (dirfd int32, at uint64, flags int, mode uint32) {
+	switch c.what {
+	case callOpenat:
+		return c.intArg(0), c.arg(1), int(c.intArg(2)), uint32(c.arg(3))
+	case callCreat:
+		return unix.AT_FDCWD, c.arg(0), unix.O_CREAT | unix.O_WRONLY | unix.O_TRUNC, uint32(c.arg(1))
+	}
+	return unix.AT_FDCWD, c.arg(0), int(c.intArg(1)), uint32(c.arg(2))
+}
+
+// openAt opens what a spot leads to, links followed.
+func (c *call) openAt(s spot, o *openArgs) (int, unix.Errno) {
+	for {
+		dirPath := c.pathOf(s.dir)
+		fd, link, errno := c.openSpot(s, dirPath, o)
+		if !link {
+			return fd, errno
+		}
+		to, file, errno := c.next(s, &o.hops)
+		switch {
+		case errno != 0:
+			return -1, errno
+		case file.fd >= 0:
+			return c.reopen(file.fd, o)
+		}
+		s = to
+	}
+}
+
+// openSpot opens what is at a spot, or tells that it is a link to be followed.
+func (c *call) openSpot(s spot, dirPath string, o *openArgs) (fd int, link bool, errno unix.Errno) {
+	name := s.last()
+	a := writeAct
+	if o.creates() {
+		a = makeAct
+		if dirPath == "" || c.rules.sensitive(dirPath, name) {
+			defer c.locks.lock(s.dir)()
+		}
+	}
+	if o.flags&unix.O_PATH == 0 && !o.tmpfile() {
+		why := c.judge(a, s.dir, dirPath, name)
+		if why != nil {
+			return c.openDenied(s, dirPath, o, why)
+		}
+	}
+	if name == "tty" && isTTY(s) {
+		fd, errno = c.openTTY(s, o)
+		return fd, false, errno
+	}
+	if name == "commondir" && o.creates() && isGitDir(s.dir, dirPath) || name == "commondir" && isWorktreeDir(dirPath) {
+		fd, errno = c.makeCommondir(s, dirPath, o)
+		return fd, false, errno
+	}
+	fd, errno = c.openNow(s, o)
+	switch {
+	case errno == unix.ELOOP && o.follows():
+		var st unix.Stat_t
+		if unix.Fstatat(s.dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
+			return -1, true, 0
+		}
+	case errno == unix.ENXIO || errno == unix.EAGAIN:
+		fd, errno = c.openSlowly(s, o, errno)
+	case errno != 0 && errno != blocks:
+		c.failed(dirPath, name, false, errno)
+	}
+	return fd, false, errno
+}
+
+// openDenied is for a name that may not be written. A link there is judged by
+// where it leads, and reading what is there is not writing it.
+func (c *call) openDenied(s spot, dirPath string, o *openArgs, why *Why) (fd int, link bool, errno unix.Errno) {
+	var st unix.Stat_t
+	err := unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW)
+	switch {
+	case err == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK && o.follows():
+		return -1, true, 0
+	case err == nil && o.exclusive():
+		return -1, false, unix.EEXIST
+	case err == nil && !o.writes():
+		without := *o
+		without.flags, without.mode = o.flags&^unix.O_CREAT, 0
+		fd, errno = c.openNow(s, &without)
+		return fd, false, errno
+	case err != nil && err != unix.ENOENT:
+		return -1, false, errnoOf(err)
+	case err != nil && !o.creates():
+		return -1, false, unix.ENOENT
+	}
+	return -1, false, c.deny(join(dirPath, s.last()), why)
+}
+
+// openNow opens without waiting for anybody, and follows no link.
+func (c *call) openNow(s spot, o *openArgs) (int, unix.Errno) {
+	wait := !o.exclusive() && o.flags&(unix.O_NONBLOCK|unix.O_PATH) == 0
+	how := unix.OpenHow{Flags: uint64(o.flags | unix.O_CLOEXEC | unix.O_NOCTTY), Mode: uint64(o.mode), Resolve: noLinks}
+	if wait {
+		how.Flags |= unix.O_NONBLOCK
+	}
+	if o.flags&unix.O_PATH != 0 {
+		how.Flags = uint64(o.flags | unix.O_CLOEXEC)
+	}
+	fd, err := unix.Openat2(s.dir, s.name, &how)
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	if wait {
+		unix.FcntlInt(uintptr(fd), unix.F_SETFL, o.flags&^unix.O_NONBLOCK)
+	}
+	return fd, 0
+}
+
+// reopen opens again what a magic link led to, judged by where that is.
+func (c *call) reopen(file int, o *openArgs) (int, unix.Errno) {
+	if o.exclusive() {
+		return -1, unix.EEXIST
+	}
+	p := c.pathOf(file)
+	var st unix.Stat_t
+	if unix.Fstat(file, &st) == nil && st.Nlink > 0 && len(p) > 0 && p[0] == '/' && o.writes() {
+		if why := c.judgeFile(p); why != nil {
+			return -1, c.deny(p, why)
+		}
+	}
+	flags := o.flags&^(unix.O_CREAT|unix.O_NOFOLLOW) | unix.O_CLOEXEC | unix.O_NOCTTY
+	fd, err := unix.Open("/proc/self/fd/"+strconv.Itoa(file), flags|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	unix.FcntlInt(uintptr(fd), unix.F_SETFL, o.flags&^unix.O_NONBLOCK)
+	if o.flags&unix.O_NONBLOCK != 0 {
+		unix.FcntlInt(uintptr(fd), unix.F_SETFL, o.flags)
+	}
+	return fd, 0
+}
+
+// blocks says that a call waits for another process, and is answered later.
+const blocks = unix.Errno(4096)
+
+// openSlowly is for what would make its caller wait: a pipe that nobody reads,
+// or a file that somebody has a lease on.
+func (c *call) openSlowly(s spot, o *openArgs, errno unix.Errno) (int, unix.Errno) {
+	var st unix.Stat_t
+	if o.flags&unix.O_NONBLOCK != 0 || unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		return -1, errno
+	}
+	kind := st.Mode & unix.S_IFMT
+	if kind != unix.S_IFIFO && !(kind == unix.S_IFREG && errno == unix.EAGAIN) {
+		return -1, errno
+	}
+	dir, err := unix.FcntlInt(uintptr(s.dir), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	c.wait.Add(1)
+	go c.openWhenReady(&call{note: c.note, abi: c.abi, what: c.what}, spot{dir, s.name}, *o)
+	return -1, blocks
+}
+
+// Times between two tries.
+const (
+	firstTry = 200 * time.Microsecond
+	lastTry  = 10 * time.Millisecond
+)
+
+// openWhenReady tries until it can be done, on a thread of its own. The pipe's
+// other end sees its peer when the caller has it.
+func (b *Broker) openWhenReady(later *call, s spot, o openArgs) {
+	defer b.wait.Done()
+	defer unix.Close(s.dir)
+	later.worker = new(worker)
+	if err := b.enter(later.worker); err != nil {
+		answer(b.notify, later.note.id, 0, unix.EPERM)
+		return
+	}
+	defer later.closeKept()
+	for pause := firstTry; ; pause = min(2*pause, lastTry) {
+		time.Sleep(pause)
+		switch {
+		case !waits(b.notify, later.note.id):
+			return
+		case pause == lastTry && later.signalled():
+			later.reply(0, unix.EINTR)
+			return
+		}
+		fd, errno := later.openNow(s, &o)
+		if errno != unix.ENXIO && errno != unix.EAGAIN {
+			later.give(fd, errno, o.flags&unix.O_CLOEXEC != 0)
+			return
+		}
+	}
+}

@@ -1,0 +1,255 @@
+//go:build linux
+
+package broker
+
+import (
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"srun/policy/gitfiles"
+)
+
+// renaming is one rename with what is at both its ends.
+type renaming struct {
+	from, to         spot
+	fromDir, toDir   string
+	old, new         unix.Stat_t
+	exchange, exists bool // something is at the new name
+}
+
+func (c *call) rename() unix.Errno {
+	olddir, newdir, from, to, flags := int32(unix.AT_FDCWD), int32(unix.AT_FDCWD), c.arg(0), c.arg(1), uint(0)
+	if c.what != callRename {
+		olddir, newdir, from, to = c.intArg(0), c.intArg(2), c.arg(1), c.arg(3)
+	}
+	if c.what == callRenameat2 {
+		flags = uint(uint32(c.arg(4)))
+	}
+	var r renaming
+	var errno unix.Errno
+	if r.from, r.fromDir, errno = c.place(olddir, from); errno != 0 {
+		return errno
+	}
+	if r.to, r.toDir, errno = c.place(newdir, to); errno != 0 {
+		return errno
+	}
+	r.exchange = flags&unix.RENAME_EXCHANGE != 0
+	if c.matters(&r) {
+		defer c.locks.lock(r.to.dir)()
+	}
+	for _, end := range []struct {
+		spot
+		dir string
+	}{{r.from, r.fromDir}, {r.to, r.toDir}} {
+		if c.mounted(end.spot.dir, end.dir, end.last()) {
+			return c.failed(end.dir, end.last(), true, unix.EBUSY)
+		}
+	}
+	err := unix.Fstatat(r.from.dir, r.from.last(), &r.old, unix.AT_SYMLINK_NOFOLLOW)
+	r.exists = unix.Fstatat(r.to.dir, r.to.last(), &r.new, unix.AT_SYMLINK_NOFOLLOW) == nil
+	if err == nil && !(r.exists && flags&unix.RENAME_NOREPLACE != 0) && !(r.exchange && !r.exists) {
+		release, errno := c.judgeRename(&r)
+		if errno != 0 {
+			return errno
+		}
+		defer release()
+	}
+	if err := unix.Renameat2(r.from.dir, r.from.name, r.to.dir, r.to.name, flags); err != nil {
+		if r.fromDir == r.toDir || !c.readOnly(r.to.dir) {
+			return c.failed(r.fromDir, r.from.last(), true, errnoOf(err))
+		}
+		return c.failed(r.toDir, r.to.last(), true, errnoOf(err))
+	}
+	c.renamed(&r)
+	return 0
+}
+
+func (c *call) readOnly(dir int) bool {
+	var fs unix.Statfs_t
+	return unix.Fstatfs(dir, &fs) == nil && fs.Flags&unix.ST_RDONLY != 0
+}
+
+// matters tells whether a rename is one of the acts that must not run beside
+// each other: of a directory, or to or from a name of some rule.
+func (c *call) matters(r *renaming) bool {
+	var st unix.Stat_t
+	return r.fromDir == "" || r.toDir == "" || r.exchange ||
+		c.rules.sensitive(r.fromDir, r.from.last()) || c.rules.sensitive(r.toDir, r.to.last()) ||
+		unix.Fstatat(r.from.dir, r.from.last(), &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Mode&unix.S_IFMT == unix.S_IFDIR
+}
+
+// judgeRename judges both names, and what comes to each. Until release nobody
+// can write the configuration that was judged.
+func (c *call) judgeRename(r *renaming) (release func(), errno unix.Errno) {
+	release = func() {}
+	if errno := c.mayMove(r.from, r.fromDir); errno != 0 {
+		return release, errno
+	}
+	if r.exchange {
+		if errno := c.mayMove(r.to, r.toDir); errno != 0 {
+			return release, errno
+		}
+		if _, errno := c.arrives(r.to, r.toDir, &r.new, r.from, r.fromDir); errno != 0 {
+			return release, errno
+		}
+	}
+	return c.arrives(r.from, r.fromDir, &r.old, r.to, r.toDir)
+}
+
+// mayMove judges taking a name away. A directory in which something protected
+// lies may be moved, with all that is in it.
+func (c *call) mayMove(s spot, dirPath string) unix.Errno {
+	if why := c.judge(removeAct, s.dir, dirPath, s.last()); why != nil {
+		return c.deny(join(dirPath, s.last()), why)
+	}
+	if why := c.judgeFirst(s, dirPath); why != nil {
+		return c.deny(join(dirPath, s.last()), why)
+	}
+	return 0
+}
+
+// judgeFirst judges moving a directory of which a name in it is protected.
+func (c *call) judgeFirst(s spot, dirPath string) *Why {
+	p := join(dirPath, s.last())
+	if dirPath == "" || !c.leadsToName(p) || !c.isOld(s.dir) || c.rules.own(p) {
+		return nil
+	}
+	fd, err := openDir(s.dir, s.last())
+	if err == unix.ENOTDIR || err == unix.ENOENT || err == unix.ELOOP {
+		return nil
+	} else if err != nil {
+		return &unseen
+	}
+	entries, err := list(c.keep(fd))
+	if err != nil {
+		return &unseen
+	}
+	for _, e := range entries {
+		if found := c.rules.protected(join(p, e.name)); len(found) > 0 {
+			return &Why{Reason: protectedPath, Rule: found[0].Reason, Protected: true}
+		}
+	}
+	return nil
+}
+
+// arrives judges what comes to a name.
+func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDir string) (release func(), errno unix.Errno) {
+	release = func() {}
+	why, config := c.judge(makeAct, to.dir, toDir, to.last()), false
+	if why != nil && why.Rule == gitConfig && st.Mode&unix.S_IFMT == unix.S_IFREG {
+		release, why = c.judgeConfig(from, to)
+		config = true
+	}
+	p := join(toDir, to.last())
+	switch kind := st.Mode & unix.S_IFMT; {
+	case why != nil || config:
+	case kind == unix.S_IFLNK:
+		text := make([]byte, unix.PathMax)
+		n, _ := unix.Readlinkat(from.dir, from.last(), text)
+		why = c.judgeLink(to.dir, toDir, to.last(), string(text[:max(n, 0)]))
+	case kind == unix.S_IFDIR:
+		if why = c.judgeMoved(from, to, toDir); why == nil && toDir != "" && c.inGitDir(to.dir, toDir) {
+			why = c.judgeInto(from, fromDir, p)
+		}
+	case kind == unix.S_IFREG && strings.HasPrefix(to.last(), "git-rebase-todo"):
+		why = c.judgeTodo(from, to)
+	}
+	if why == nil && st.Nlink > 1 && st.Mode&unix.S_IFMT == unix.S_IFREG && toDir != "" &&
+		c.inGitDir(to.dir, toDir) && !isObject(p) && !c.inGitDir(from.dir, fromDir) {
+		why = gitWhy(gitLink)
+	}
+	if why == nil {
+		return release, 0
+	}
+	release()
+	return func() {}, c.deny(p, why)
+}
+
+// judgeInto judges a directory that comes into a git directory from outside.
+func (c *call) judgeInto(from spot, fromDir, p string) *Why {
+	if fromDir != "" && c.inGitDir(from.dir, fromDir) {
+		return nil
+	}
+	fd, err := openDir(from.dir, from.last())
+	if err != nil {
+		return &unseen
+	}
+	c.keep(fd)
+	left := mostScanned
+	if why := noLinksBelow(fd, &left); why != nil {
+		return why
+	}
+	if path.Base(p) == "hooks" {
+		return judgeEntries(from.dir, from.last())
+	}
+	return nil
+}
+
+// judgeConfig judges what git's configuration becomes. The file that has it now
+// stays settled until release.
+func (c *call) judgeConfig(from, to spot) (release func(), why *Why) {
+	data, release, why := c.settled(from.dir, from.last())
+	switch {
+	case why != nil:
+		return func() {}, why
+	case data == nil:
+		return func() {}, gitWhy(gitConfig)
+	}
+	reason := ""
+	if c.isOld(to.dir) {
+		before, releaseOld, why := c.settled(to.dir, to.last())
+		if why != nil {
+			release()
+			return func() {}, why
+		}
+		if releaseOld != nil {
+			releaseOld()
+		}
+		reason = gitfiles.JudgeChange(before, data, c.rules.Git)
+	} else {
+		reason = gitfiles.Judge(data, c.rules.Git)
+	}
+	if reason != "" {
+		release()
+		return func() {}, gitWhy("git configuration: " + reason)
+	}
+	return release, nil
+}
+
+// judgeTodo judges the list of a rebase under way, of which git runs lines.
+func (c *call) judgeTodo(from, to spot) *Why {
+	data, release, why := c.settled(from.dir, from.last())
+	if why != nil || data == nil {
+		return why
+	}
+	defer release()
+	var before []byte
+	if old, releaseOld, why := c.settled(to.dir, to.last()); why == nil && old != nil {
+		before = old
+		releaseOld()
+	}
+	if reason := gitfiles.JudgeTodo(before, data); reason != "" {
+		return gitWhy(reason)
+	}
+	return nil
+}
+
+// renamed takes down what became of old directories' names.
+func (c *call) renamed(r *renaming) {
+	if r.fromDir == "" || r.toDir == "" {
+		return
+	}
+	from, to := join(r.fromDir, r.from.last()), join(r.toDir, r.to.last())
+	if r.old.Mode&unix.S_IFMT == unix.S_IFDIR {
+		c.ages.rename(idOf(&r.old), from, to)
+	}
+	switch {
+	case !r.exists || r.new.Mode&unix.S_IFMT != unix.S_IFDIR:
+	case r.exchange:
+		c.ages.rename(idOf(&r.new), to, from)
+	case idOf(&r.new) != idOf(&r.old):
+		c.ages.remove(idOf(&r.new), to)
+	}
+}

@@ -1,0 +1,151 @@
+//go:build linux
+
+package broker
+
+import (
+	"io"
+	"os"
+	"path"
+
+	"golang.org/x/sys/unix"
+)
+
+// mostScanned bounds what is looked at of a directory that is moved.
+const mostScanned = 200_000
+
+// scan looks through a directory that gets another path, for names that may not
+// be there.
+type scan struct {
+	*call
+	to        string // the new path
+	parentOld bool   // protected names count in the directory that it comes to
+	old       map[string]bool
+	left      int
+}
+
+var (
+	tooLarge = Why{Reason: "more is in the directory than can be looked through"}
+	unseen   = Why{Reason: "what is in the directory cannot be looked at"}
+)
+
+// judgeMoved judges what a directory brings to the place that it is moved to.
+func (c *call) judgeMoved(from spot, to spot, toDir string) *Why {
+	p := join(toDir, to.last())
+	if c.rules.own(p) {
+		return nil
+	}
+	s := scan{call: c, to: p, parentOld: c.isOld(to.dir), old: map[string]bool{}, left: mostScanned}
+	taken := c.ages.tookPlace(p)
+	repository := path.Base(p) == ".git"
+	if !repository && !taken && !c.rules.leads(p) && !(s.parentOld && c.leadsToName(p)) {
+		return nil
+	}
+	fd, err := openDir(from.dir, from.last())
+	if err != nil {
+		return &unseen
+	}
+	c.keep(fd)
+	if repository {
+		if why := c.judgeRepository(fd); why != nil {
+			return why
+		}
+	}
+	return s.directory(fd, p, taken)
+}
+
+// leadsToName tells whether a path's own name is the first of two.
+func (c *call) leadsToName(p string) (leads bool) {
+	c.rules.each(path.Base(p), func(n Name) { leads = leads || len(n.Parts) > 1 })
+	return leads
+}
+
+// directory looks at one directory as if it lay at a path; old tells that it
+// takes the place of one that was there, and counts as that from now on.
+func (s *scan) directory(fd int, at string, old bool) *Why {
+	entries, err := list(fd)
+	if err != nil {
+		return &unseen
+	}
+	var st unix.Stat_t
+	// In a directory that was there itself, names were judged as they were made.
+	s.old[at] = old && unix.Fstat(fd, &st) == nil && s.ages.isNew(idOf(&st))
+	for _, e := range entries {
+		if s.left--; s.left < 0 {
+			return &tooLarge
+		}
+		p := join(at, e.name)
+		if why := s.name(p); why != nil {
+			return why
+		}
+		if e.kind != unix.S_IFDIR {
+			continue
+		}
+		if why := s.below(fd, e.name, p, old); why != nil {
+			return why
+		}
+	}
+	if old {
+		s.ages.old(idOf(&st))
+	}
+	return nil
+}
+
+func (s *scan) name(p string) *Why {
+	if why := s.rules.reserved(p); why != nil {
+		return why
+	}
+	for _, found := range s.rules.protected(p) {
+		if s.old[found.holder] || found.holder == path.Dir(s.to) && s.parentOld {
+			return &Why{Reason: protectedPath, Rule: found.Reason, Protected: true}
+		}
+	}
+	return nil
+}
+
+func (s *scan) below(fd int, name, p string, old bool) *Why {
+	old = old && s.ages.tookPlace(p)
+	if !old && !s.rules.leads(p) && !(s.old[path.Dir(p)] && s.leadsToName(p)) {
+		return nil
+	}
+	sub, err := openDir(fd, name)
+	if err != nil {
+		return &unseen
+	}
+	defer unix.Close(sub)
+	return s.directory(sub, p, old)
+}
+
+// openDir opens a directory to be read. One that is closed to its owner, as the
+// command's own can be, cannot be looked at.
+func openDir(dir int, name string) (int, error) {
+	return unix.Openat2(dir, name, &unix.OpenHow{Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: noLinks})
+}
+
+// entry is one name in a directory.
+type entry struct {
+	name  string
+	kind  uint32 // S_IFMT of its mode
+	links uint64
+}
+
+// list returns what is in a directory, mostScanned at most.
+func list(fd int) ([]entry, error) {
+	again, err := unix.Openat(fd, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	f := os.NewFile(uintptr(again), "directory")
+	defer f.Close()
+	names, err := f.Readdirnames(mostScanned + 1)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	entries := make([]entry, 0, len(names))
+	for _, name := range names {
+		var st unix.Stat_t
+		if unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil {
+			entries = append(entries, entry{name, st.Mode & unix.S_IFMT, uint64(st.Nlink)})
+		}
+	}
+	return entries, nil
+}

@@ -1,0 +1,117 @@
+//go:build linux
+
+package broker
+
+import (
+	"path"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// isTTY tells whether a spot is the device that stands for its opener's own
+// terminal (tty(4)), and not for srun's.
+func isTTY(s spot) bool {
+	var st unix.Stat_t
+	return unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil &&
+		st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == unix.Mkdev(5, 0)
+}
+
+// openTTY opens the caller's controlling terminal. In srun's own session that is
+// srun's; in another it is a terminal of the sandbox's.
+func (c *call) openTTY(s spot, o *openArgs) (int, unix.Errno) {
+	if o.exclusive() {
+		return -1, unix.EEXIST
+	}
+	session, tty, errno := c.session()
+	if errno != 0 {
+		return -1, errno
+	}
+	own, err := unix.Getsid(0)
+	if err == nil && session == own {
+		return c.openNow(s, o)
+	}
+	if tty == 0 {
+		return -1, unix.ENXIO
+	}
+	const ptySlaves = 136 // the first of eight major numbers (pts(4))
+	major, minor := tty>>8&0xfff, tty&0xff|tty>>12&0xfff00
+	if major < ptySlaves || major > ptySlaves+7 {
+		return -1, unix.ENXIO
+	}
+	root, errno := c.root()
+	if errno != 0 {
+		return -1, errno
+	}
+	number := int(major-ptySlaves)<<20 | int(minor)
+	for _, place := range []string{"dev/pts/" + strconv.Itoa(number), "dev/console"} {
+		var st unix.Stat_t
+		if unix.Fstatat(root, place, &st, 0) != nil || st.Rdev != unix.Mkdev(uint32(major), uint32(minor)) {
+			continue
+		}
+		dir, errno := c.directory(root, "/"+path.Dir(place), &o.hops)
+		if errno != 0 {
+			return -1, errno
+		}
+		return c.openNow(spot{dir, path.Base(place)}, o)
+	}
+	return -1, unix.ENXIO
+}
+
+// session returns the caller's session and the device of its terminal, from
+// /proc/TID/stat (proc_pid_stat(5)).
+func (c *call) session() (session int, tty uint64, errno unix.Errno) {
+	fd, err := unix.Open(c.proc("stat"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, 0, readError(err)
+	}
+	n, _ := unix.Read(fd, c.buf)
+	unix.Close(fd)
+	line := string(c.buf[:max(n, 0)])
+	fields := strings.Fields(line[strings.LastIndexByte(line, ')')+1:])
+	if len(fields) < 5 {
+		return 0, 0, unix.EPERM
+	}
+	session, _ = strconv.Atoi(fields[3])
+	tty, _ = strconv.ParseUint(fields[4], 10, 64)
+	return session, tty, 0
+}
+
+// isWorktreeDir tells a linked worktree's git directory, in which git writes
+// commondir before HEAD.
+func isWorktreeDir(dirPath string) bool {
+	parent := path.Dir(dirPath)
+	return path.Base(parent) == "worktrees" && strings.Contains(parent+"/", "/.git/")
+}
+
+// commondirText is what git writes to a linked worktree's commondir.
+const commondirText = "../..\n"
+
+// makeCommondir makes the file that says where a linked worktree's
+// configuration is. There is one thing that it can say, so srun says it, and
+// what the command writes goes nowhere.
+func (c *call) makeCommondir(s spot, dirPath string, o *openArgs) (int, unix.Errno) {
+	if !isWorktreeDir(dirPath) {
+		return -1, c.deny(join(dirPath, s.last()), gitWhy(gitMoves))
+	}
+	if !o.creates() || there(s.dir, s.last()) {
+		if !o.writes() {
+			return c.openNow(s, o)
+		}
+		return -1, c.deny(join(dirPath, s.last()), gitWhy(gitMoves))
+	}
+	fd, err := unix.Openat2(s.dir, s.last(), &unix.OpenHow{
+		Flags: unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_CLOEXEC, Mode: uint64(o.mode), Resolve: noLinks,
+	})
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	_, err = unix.Write(fd, []byte(commondirText))
+	unix.Close(fd)
+	if err != nil {
+		return -1, errnoOf(err)
+	}
+	discarded, err := unix.MemfdCreate("commondir", unix.MFD_CLOEXEC)
+	return discarded, errnoOf(err)
+}

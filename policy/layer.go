@@ -39,13 +39,12 @@ type layer struct {
 	excluded    []Entry
 
 	// These come from flags alone.
-	mode          Mode
-	publish       []PublishRule
-	forward       []PortRule
-	envSet        []EnvVar
-	envUnset      []EnvRule
-	weaker        []Weaker
-	openProtected []PathRule
+	mode     Mode
+	publish  []PublishRule
+	forward  []PortRule
+	envSet   []EnvVar
+	envUnset []EnvRule
+	weaker   []Weaker
 
 	unused  []string // keys of other programs that this one has no use for
 	notices []Notice

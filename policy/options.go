@@ -36,7 +36,6 @@ type Flags struct {
 	AllowDomain, DenyDomain []string // commas separate patterns
 
 	AllowWrite, DenyWrite, AllowRead, DenyRead []string
-	OpenProtected                              []string
 	AllowUnixSocket                            []string
 
 	AllowLocalBinding             bool

@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -233,6 +234,7 @@ func (o *options) sandboxed(p *printer, pol *policy.Policy, report *reporter, ke
 	cmd.Warn = func(line string) { p.line("%s", line) }
 	cmd.Ask = o.asker(p, keeper.keep, cmd)
 	cmd.Stopped = stopWithCommand
+	cmd.Planted = func(dir string, final bool) []string { return policy.Planted(keeper.opts, filepath.Dir(dir), final) }
 	return cmd
 }
 

@@ -1,7 +1,6 @@
 package launcher
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -47,11 +46,6 @@ func (c *Cmd) startBackend() error {
 				pid, command := owner(conn)
 				return proxy.Process{PID: pid, Command: command}
 			})
-		},
-		Removed: c.removed,
-		Planted: c.Planted,
-		Changed: func(path string) {
-			c.warn("%s changed before it was held (protected path): look at it before you use it", path)
 		},
 		Forward:  c.forward.start(&c.Policy.Network),
 		Withheld: c.Withheld,
@@ -215,17 +209,4 @@ func (c *Cmd) deniedSocket(d linux.SocketDenial) {
 		Time: time.Now(), Operation: "unix-socket", Target: d.Path, Reason: "not in allowUnixSockets",
 		PID: d.PID, Command: d.Command, Allow: "--allow-unix-socket " + d.Path,
 	})
-}
-
-// removed reports a denied path that the command made. How it did so is not
-// known, only that it is gone.
-func (c *Cmd) removed(m linux.MissingPath) {
-	d := Denial{
-		Time: time.Now(), Operation: "write", Target: m.Path,
-		Reason: cmp.Or(m.Reason, "denied by filesystem.denyWrite"), Source: m.Source,
-	}
-	if m.Protected {
-		d.Reason, d.Rule = "protected path", m.Reason
-	}
-	c.denied(d)
 }

@@ -77,10 +77,6 @@ type Cmd struct {
 	// the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY; zero is none.
 	Upstream Upstream
 
-	// Planted picks what must go of a project's .srun that appeared during the
-	// run (policy.Planted); nil is all of it.
-	Planted func(path string, final bool) []string
-
 	// Audit gets one JSON line per network decision, each in one Write; nil is
 	// nobody.
 	Audit io.Writer

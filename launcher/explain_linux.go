@@ -55,6 +55,7 @@ func Explain(p *policy.Policy) ([]Rule, error) {
 		rules  []policy.PathRule
 	}{
 		{"allow write", p.Filesystem.AllowWrite}, {"deny write", p.Filesystem.DenyWrite},
+		{"open protected", p.Filesystem.OpenProtected},
 		{"allow read", p.Filesystem.AllowRead}, {"deny read", p.Filesystem.DenyRead},
 	} {
 		for _, r := range list.rules {
@@ -69,7 +70,7 @@ func Explain(p *policy.Policy) ([]Rule, error) {
 		}
 	}
 	for _, m := range plan.Missing {
-		rules = append(rules, Rule{"deny write", m.Path, source(m.Source), "watched, removed when made"})
+		rules = append(rules, Rule{"deny write", m.Path, source(m.Source), "broker, refused when made"})
 	}
 	for _, s := range p.Scalars {
 		rules = append(rules, Rule{"setting", s.Key + " = " + s.Value, source(s.Source), "srun"})

@@ -1,6 +1,7 @@
 package launcher
 
 import (
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,7 +14,7 @@ func (c *Cmd) deniedFile(f linux.FileDenial) {
 	d := Denial{
 		Time: time.Now(), Operation: f.Operation, Target: f.Path, Reason: f.Reason, PID: f.PID, Command: f.Command,
 	}
-	if f.Reason == "" {
+	if d.Rule, d.Source = f.Rule, f.Source; f.Reason == "" {
 		v := fileVerdict(c.Policy, f)
 		d.Reason, d.Rule, d.Source = v.Reason, v.Rule, v.Source
 		d.Allow = fileGrant(c.Policy, f)
@@ -45,6 +46,9 @@ func fileVerdict(p *policy.Policy, f linux.FileDenial) policy.PathDecision {
 
 // fileGrant returns the flags that would allow it, "" where none would.
 func fileGrant(p *policy.Policy, f linux.FileDenial) string {
+	if flags := openGrant(p, f); flags != "" {
+		return flags
+	}
 	unknown := f.Hidden && p.ReadVerdict(f.Ruled).Verdict != policy.Denied // through a link
 	if f.Grant == "" || f.Grant == "/" || f.Fixed || unknown {
 		return ""
@@ -66,6 +70,22 @@ func fileGrant(p *policy.Policy, f linux.FileDenial) string {
 		return ""
 	}
 	return strings.Join(flags, " ")
+}
+
+// openGrant returns the flags that would let a project's protected path be
+// written. For srun's own there are none; those of the home are not offered.
+func openGrant(p *policy.Policy, f linux.FileDenial) string {
+	v := p.WriteVerdict(f.Ruled)
+	if f.Operation != "write" || f.Hidden || v.Reason != "protected path" || v.Rule == "" || filepath.IsAbs(v.Rule) {
+		return ""
+	}
+	rule := policy.PathRule{Path: f.Ruled, Source: policy.Source{Tier: policy.TierFlag}}
+	with := *p
+	with.Filesystem.OpenProtected = append([]policy.PathRule{rule}, p.Filesystem.OpenProtected...)
+	if with.WriteVerdict(f.Ruled).Verdict != policy.Allowed {
+		return ""
+	}
+	return "--open-protected " + tilde(p.Home, f.Ruled)
 }
 
 // tilde is a path as the user would type it.

@@ -4,32 +4,17 @@ package linux
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"unsafe"
 
-	seccomp "github.com/seccomp/libseccomp-golang"
 	"golang.org/x/sys/unix"
-)
 
-// broker performs connect(2) for the command. A path name of a Unix socket
-// reaches into the host, whatever the network namespace, and no filter can
-// read it; so connect stops at the filter (seccomp_unotify(2)), and the broker
-// copies the address, decides, and connects the caller's own socket itself.
-// It never lets the call continue: another thread could change the address or
-// the descriptor after the look.
-type broker struct {
-	waiter  *waiter
-	notify  seccomp.ScmpFd // the waiter's descriptor
-	diag    *sockDiag
-	sockets []string // host sockets that may be connected to
-	all     bool     // any may
-	shared  bool     // the network namespace is the host's: abstract names are too
-	denied  func(SocketDenial)
-	slots   chan struct{}
-}
+	"srun/linux/broker"
+	"srun/policy"
+)
 
 // SocketDenial is a refused connection to a Unix socket of the host.
 type SocketDenial struct {
@@ -38,94 +23,151 @@ type SocketDenial struct {
 	Command string
 }
 
-// brokerSlots bounds the connects in progress: one can wait for a full backlog.
-const brokerSlots = 64
-
-func newBroker(notify, diag int, c *Config) (*broker, error) {
-	// The caller and the broker take turns: wake each on the other's processor
-	// (Linux 6.6; elsewhere it is only slower).
-	const setFlags, syncWakeUp = 0x40082104, 1
-	unix.IoctlSetInt(notify, setFlags, syncWakeUp)
-	w, err := newWaiter(notify, "connect")
+// newBroker makes what does the command's calls that stop.
+func newBroker(notify int, c *Config) (*broker.Broker, error) {
+	sockets, err := c.Plan.sockets(c.HostNetwork)
 	if err != nil {
-		closeFDs(diag)
+		unix.Close(notify)
 		return nil, err
 	}
-	return &broker{
-		waiter: w, notify: seccomp.ScmpFd(notify), diag: &sockDiag{fd: diag},
-		sockets: c.Plan.UnixSockets, all: c.Plan.AllUnixSockets,
-		shared: c.HostNetwork, denied: c.DeniedSocket, slots: make(chan struct{}, brokerSlots),
-	}, nil
+	judge := newJudge(c.Plan)
+	return broker.New(broker.Config{
+		Notify: notify, Rules: c.Plan.rules, Sockets: sockets,
+		Denied: func(d broker.Denial) { c.deniedByBroker(d) },
+		Failed: func(f broker.Failure) {
+			if d, ok := judge.failure(f); ok && c.DeniedFile != nil {
+				c.DeniedFile(d)
+			}
+		},
+	}), nil
 }
 
-// serve answers until no process is left that the filter holds.
-func (b *broker) serve() {
-	defer b.diag.close()
-	defer b.waiter.close()
-	for b.called() {
-		req, err := seccomp.NotifReceive(b.notify)
-		if err != nil {
-			continue // the caller was killed meanwhile
+// deniedByBroker passes on what the broker refused.
+func (c *Config) deniedByBroker(d broker.Denial) {
+	if d.Operation == "unix-socket" {
+		if c.DeniedSocket != nil {
+			c.DeniedSocket(SocketDenial{Path: printable(d.Path), PID: d.PID, Command: printable(d.Command)})
 		}
-		b.slots <- struct{}{}
-		go func() {
-			defer func() { <-b.slots }()
-			b.respond(req.ID, b.connect(req))
-		}()
+		return
 	}
+	if c.DeniedFile == nil {
+		return
+	}
+	f := FileDenial{
+		Operation: d.Operation, Path: d.Path, PID: d.PID, Command: printable(d.Command),
+		Reason: d.Why.Reason, Rule: d.Why.Rule, Fixed: true, Protected: d.Why.Protected,
+	}
+	if m, ok := d.Why.Denied.(MissingPath); ok {
+		f.Source = m.Source
+	}
+	c.DeniedFile(f)
 }
 
-// called waits for the next call; false is that nobody is left to make one.
-func (b *broker) called() bool {
-	fds := []unix.PollFd{{Fd: int32(b.notify), Events: unix.POLLIN}}
-	err := b.waiter.wait(func(int) bool {
-		n, err := unix.Poll(fds, 0)
-		return n > 0 || err != nil && err != unix.EINTR
-	})
-	return err == nil && fds[0].Revents&unix.POLLIN != 0
+// failure tells whether the sandbox is why an act failed.
+func (j *judge) failure(f broker.Failure) (FileDenial, bool) {
+	a := act{kind: writeAct, mode: unix.W_OK}
+	p, err := walk(f.Path, lstat)
+	switch {
+	case err != nil || p.path == "":
+		return FileDenial{}, false
+	case p.missing:
+		a.kind = makeAct
+	case f.Name:
+		a.kind = replaceAct
+	}
+	if !a.hostAllows(p) || f.Removes && p.dir && !isEmpty(p.path) {
+		return FileDenial{}, false
+	}
+	d, ok := j.act(a, p, f.Errno)
+	d.PID, d.Command = f.PID, printable(f.Command)
+	return d, ok
 }
 
-func (b *broker) respond(id uint64, errno unix.Errno) {
-	resp := seccomp.ScmpNotifResp{ID: id, Error: int32(errno)}
-	seccomp.NotifRespond(b.notify, &resp) // fails when the caller is gone
+// sockets are those of the host's that may be connected to. In a directory that
+// the command may write, it could put another in one's place: there the file
+// that is there now is meant.
+func (p *Plan) sockets(shared bool) (broker.Sockets, error) {
+	s := broker.Sockets{All: p.AllUnixSockets, Shared: shared}
+	if !shared {
+		s.Stale = stale
+	}
+	for _, path := range p.UnixSockets {
+		real, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			continue // left out when the policy was loaded
+		}
+		if at(p.nodes, filepath.Dir(real)).access != readWrite && at(p.nodes, filepath.Dir(path)).access != readWrite {
+			s.Paths = append(s.Paths, path)
+			continue
+		}
+		fd, err := unix.Open(real, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		if err != nil {
+			closeFDs(s.Files...)
+			return s, fmt.Errorf("%s: %w", quoted(path), err)
+		}
+		s.Files = append(s.Files, fd)
+	}
+	return s, nil
 }
 
-// connect does what the caller asked for and returns its errno.
-func (b *broker) connect(req *seccomp.ScmpNotifReq) unix.Errno {
-	if name, err := req.Data.Syscall.GetNameByArch(req.Data.Arch); err != nil || name != "connect" {
-		return unix.EPERM // i386's socketcall: its arguments lie in memory
+// stale tells whether nobody listens on a socket file, by the host's list.
+func stale(fd int) bool {
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil {
+		return false
 	}
-	pid := int(req.Pid)
-	addr, errno := readAddress(pid, req.Data.Args[1], req.Data.Args[2])
-	if errno != 0 {
-		return errno
-	}
-	sock, errno := takeSocket(pid, int(int32(req.Data.Args[0])))
-	if errno != 0 {
-		return errno
-	}
-	defer unix.Close(sock)
-	// Only now is it sure that memory and descriptor were the caller's, and not
-	// those of a process that got its number.
-	if seccomp.NotifIDValid(b.notify, req.ID) != nil {
-		return unix.EINTR
-	}
-	domain, err := unix.GetsockoptInt(sock, unix.SOL_SOCKET, unix.SO_DOMAIN)
-	if err != nil {
-		return errnoOf(err)
-	}
-	if path, ok := pathAddress(addr); ok && domain == unix.AF_UNIX {
-		return b.connectPath(pid, sock, path)
-	}
-	if b.shared && !b.all && domain == unix.AF_UNIX {
-		b.report(pid, "@"+string(bytes.TrimLeft(addr[min(2, len(addr)):], "\x00")))
-		return unix.EACCES
-	}
-	return connectRaw(sock, addr)
+	return nobodyListens(bindPlace{ino: uint32(st.Ino), dev: kernelDevice(os.Getpid(), fd, &st)})
 }
 
-// readAddress copies the caller's socket address, of at most the size of
-// struct sockaddr_storage as in the kernel.
+// brokerRules are what no mount can hold: paths that are not there, names at any
+// depth, and what would appear in a git directory.
+func (b *builder) brokerRules(p *policy.Policy, nodes []*node) broker.Rules {
+	r := broker.Rules{
+		Own: ownWritable, Reserved: map[string]broker.Why{}, Held: map[string]bool{}, Globs: b.globs,
+		AllowGitConfig: p.Filesystem.AllowGitConfig,
+	}
+	for _, m := range b.plan.Missing {
+		r.Reserved[m.Path] = broker.Why{Reason: m.why(), Rule: m.Reason, Protected: m.Protected, Denied: m}
+	}
+	for _, n := range nodes { // the host may replace one, and its mount is gone
+		if n.denyWrite && n.inWrite {
+			if _, known := r.Reserved[n.path]; !known {
+				r.Reserved[n.path] = broker.Why{}
+			}
+		}
+	}
+	for _, op := range b.plan.Mounts {
+		r.Held[op.Path] = true
+	}
+	for _, name := range p.Protected() {
+		if name.Anywhere && !strings.HasPrefix(name.Path, ".git/") {
+			r.Names = append(r.Names, broker.Name{Parts: strings.Split(name.Path, "/"), Reason: name.Reason})
+		}
+	}
+	r.Opened = p.Opened
+	r.Git.AllowedHost = func(host string, port int) bool { return hostAllowed(p, host, port) }
+	return r
+}
+
+// why is a missing path's reason in a denial line.
+func (m MissingPath) why() string {
+	switch {
+	case m.Protected:
+		return "protected path"
+	case m.Reason != "":
+		return m.Reason
+	}
+	return "denied by filesystem.denyWrite"
+}
+
+// hostAllowed tells whether the policy's lists allow a host, without a question.
+func hostAllowed(p *policy.Policy, host string, port int) bool {
+	h, err := policy.ParseHost(host)
+	return err == nil && p.Network.Domains().Decide(policy.HostPort{Host: h, Port: uint16(port)}).Verdict == policy.Allowed
+}
+
+// readAddress copies a process's socket address, of at most the size of struct
+// sockaddr_storage as in the kernel.
 func readAddress(pid int, at, size uint64) ([]byte, unix.Errno) {
 	const storage = 128
 	n := int32(size)
@@ -135,33 +177,11 @@ func readAddress(pid int, at, size uint64) ([]byte, unix.Errno) {
 	if n == 0 {
 		return nil, 0
 	}
-	buf := make([]byte, n)
-	local := []unix.Iovec{{Base: &buf[0], Len: uint64(n)}}
-	got, err := unix.ProcessVMReadv(pid, local, []unix.RemoteIovec{{Base: uintptr(at), Len: int(n)}}, 0)
-	if err != nil || got != int(n) {
+	buf, ok := readMemory(pid, at, int(n))
+	if !ok {
 		return nil, unix.EFAULT
 	}
 	return buf, 0
-}
-
-// takeSocket duplicates a descriptor of the caller's. The process descriptor
-// of a thread other than the first needs Linux 6.9; before, its leader's
-// serves, for threads share their descriptors unless they ask for their own.
-func takeSocket(tid, fd int) (int, unix.Errno) {
-	const pidfdThread = unix.O_EXCL
-	pidfd, err := unix.PidfdOpen(tid, pidfdThread)
-	if err == unix.EINVAL {
-		pidfd, err = unix.PidfdOpen(leader(tid), 0)
-	}
-	if err != nil {
-		return -1, unix.EPERM
-	}
-	defer unix.Close(pidfd)
-	sock, err := unix.PidfdGetfd(pidfd, fd, 0)
-	if err != nil {
-		return -1, errnoOf(err)
-	}
-	return sock, 0
 }
 
 func leader(tid int) int {
@@ -174,101 +194,11 @@ func leader(tid int) int {
 	return tgid
 }
 
-func errnoOf(err error) unix.Errno {
-	var errno unix.Errno
-	if errors.As(err, &errno) {
-		return errno
-	}
-	return unix.EPERM
-}
-
-// pathAddress returns the path in a Unix socket address (unix(7)). An abstract
-// name has none and belongs to the sandbox's network namespace anyway.
+// pathAddress returns the path in a Unix socket address (unix(7)).
 func pathAddress(addr []byte) (string, bool) {
 	if len(addr) <= 2 || *(*uint16)(unsafe.Pointer(&addr[0])) != unix.AF_UNIX || addr[2] == 0 {
 		return "", false
 	}
 	path, _, _ := bytes.Cut(addr[2:], []byte{0})
 	return string(path), true
-}
-
-func connectRaw(sock int, addr []byte) unix.Errno {
-	var p unsafe.Pointer
-	if len(addr) > 0 {
-		p = unsafe.Pointer(&addr[0])
-	}
-	_, _, errno := unix.Syscall(unix.SYS_CONNECT, uintptr(sock), uintptr(p), uintptr(len(addr)))
-	return errno
-}
-
-// connectPath pins the socket that the path leads to in the caller's view,
-// decides on that very inode, and connects to it through its descriptor.
-func (b *broker) connectPath(pid, sock int, path string) unix.Errno {
-	target, err := openAs(pid, path)
-	if err != nil {
-		return errnoOf(err)
-	}
-	defer unix.Close(target)
-	var st unix.Stat_t
-	if err := unix.Fstat(target, &st); err != nil {
-		return errnoOf(err)
-	}
-	if st.Mode&unix.S_IFMT != unix.S_IFSOCK {
-		return unix.ECONNREFUSED
-	}
-	where := bindPlace{ino: uint32(st.Ino), dev: kernelDevice(pid, target, &st)}
-	if !b.all && !b.listed(&st) && !b.diag.bound(where) {
-		if !b.shared && nobodyListens(where) {
-			return unix.ECONNREFUSED // a file that a server left behind
-		}
-		path, _ := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", target))
-		b.report(pid, path)
-		return unix.EACCES
-	}
-	return errnoOfNil(unix.Connect(sock, &unix.SockaddrUnix{Name: fmt.Sprintf("/proc/self/fd/%d", target)}))
-}
-
-func errnoOfNil(err error) unix.Errno {
-	if err == nil {
-		return 0
-	}
-	return errnoOf(err)
-}
-
-// openAs opens what a path names for a process, in its mount namespace.
-func openAs(pid int, path string) (int, error) {
-	base, rest := fmt.Sprintf("/proc/%d/cwd", pid), path
-	if filepath.IsAbs(path) {
-		base, rest = fmt.Sprintf("/proc/%d/root", pid), path[1:]
-	}
-	dir, err := unix.Open(base, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return -1, err
-	}
-	defer unix.Close(dir)
-	how := unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_MAGICLINKS}
-	if filepath.IsAbs(path) {
-		how.Resolve |= unix.RESOLVE_IN_ROOT // absolute links mean the caller's root
-	}
-	return unix.Openat2(dir, rest, &how)
-}
-
-// listed tells whether the socket is one of those that the policy names, as
-// they are now: a server may have made its socket anew since.
-func (b *broker) listed(st *unix.Stat_t) bool {
-	for _, path := range b.sockets {
-		var allowed unix.Stat_t
-		if unix.Stat(path, &allowed) == nil && allowed.Dev == st.Dev && allowed.Ino == st.Ino {
-			return true
-		}
-	}
-	return false
-}
-
-func (b *broker) report(pid int, path string) {
-	if b.denied == nil {
-		return
-	}
-	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-	b.denied(SocketDenial{Path: printable(path), PID: leader(pid), Command: printable(string(bytes.TrimSpace(name)))})
 }

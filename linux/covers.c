@@ -116,16 +116,6 @@ int open_covers(void)
 	return covers >= 0 || (covers = open_exact(COVERS)) >= 0 ? 0 : -1;
 }
 
-int cover_again(const char *path, int file)
-{
-	if (open_covers() < 0)
-		return -1;
-	int tree = copy_cover(file ? "file" : "directory");
-	int r = tree < 0 ? -1 : attach(tree, path);
-	close(tree);
-	return r;
-}
-
 int mounts_done(void)
 {
 	if (bury_held() < 0)

@@ -8,13 +8,12 @@
  *         finds init's process id and socket in srun_early.
  * again:  any other program (a user of package launcher, a test) starts
  *         /proc/self/exe once more, already in the namespaces, with the socket
- *         in the environment; the constructor never returns to Go. The guard
+ *         in the environment; the constructor never returns to Go. The keeper
  *         comes to be the same way.
  */
 #define _GNU_SOURCE
 #include "init.h"
 #include "enter.h"
-#include "guard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,9 +69,9 @@ static void refuse(int sock, const char *what)
 
 /* An early init is a grandchild by clone(2)'s CLONE_PARENT, hence srun's own
  * child: the helper in between sits out the time that the kernel takes to make
- * the namespaces, while srun's Go half starts. Then it becomes the guard. */
-static void helper(int sock, int guard) __attribute__((noreturn));
-static void helper(int sock, int guard)
+ * the namespaces, while srun's Go half starts. Then it becomes the keeper. */
+static void helper(int sock, int keeper) __attribute__((noreturn));
+static void helper(int sock, int keeper)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
@@ -81,8 +80,8 @@ static void helper(int sock, int guard)
 	if (pid < 0)
 		refuse(sock, "make the namespaces");
 	if (pid > 0)
-		guard_main(guard); /* closes init's socket */
-	close(guard);
+		keeper_main(keeper); /* closes init's socket */
+	close(keeper);
 	if (map_self(uid, gid) < 0)
 		refuse(sock, "map the user to itself");
 	init_main(sock, DIE_WITH_THREAD);
@@ -90,26 +89,26 @@ static void helper(int sock, int guard)
 
 static void start_early(void)
 {
-	int pair[2], guard[2];
+	int pair[2], keeper[2];
 	struct early *e = mmap(NULL, sizeof *e, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (e == MAP_FAILED)
 		return; /* srun starts itself again instead */
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0 ||
-	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, guard) < 0) {
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, keeper) < 0) {
 		munmap(e, sizeof *e); /* and descriptors are short: none is worth closing */
 		return;
 	}
 	srun_early = e;
 	e->sock = pair[0];
-	e->guard = guard[0];
+	e->keeper = keeper[0];
 	pid_t child = fork();
 	if (child == 0) {
 		close(pair[0]);
-		close(guard[0]);
-		helper(pair[1], guard[1]);
+		close(keeper[0]);
+		helper(pair[1], keeper[1]);
 	}
 	e->helper = child;
-	close(guard[1]);
+	close(keeper[1]);
 	close(pair[1]); /* a failed fork reads as an init that ended */
 }
 
@@ -165,10 +164,10 @@ __attribute__((constructor)) static void enter(int argc, char **argv, char **env
 		remember_inherited();
 		init_main(atoi(sock), argc > 1 && strcmp(argv[1], SRUN_HOST_NETWORK) == 0 ? HOST_NETWORK : 0);
 	}
-	if (sock && strcmp(argv[0], SRUN_GUARD_NAME) == 0) {
+	if (sock && strcmp(argv[0], SRUN_KEEPER_NAME) == 0) {
 		if (!is_socket(atoi(sock)))
 			_exit(125);
-		guard_main(atoi(sock));
+		keeper_main(atoi(sock));
 	}
 	if (&srun_early_init && srun_early_init && runs_something(argc, argv) && strcmp(base_name(argv[0]), "srun") == 0) {
 		fill_stdio();

@@ -24,12 +24,12 @@ import (
 // be taken by another before srun itself has waited for it.
 type sandboxInit struct {
 	pid         int     // 0: known once it is ready
-	guardPID    int     // to be waited for, or 0
-	guard       *waiter // the socket to it; nil: there is none yet
+	helper      int     // that cloned it and becomes the keeper, to be waited for, or 0
+	keeper      *waiter // the socket to it; nil: there is none yet
 	sock        *waiter
 	hostNetwork bool
 	pidNS       string // what /proc says of its PID namespace
-	userNS      int    // descriptors, for the guard
+	userNS      int    // descriptors, for the keeper
 	mountNS     int
 }
 
@@ -40,9 +40,9 @@ var early sync.Once
 func takeEarly() (in *sandboxInit, err error) {
 	early.Do(func() {
 		if e := C.srun_early; e != nil {
-			in = &sandboxInit{guardPID: int(e.helper)}
+			in = &sandboxInit{helper: int(e.helper)}
 			if in.sock, err = newWaiter(int(e.sock), "init"); err == nil {
-				in.guard, err = newWaiter(int(e.guard), "guard")
+				in.keeper, err = newWaiter(int(e.keeper), "keeper")
 			}
 		}
 	})
@@ -56,14 +56,14 @@ func (in *sandboxInit) settle() {
 	}
 }
 
-// dismissGuard ends a guard that has no list yet: without its socket, it goes.
-func (in *sandboxInit) dismissGuard() {
-	if in.guard == nil {
+// dismissKeeper ends a keeper that has no list yet: without its socket, it goes.
+func (in *sandboxInit) dismissKeeper() {
+	if in.keeper == nil {
 		return
 	}
-	in.guard.close()
-	waitFor(in.guardPID)
-	in.guard, in.guardPID = nil, 0
+	in.keeper.close()
+	waitFor(in.helper)
+	in.keeper, in.helper = nil, 0
 }
 
 func waitFor(pid int) (status syscall.WaitStatus, err error) {
@@ -210,7 +210,7 @@ func (in *sandboxInit) checkNetwork() error {
 func (in *sandboxInit) discard() {
 	in.sock.close()
 	in.closeNamespaces()
-	in.dismissGuard() // also waits until an early init has its process id
+	in.dismissKeeper() // also waits until an early init has its process id
 	in.settle()
 	if in.pid > 0 {
 		in.kill()

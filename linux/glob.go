@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 	"golang.org/x/sys/unix"
 
+	"srun/linux/broker"
 	"srun/policy"
 )
 
@@ -21,9 +23,8 @@ import (
 const maxGlobbed = 50_000
 
 // addGlob takes a rule with wildcards: as one for each path that matches now,
-// and for the path that is named exactly so. A mount cannot hold what is made
-// later, so a denial is refused where the command itself could make something
-// that matches; anywhere else only the host can.
+// and for the path that is named exactly so. What the command makes or moves
+// there later is the broker's to refuse; what the host makes, nobody's.
 func (b *builder) addGlob(r policy.PathRule, as point) error {
 	base, pattern := doublestar.SplitPattern(r.Path)
 	fail := func(err error) error { return fmt.Errorf("%s: the glob %s: %w", r.Source, quoted(r.Path), err) }
@@ -31,10 +32,8 @@ func (b *builder) addGlob(r policy.PathRule, as point) error {
 	if err != nil {
 		return fail(err)
 	}
-	if as.denyWrite || as.denyRead {
-		if root := b.growing(at.path, pattern); root != "" {
-			return fail(fmt.Errorf("cannot hold for a file that is made later in %s, which the command may write; name the paths", quoted(root)))
-		}
+	if (as.denyWrite || as.denyRead) && b.growing(at.path, pattern) != "" {
+		b.globs = append(b.globs, globRule(r, as, escapeGlob(at.path)+"/"+pattern))
 	}
 	r.Glob, r.Missing = false, false
 	g := globber{pattern: pattern, within: map[fileID]bool{}}
@@ -54,6 +53,19 @@ func (b *builder) addGlob(r policy.PathRule, as point) error {
 	}
 	return nil
 }
+
+// globRule is a glob for the broker; what may not be read is not made either.
+func globRule(r policy.PathRule, as point, pattern string) broker.Glob {
+	m := MissingPath{Path: r.Path, Reason: r.Reason, Source: r.Source}
+	if m.Reason == "" && as.denyRead {
+		m.Reason = "denied by filesystem.denyRead"
+	}
+	return broker.Glob{Pattern: path.Clean(pattern), Why: broker.Why{Reason: m.why(), Rule: r.Path, Denied: m}}
+}
+
+var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `{`, `\{`)
+
+func escapeGlob(path string) string { return globEscaper.Replace(path) }
 
 // growing returns a writable path in which something that matches the pattern
 // below base could be made, or "".

@@ -57,17 +57,16 @@ static int copy_directory(const char *path)
 	return tree;
 }
 
-/* mount_on puts something on a name, which must be a link unless directories are
- * held as well. */
-static int mount_on(int dir, const char *name, int directories)
+/* mount_on puts something on a name, which must be a link. */
+static int mount_on(int dir, const char *name)
 {
 	struct stat st;
 	int r = -1, at = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (at < 0)
 		return -1;
 	errno = ESTALE;
-	if (fstat(at, &st) == 0 && (S_ISLNK(st.st_mode) || (directories && S_ISDIR(st.st_mode)))) {
-		int tree = copy_cover(S_ISDIR(st.st_mode) ? "directory" : "file");
+	if (fstat(at, &st) == 0 && S_ISLNK(st.st_mode)) {
+		int tree = copy_cover("file");
 		r = tree < 0 ? -1 : attach_at(tree, at);
 		close(tree);
 	}
@@ -75,7 +74,7 @@ static int mount_on(int dir, const char *name, int directories)
 	return r;
 }
 
-static int hold(const char *path, int directories)
+int hold_link(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 	char dir[4096];
@@ -91,20 +90,10 @@ static int hold(const char *path, int directories)
 	int r = put(tree);
 	if (r == 0) {
 		held = 1;
-		r = mount_on(tree, slash + 1, directories);
+		r = mount_on(tree, slash + 1);
 	}
 	close(tree);
 	return r;
-}
-
-int hold_link(const char *path) { return hold(path, 0); }
-
-int hold_entry(const char *path)
-{
-	if (open_covers() < 0)
-		return -1;
-	int r = hold(path, 1);
-	return bury_held() < 0 ? -1 : r;
 }
 
 /* bury_held covers the copies by an empty directory: nothing leads to them. */

@@ -7,17 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -72,34 +69,30 @@ static void tell_ready(int sock, const struct listeners *l)
 		close(l->fd[i]);
 }
 
+int receive_fds(int sock, struct message *m, int *fds, int n)
+{
+	struct iovec iov = { m, sizeof *m };
+	union { char buf[CMSG_SPACE(MAX_LISTENERS * sizeof(int))]; struct cmsghdr align; } u = { 0 };
+	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = CMSG_SPACE(sizeof(int) * n) };
+	ssize_t got;
+	do
+		got = recvmsg(sock, &h, MSG_CMSG_CLOEXEC);
+	while (got < 0 && errno == EINTR);
+	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
+	if (got != sizeof *m)
+		return -1;
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0)); /* no more than there was room for */
+	return 0;
+}
+
 /* take_plan waits for CTL_PLAN. srun's end closing means that it died or
  * decided otherwise: init goes too. */
 static void take_plan(int sock, struct plan *p)
 {
 	struct message m;
 	int fds[5] = { -1, -1, -1, -1, -1 };
-	struct iovec iov = { &m, sizeof m };
-	union { char buf[CMSG_SPACE(sizeof fds)]; struct cmsghdr align; } u = { 0 };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1,
-		.msg_control = u.buf, .msg_controllen = sizeof u.buf };
-	ssize_t n;
-	do
-		n = recvmsg(sock, &h, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
-	if (n != sizeof m || m.type != CTL_PLAN || !c || c->cmsg_type != SCM_RIGHTS)
-		_exit(1);
-	size_t len = c->cmsg_len - CMSG_LEN(0);
-	memcpy(fds, CMSG_DATA(c), len < sizeof fds ? len : sizeof fds);
-
-	struct stat st;
-	if (fstat(fds[0], &st) < 0 || st.st_size == 0)
-		_exit(1);
-	p->base = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fds[0], 0);
-	if (p->base == MAP_FAILED)
-		_exit(1);
-	p->size = st.st_size;
-	if (!plan_complete(p))
+	if (receive_fds(sock, &m, fds, 5) < 0 || m.type != CTL_PLAN || plan_map(fds[0], p) < 0)
 		_exit(1);
 	close(fds[0]);
 	for (int i = 0; i < 3; i++)
@@ -214,13 +207,6 @@ static void prepare(int sock, int how)
 		give_up(sock, STAGE_MOUNTS);
 	if (!(how & HOST_NETWORK) && network_up(&l) < 0)
 		give_up(sock, STAGE_NETWORK);
-	/* Without it no path name counts as the sandbox's own. On the host's network
-	 * it would list the host's sockets as well. */
-	int diag = how & HOST_NETWORK ? -1 : socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	if (diag >= 0) {
-		l.fd[l.n++] = diag;
-		l.set |= LISTEN_DIAG;
-	}
 	tell_ready(sock, &l);
 }
 

@@ -54,38 +54,19 @@ enum {
 	CTL_GO = 5,        /* to the command's process: execve */
 };
 
-/* Messages from the guard to srun; numbers are of OP_ABSENT. */
+/* Messages from the keeper to srun. */
 enum {
-	MSG_GUARDING = 20, /* the list is taken and nothing of it is there */
-	MSG_EXPELLED = 21, /* a: number; it was there and is removed */
-	MSG_STUCK = 22,    /* a: number, b: errno; it was there and cannot be removed */
-	MSG_APPEARED = 23, /* a: number; it is there and srun's to deal with */
-	MSG_UNHELD = 25,   /* a: number of OP_HELD, b: errno; the host replaced it and the
-	                    * new one cannot be held */
-	MSG_FINISHED = 24, /* the last look is over; the guard ends */
-	MSG_FOUND = 26,    /* a: FOUND_*; a path follows the message */
-	MSG_NESTED = 27,   /* a: 0 or errno; a protected path that follows was there and is
-	                    * removed, or cannot be */
-	MSG_HELD = 28,     /* what CTL_MORE listed is held */
+	MSG_KEEPING = 20,  /* the list is taken and its directories are watched */
+	MSG_BARE = 21,     /* a: number of OP_KEEP, b: errno; the host replaced it and the new
+	                    * one cannot be covered */
+	MSG_KEPT = 22,     /* init is gone, and the keeper goes too */
 };
 
-/* What the guard found below a writable directory. */
+/* Messages from srun to the keeper. */
 enum {
-	FOUND_NAME = 1,       /* a protected path, to be held */
-	FOUND_CHANGED = 2,    /* the same, and somebody changed it since the command runs */
-	FOUND_REPOSITORY = 3, /* a directory with a .git, or a bare repository */
-	FOUND_SHARED = 4,     /* a protected path appeared that srun judges */
-	FOUND_PLANTED = 5,    /* at the end: a .git in this directory is new, in a repository */
-};
-
-/* Messages from srun to the guard. */
-enum {
-	CTL_GUARD = 30,    /* a: process id of init; fds: the list (memfd), init's user
-	                    * and mount namespaces */
-	CTL_SETTLED = 31,  /* a: number; what appeared is dealt with */
-	CTL_EXPEL = 33,    /* a: number; remove it */
-	CTL_MORE = 34,     /* fd: another list (memfd), of what is to be held from now on */
-	CTL_FINISH = 32,   /* the sandbox has ended: look a last time */
+	CTL_KEEP = 30,     /* a: process id of init; fds: the list (memfd), init's user and
+	                    * mount namespaces */
+	CTL_LOOK = 31,     /* init has made the mounts */
 };
 
 /* Which protection a failure belongs to, for MSG_FAILED. */
@@ -124,22 +105,9 @@ enum {
 	OP_ARG = 13,
 	OP_ENV = 14,
 	OP_SEARCH = 15,    /* PATH to look the command up in */
-	OP_ROOT = 19,      /* of the guard's list: a writable directory; a, b: as OP_CLONE */
-	OP_BELOW = 20,     /* name; slot: the directory it is in, counted from 0 in the
-	                    * list's order; a: number of a denied path below */
-	OP_ABSENT = 21,    /* name that must not be; slot: its directory; a: number;
-	                    * b: 1 when srun deals with it */
-	OP_NEAR = 24,      /* of the guard's list: as OP_ROOT, a directory with something
-	                    * held; one that cannot be opened is left alone */
-	OP_HELD = 25,      /* path that init covered or sealed; slot: its directory; a: inode
-	                    * and b: device of what it was */
-	OP_HELD_HIDDEN = 26, /* the same, of what is hidden and not sealed */
-	OP_HELD_PINNED = 27, /* the same, of a directory that is pinned */
-	OP_HELD_ENTRY = 31, /* the same, of a directory or link that may not be moved */
-	OP_NEST = 29,      /* of the guard's list: a writable directory, to be walked; b: 1 when
-	                    * a repository is at or above it */
-	OP_NAME = 30,      /* of the guard's list: a name that is protected at any depth, or two
-	                    * with a slash; b: 1 when srun deals with it */
+	OP_WATCH = 19,     /* of the keeper's list: a directory with something covered */
+	OP_KEEP = 20,      /* of the keeper's list: what init covers; slot: its directory,
+	                    * counted from 0 in the list's order */
 	OP_END = 16,       /* last: a plan without it was cut short and is refused */
 };
 
@@ -181,7 +149,6 @@ enum { /* in the order the descriptors are sent */
 	LISTEN_DNS6 = 16,
 	LISTEN_DNSTCP4 = 32,
 	LISTEN_DNSTCP6 = 64,
-	LISTEN_DIAG = 128, /* no listener: a socket that lists the sandbox's Unix sockets */
 };
 
 /* A failed step: what it was, for the message. errno says why. */
@@ -198,6 +165,10 @@ void give_socket(int sock, int family);
 /* send_fds sends a message with descriptors to srun. */
 int send_fds(int sock, const struct message *m, const int *fds, int n);
 extern char failed_what[116];
+
+/* receive_fds waits for a message of srun's, and takes at most n descriptors that
+ * come with it; -1 when there is none, as at the socket's end. */
+int receive_fds(int sock, struct message *m, int *fds, int n);
 
 /* mounts.c */
 int mounts_base(void);
@@ -227,8 +198,12 @@ void resume_all(void);
 
 /* plan.c */
 int plan_complete(const struct plan *plan);
+int plan_map(int fd, struct plan *plan); /* for good; -1 unless it is complete */
 const struct op *plan_next(const struct plan *plan, const struct op *prev);
 static inline const char *op_data(const struct op *op) { return (const char *)(op + 1); }
+
+/* keeper.c */
+void keeper_main(int sock) __attribute__((noreturn));
 
 /* init.c */
 enum { DIE_WITH_THREAD = 1, HOST_NETWORK = 2 };

@@ -75,33 +75,29 @@ var listenKinds = map[int32]Kind{
 }
 
 // takeListeners names the descriptors that came with "ready": one per bit of
-// the set, lowest first (init.h, LISTEN_*). The last is no listener.
-func takeListeners(set int32, fds []int) (l *Listeners, diag int, err error) {
-	l, diag = &Listeners{}, -1
+// the set, lowest first (init.h, LISTEN_*).
+func takeListeners(set int32, fds []int) (l *Listeners, err error) {
+	l = &Listeners{}
 	if l.called, err = newPoller(); err != nil {
 		closeFDs(fds...)
-		return nil, -1, err
-	}
-	if n := len(fds); n > 0 && set&C.LISTEN_DIAG != 0 {
-		diag, fds = fds[n-1], fds[:n-1]
+		return nil, err
 	}
 	for bit := int32(1); bit <= C.LISTEN_DNSTCP6; bit <<= 1 {
 		if set&bit == 0 {
 			continue
 		}
 		if len(fds) == 0 {
-			closeFDs(diag)
 			l.Close()
-			return nil, -1, fmt.Errorf("take the listeners: fewer than promised")
+			return nil, fmt.Errorf("take the listeners: fewer than promised")
 		}
 		if err := l.add(listenKinds[bit], 0, fds[0]); err != nil {
-			closeFDs(append(fds[1:], diag)...)
+			closeFDs(fds[1:]...)
 			l.Close()
-			return nil, -1, err
+			return nil, err
 		}
 		fds = fds[1:]
 	}
-	return l, diag, nil
+	return l, nil
 }
 
 func newPoller() (*waiter, error) {

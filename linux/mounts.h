@@ -55,9 +55,6 @@ int make_covers(void);
 int copy_cover(const char *name);
 int cover(const struct op *op, const char *path);
 
-/* cover_again covers a path in a sandbox that stands already. */
-int cover_again(const char *path, int file);
-
 /* open_covers finds the covers of a sandbox that stands already. */
 int open_covers(void);
 
@@ -65,9 +62,8 @@ int open_covers(void);
  * that takes another way. */
 int copy_alone(int at, const char *path);
 
-/* hold.c: hold_entry also holds directories, in a sandbox that stands already. */
+/* hold.c */
 int hold_link(const char *path);
-int hold_entry(const char *path);
 int bury_held(void);
 
 #endif

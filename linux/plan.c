@@ -4,6 +4,7 @@
 #include "init.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -40,4 +41,14 @@ int plan_complete(const struct plan *plan)
 	while (op && op->kind != OP_END)
 		op = plan_next(plan, op);
 	return op != NULL;
+}
+
+int plan_map(int fd, struct plan *plan)
+{
+	struct stat st;
+	if (fstat(fd, &st) < 0)
+		return -1;
+	plan->size = st.st_size;
+	plan->base = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	return plan->base == MAP_FAILED || !plan_complete(plan) ? -1 : 0;
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/landlock-lsm/go-landlock/landlock"
 	"golang.org/x/sys/unix"
 
+	"srun/linux/broker"
 	"srun/policy"
 	"srun/policy/gitfiles"
 )
@@ -37,12 +38,10 @@ type Plan struct {
 	dir   fileID  // of the working directory
 	nodes []*node // what holds where
 
-	nest nesting // what holds at any depth
-
 	UnixSockets    []string // the host's, that may be connected to
 	AllUnixSockets bool
 
-	gitDirs []string // of the repositories around the writable directories
+	rules broker.Rules // what the broker holds
 }
 
 // LandlockRule grants rights at and below a path.
@@ -54,7 +53,7 @@ type LandlockRule struct {
 }
 
 // MissingPath is a path that may not be made and does not exist: no mount can
-// hold its place, so it is watched.
+// hold its place. The directories on the way to it are pinned.
 type MissingPath struct {
 	Path   string // absolute; its longest existing ancestor has no symbolic link
 	Root   string // the writable directory that it lies in
@@ -97,7 +96,7 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if host.LandlockABI == 0 && !p.AcceptsWeaker("landlock") {
 		return nil, &Error{Protection: "landlock", What: "find Landlock", Err: errors.New("the kernel has none (Linux 5.13 with lsm=landlock)")}
 	}
-	b := builder{host: host, dir: dir, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
+	b := builder{host: host, dir: dir, opened: p.Opened, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
 	if err := b.identify(); err != nil {
 		return nil, err
 	}
@@ -116,13 +115,17 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if err := b.checkAllowed(); err != nil {
 		return nil, err
 	}
-	b.plan.Mounts = append(b.trustFile(), treeOps(nodes, b.links)...)
+	if err := b.checkMissing(nodes); err != nil {
+		return nil, err
+	}
+	b.plan.Mounts = append(b.trustFile(), treeOps(nodes, b.links, b.ways)...)
 	if p.Network.Mode != policy.ModeHost {
 		b.plan.Mounts = append(b.plan.Mounts, b.nameFiles(nodes)...)
 	}
 	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles(nodes)...)
 	b.plan.Landlock = append(landlockRules(nodes), insideRules()...)
-	return b.plan, b.checkMissing(nodes)
+	b.plan.rules = b.brokerRules(p, nodes)
+	return b.plan, nil
 }
 
 type builder struct {
@@ -133,7 +136,10 @@ type builder struct {
 	roots   []*node // of the writable paths alone
 	missing []MissingPath
 	links   []string      // on the way to denied paths
+	ways    []string      // the last directory that is there, on the way to each missing path
 	allowed []linkedAllow // allows that lead through a link
+	globs   []broker.Glob // that hold for what is made later
+	opened  func(path string) bool
 }
 
 // identify takes down which directory the working directory is: while srun
@@ -171,7 +177,6 @@ func (b *builder) collect(p *policy.Policy) error {
 		}
 	}
 	protected := p.Protected()
-	b.nesting(p, protected)
 	trusted, err := b.repositories(p)
 	if err != nil {
 		return err
@@ -180,7 +185,6 @@ func (b *builder) collect(p *policy.Policy) error {
 	if err := b.collectLists(&p.Filesystem); err != nil {
 		return err
 	}
-	b.plan.gitDirs = b.gitDirs(trusted)
 	return b.protect(protected, trusted)
 }
 

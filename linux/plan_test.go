@@ -169,6 +169,26 @@ func TestNewPlanMissingInRepository(t *testing.T) {
 	}
 }
 
+// Nobody moves a directory aside that leads to what is missing; a file in the
+// place of one stays the command's.
+func TestNewPlanPinsTheWay(t *testing.T) {
+	host := fakeHost([]string{"/", "/p", "/p/a", "/p/a/b", "/p/a/b/c", "/p/d", "/elsewhere"}, []string{"/p/d/file"}, nil)
+	fs := policy.Filesystem{DenyWrite: rules("/p/a/b/x/y", "/p/d/file/x", "/elsewhere/x")}
+	plan, err := NewPlan(&policy.Policy{Filesystem: fs}, "/p", host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pins []string
+	for _, op := range plan.Mounts {
+		if op.Kind == opPin {
+			pins = append(pins, op.Path)
+		}
+	}
+	if d := cmp.Diff([]string{"/p/a", "/p/a/b", "/p/d"}, pins); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestNewPlanLinks(t *testing.T) {
 	host := fakeHost(
 		[]string{"/", "/h", "/h/.config", "/p", "/p/conf", "/p/rc", "/data"}, []string{"/p/rc/bashrc", "/data/f"},

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"srun/linux/broker"
 )
 
 // Config is one run of a planned sandbox.
@@ -36,13 +38,6 @@ type Config struct {
 	// ends the rest of the sandbox; nil is nobody.
 	Ended func()
 
-	// Removed is told of denied paths that appeared and srun removed.
-	Removed func(MissingPath)
-
-	// Changed is told of protected paths below a writable directory that somebody
-	// changed after the command began and before they were held; nil is nobody.
-	Changed func(path string)
-
 	// DeniedSocket is told of connections to the host's Unix sockets that were
 	// refused; nil is nobody.
 	DeniedSocket func(SocketDenial)
@@ -51,10 +46,6 @@ type Config struct {
 	// sandbox refused. Debuggers do not work inside then, and calls take longer.
 	Trace      bool
 	DeniedFile func(FileDenial) // nil is nobody
-
-	// Planted picks what must go of a project's .srun that appeared; nil is
-	// all of it. final tells that no process of the sandbox is left.
-	Planted func(path string, final bool) []string
 }
 
 // Event is a change of the command that is not its end.
@@ -70,7 +61,7 @@ type Process struct {
 
 	in      *sandboxInit
 	ended   func()
-	guard   *guard
+	keeper  *keeper // nil when nothing is covered
 	tracer  *tracer // nil without Config.Trace
 	command int     // process id inside
 	events  chan Event
@@ -81,9 +72,7 @@ type Process struct {
 	status  syscall.WaitStatus
 	err     error
 	lent    lentFiles
-
-	underWay underWay
-	removed  func(MissingPath)
+	broker  *broker.Broker
 }
 
 // ErrNotFound and ErrNotExecutable tell why a command did not start; both come
@@ -140,10 +129,10 @@ func (p *Process) initStatus() (syscall.WaitStatus, error) {
 func (p *Process) Wait() (syscall.WaitStatus, error) {
 	<-p.done
 	p.tracer.wait()
+	p.broker.Flush()
 	p.in.sock.close()
 	p.lent.giveBack()
-	stateErr := p.underWay.end(p.removed)
-	return p.status, errors.Join(p.err, p.guard.stop(), stateErr)
+	return p.status, errors.Join(p.err, p.keeper.wait())
 }
 
 // Signal sends the command a signal.

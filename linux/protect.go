@@ -46,8 +46,8 @@ func (b *builder) protect(paths []policy.ProtectedPath, trusted []gitfiles.Path)
 				return err
 			}
 			continue
-		case strings.HasPrefix(p.Path, ".git/"):
-			continue // of a repository that is there: trusted has them
+		case strings.HasPrefix(p.Path, ".git/"), strings.Contains(p.Path, "*"):
+			continue // of a repository that is there: trusted has them; and the broker's
 		}
 		for _, dir := range dirs {
 			if err := b.protectOne(filepath.Join(dir, p.Path), p.Reason, true); err != nil {
@@ -83,6 +83,9 @@ func (b *builder) namedDirs() []string {
 
 // protectOne holds one path, or keeps it from being made when guard is set.
 func (b *builder) protectOne(path, reason string, guard bool) error {
+	if b.opened(path) {
+		return nil
+	}
 	at, err := b.host.find(path)
 	reached := b.writable(path) || b.writable(at.path) || slices.ContainsFunc(at.links, b.writable)
 	switch {
@@ -112,7 +115,6 @@ func (b *builder) repositories(p *policy.Policy) ([]gitfiles.Path, error) {
 			return nil, fmt.Errorf("%s: %w", root.path, err)
 		}
 		all = append(all, found.Paths...)
-		b.plan.nest.found(root.path, found)
 		if i > 0 || root.path != b.dir || found.Shared == "" {
 			continue
 		}

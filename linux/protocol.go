@@ -62,17 +62,9 @@ const (
 	opArg      opKind = C.OP_ARG
 	opEnv      opKind = C.OP_ENV
 	opSearch   opKind = C.OP_SEARCH
-	opRoot     opKind = C.OP_ROOT
-	opBelow    opKind = C.OP_BELOW
-	opAbsent   opKind = C.OP_ABSENT
-	opNear     opKind = C.OP_NEAR
-	opHeld     opKind = C.OP_HELD
-	opHeldHide opKind = C.OP_HELD_HIDDEN
-	opHeldPin  opKind = C.OP_HELD_PINNED
 	opTraced   opKind = C.OP_TRACED
-	opHeldName opKind = C.OP_HELD_ENTRY
-	opNest     opKind = C.OP_NEST
-	opName     opKind = C.OP_NAME
+	opWatch    opKind = C.OP_WATCH
+	opKeep     opKind = C.OP_KEEP
 	opEnd      opKind = C.OP_END
 )
 
@@ -99,7 +91,6 @@ type message struct {
 	kind uint32
 	a, b int32
 	text string
-	path string // what follows the message
 }
 
 const (
@@ -125,6 +116,11 @@ const (
 	msgPaused    = C.MSG_PAUSED
 	msgSocket    = C.MSG_SOCKET
 	ctlSocket    = C.CTL_SOCKET
+	msgKeeping   = C.MSG_KEEPING
+	msgBare      = C.MSG_BARE
+	msgKept      = C.MSG_KEPT
+	ctlKeep      = C.CTL_KEEP
+	ctlLook      = C.CTL_LOOK
 )
 
 // Ports of srun's listeners on the sandbox's own loopback.

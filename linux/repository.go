@@ -29,13 +29,30 @@ func (hostFiles) Kind(path string) gitfiles.Kind {
 }
 
 func (hostFiles) ReadFile(path string) []byte {
-	f, _, err := openFile(unix.AT_FDCWD, path, 0)
+	f, err := openFile(path)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
 	data, _ := io.ReadAll(io.LimitReader(f, maxConfig)) // what git can read, it reads alike
 	return data
+}
+
+// openFile opens a file for reading, and never waits for a pipe in its place.
+func openFile(path string) (*os.File, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	var st unix.Stat_t
+	if err = unix.Fstat(fd, &st); err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
+		err = unix.EINVAL
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), path), nil
 }
 
 func (hostFiles) ReadDir(path string) []string {

@@ -84,10 +84,12 @@ func (b *builder) miss(r policy.PathRule, p place, as point) {
 	})
 }
 
-// checkMissing keeps the missing paths that lie where the command may write.
+// checkMissing keeps the missing paths that lie where the command may write,
+// and the directories that lead to them: who could move one aside would make the
+// rest anew.
 func (b *builder) checkMissing(nodes []*node) error {
 	slices.SortStableFunc(b.missing, func(a, b MissingPath) int { return less(a.Path, b.Path) })
-	parents := map[string]string{}
+	parents := map[string]place{}
 	last := ""
 	for _, m := range b.missing {
 		if m.Path == last {
@@ -103,22 +105,25 @@ func (b *builder) checkMissing(nodes []*node) error {
 			}
 			parents[dir] = parent
 		}
-		if n := at(nodes, parent); n.access == readWrite {
+		if n := at(nodes, parent.path); n.access == readWrite {
 			m.Root = n.path
 			b.plan.Missing = append(b.plan.Missing, m)
+			b.ways = append(b.ways, parent.path)
 		}
 	}
+	b.ways = slices.Compact(b.ways)
 	return nil
 }
 
-// existing returns the longest part of a directory's path that is there.
-func (b *builder) existing(dir string) (string, error) {
+// existing returns the last directory of a path that is there. A file in the
+// place of one does not count: the command may remove it.
+func (b *builder) existing(dir string) (place, error) {
 	for ; dir != "/"; dir = filepath.Dir(dir) {
-		if p, err := b.host.find(dir); err != nil || !p.missing {
-			return dir, err
+		if p, err := b.host.find(dir); err != nil || p.dir && !p.missing {
+			return p, err
 		}
 	}
-	return dir, nil
+	return place{path: "/", dir: true}, nil
 }
 
 // checkAllowed refuses what a command could have brought about in an earlier

@@ -62,13 +62,6 @@ func kernelDevice(pid, fd int, st *unix.Stat_t) uint32 {
 	return dev
 }
 
-// bound tells whether a listening socket of the sandbox is bound to the inode.
-// Anything that goes wrong means no.
-func (d *sockDiag) bound(at bindPlace) bool {
-	found, complete := d.find(at)
-	return found && complete
-}
-
 // find looks through all listening sockets; complete tells whether it could.
 func (d *sockDiag) find(at bindPlace) (found, complete bool) {
 	d.mu.Lock()

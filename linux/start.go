@@ -23,7 +23,7 @@ func Start(c Config) (*Process, error) {
 	p, err := start(in, &c)
 	if err != nil {
 		in.discard()
-		p.guard.cancel()
+		p.keeper.end()
 		p.lent.giveBack()
 		return nil, err
 	}
@@ -46,13 +46,12 @@ func checkStdio(stdio []*os.File) error {
 	return nil
 }
 
-// start returns a Process also with an error, for its guard.
+// start returns a Process also with an error, for its keeper and what it lent.
 func start(in *sandboxInit, c *Config) (*Process, error) {
-	p := &Process{in: in, ended: c.Ended, removed: c.Removed, done: make(chan struct{}),
+	p := &Process{in: in, ended: c.Ended, done: make(chan struct{}),
 		events: make(chan Event, 8), paused: make(chan struct{}, 1), sockets: make(chan socketReply, 1)}
 	p.Events = p.events
 	var err error
-	p.underWay = newUnderWay(c.Plan)
 	if p.lent, err = newLent(c.Plan, c.Stdio[:]); err != nil {
 		return p, err
 	}
@@ -61,7 +60,6 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 		return p, err
 	}
 	defer closeFDs(plan, set)
-	list := newGuardList(c)
 	which, fds, err := in.ready()
 	if err != nil {
 		return p, err
@@ -70,15 +68,12 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 		closeFDs(fds...)
 		return p, err
 	}
-	var diag int
-	if p.Listeners, diag, err = takeListeners(which, fds); err != nil {
+	if p.Listeners, err = takeListeners(which, fds); err != nil {
 		return p, err
 	}
-	if err = p.watchAndGo(c, list); err == nil {
+	if err = p.letGo(c); err == nil {
 		p.Pid = in.pid
-		p.command, err = p.started(diag, c)
-	} else {
-		closeFDs(diag)
+		p.command, err = p.started(c)
 	}
 	if err != nil {
 		p.Listeners.Close()
@@ -86,10 +81,10 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 	return p, err
 }
 
-// watchAndGo does what has to be done before the command runs and init does not
-// wait for.
-func (p *Process) watchAndGo(c *Config, list *guardList) (err error) {
-	if p.guard, err = newGuard(c, list, p.in); err != nil {
+// letGo does what has to be done before the command runs and init does not wait
+// for.
+func (p *Process) letGo(c *Config) (err error) {
+	if p.keeper, err = newKeeper(c.Plan, p.in); err != nil {
 		return err
 	}
 	if c.Meanwhile != nil {
@@ -97,10 +92,10 @@ func (p *Process) watchAndGo(c *Config, list *guardList) (err error) {
 			return err
 		}
 	}
-	if err := p.guard.holds(); err != nil {
+	if err := p.keeper.watches(); err != nil {
 		return err
 	}
-	if !c.Trace && !p.guard.early() {
+	if !c.Trace {
 		p.tell(message{kind: ctlGo}) // an init that is gone said why before
 	}
 	return nil
@@ -141,23 +136,21 @@ func sendPlan(sock, plan, set int, stdio [3]*os.File) error {
 // started waits for the verdict on the command's start. On the way it takes the
 // listeners of forwarded ports, and starts the broker when the command's
 // process has loaded its filters.
-func (p *Process) started(diag int, c *Config) (command int, err error) {
+func (p *Process) started(c *Config) (command int, err error) {
 	for {
 		m, fds, err := p.in.sock.receive()
 		switch {
 		case err == nil && m.kind == msgBroker && len(fds) == 1:
-			b, err := newBroker(fds[0], diag, c)
-			if diag = -1; err != nil {
+			if p.broker, err = newBroker(fds[0], c); err != nil {
 				return 0, err
 			}
-			go b.serve()
+			go p.broker.Serve()
 			if err := p.stands(c); err != nil {
 				return 0, err
 			}
 			continue
 		case err == nil && m.kind == msgForward && len(fds) == 1:
 			if err := p.Listeners.add(ListenForward, uint16(m.a), fds[0]); err != nil {
-				closeFDs(diag)
 				return 0, err
 			}
 			continue
@@ -165,7 +158,6 @@ func (p *Process) started(diag int, c *Config) (command int, err error) {
 			p.lent.take(int(m.a), fds[0])
 			continue
 		}
-		closeFDs(diag)
 		if err != nil {
 			return 0, err
 		}
@@ -173,18 +165,16 @@ func (p *Process) started(diag int, c *Config) (command int, err error) {
 	}
 }
 
-// stands is for the command's process waiting for its go: the mounts are made,
-// and what the guard found has to be held.
+// stands is for the command's process waiting for its go: the mounts are made.
 func (p *Process) stands(c *Config) error {
-	p.guard.stand()
-	if c.Trace {
-		if err := p.trace(c); err != nil {
-			return err
-		}
+	p.keeper.look()
+	if !c.Trace {
+		return nil
 	}
-	if c.Trace || p.guard.early() {
-		p.tell(message{kind: ctlGo})
+	if err := p.trace(c); err != nil {
+		return err
 	}
+	p.tell(message{kind: ctlGo})
 	return nil
 }
 

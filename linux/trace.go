@@ -46,12 +46,8 @@ func (p *Process) trace(c *Config) error {
 	if err != nil {
 		return traceError(err)
 	}
-	judge := newJudge(c.Plan)
-	if p.guard != nil {
-		judge.found = p.guard.whyHeld
-	}
 	t := &tracer{
-		root: pid, judge: judge, denied: c.DeniedFile, ready: make(chan error, 1), done: make(chan struct{}),
+		root: pid, judge: newJudge(c.Plan), denied: c.DeniedFile, ready: make(chan error, 1), done: make(chan struct{}),
 		calls: map[int]syscallInfo{}, stopped: map[int]bool{},
 	}
 	handle := cgo.NewHandle(t)

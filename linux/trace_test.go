@@ -33,7 +33,7 @@ func testJudge() *judge {
 		{path: "/etc/one", allowWrite: true},
 		{path: "/home/.ssh", dir: true, hideByDefault: true},
 	})
-	return newJudge(&Plan{nodes: nodes, Mounts: append(treeOps(nodes, nil), mountOp{Kind: opHold, Path: "/work/link"})})
+	return newJudge(&Plan{nodes: nodes, Mounts: append(treeOps(nodes, nil, nil), mountOp{Kind: opHold, Path: "/work/link"})})
 }
 
 func TestRefused(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy"
 )
 
 // FileDenial is an act on a file that the sandbox refused.
@@ -23,16 +25,19 @@ type FileDenial struct {
 	Hidden bool   // because of what may not be read
 	Secret bool   // and that is on the default list
 	Fixed  bool   // no allow takes it back
-	Grant  string // the path to allow, which exists, or ""
+
+	Rule      string        // with Reason: the rule in the policy's words
+	Source    policy.Source // and where it came from
+	Protected bool
+	Grant     string // the path to allow, which exists, or ""
 }
 
 // judge tells denials of the sandbox's from other failures. It goes by the plan
 // and not by the policy: that is what is enforced.
 type judge struct {
 	nodes    []*node
-	held     map[string]string                        // paths that cannot be moved, by why
-	found    func(string) (reason string, whole bool) // what is held below writable directories; nil is nothing
-	reopened []string                                 // covers with something below: other names are absent there
+	held     map[string]string // paths that cannot be moved, by why
+	reopened []string          // covers with something below: other names are absent there
 }
 
 const (
@@ -138,27 +143,10 @@ func (j *judge) refused(d *FileDenial, a act, p place, errno unix.Errno) bool {
 			d.Grant = filepath.Dir(p.path)
 		}
 		return true
-	case j.refusedFound(d, p.path, errno):
-		return true
 	case !a.kind.names():
 		return false
 	}
 	return j.refusedName(d, p.path, errno)
-}
-
-// refusedFound is about what was found while the command ran.
-func (j *judge) refusedFound(d *FileDenial, path string, errno unix.Errno) bool {
-	if j.found == nil {
-		return false
-	}
-	reason, whole := j.found(path)
-	if reason == "" || errno != unix.EBUSY && !whole {
-		return false
-	}
-	if d.Fixed = true; !whole {
-		d.Reason = reason
-	}
-	return true
 }
 
 // hiddenByDefault tells whether a default is what hides a node.

@@ -115,7 +115,7 @@ func TestTreeOps(t *testing.T) {
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if d := cmp.Diff(c.want, printOps(treeOps(resolve(c.points), nil))); d != "" {
+			if d := cmp.Diff(c.want, printOps(treeOps(resolve(c.points), nil, nil))); d != "" {
 				t.Error(d)
 			}
 		})
@@ -126,7 +126,7 @@ func TestTreeOps(t *testing.T) {
 func TestTreeOpsOrder(t *testing.T) {
 	a := []point{dir("/w", allowW), dir("/w/a", denyW), dir("/h", denyR), file("/h/k", allowR)}
 	b := []point{a[3], a[1], a[2], a[0]}
-	if d := cmp.Diff(printOps(treeOps(resolve(a), nil)), printOps(treeOps(resolve(b), nil))); d != "" {
+	if d := cmp.Diff(printOps(treeOps(resolve(a), nil, nil)), printOps(treeOps(resolve(b), nil, nil))); d != "" {
 		t.Error(d)
 	}
 }
@@ -137,6 +137,6 @@ func BenchmarkTreeOps(b *testing.B) {
 		points = append(points, dir(fmt.Sprintf("/w/%d/%d/x", i%100, i), denyW))
 	}
 	for b.Loop() {
-		treeOps(resolve(points), nil)
+		treeOps(resolve(points), nil, nil)
 	}
 }

@@ -19,7 +19,6 @@ type waiter struct {
 	raw    syscall.RawConn
 	fd     int
 	closed atomic.Bool
-	extra  int // bytes that may follow a message
 }
 
 func newWaiter(fd int, name string) (*waiter, error) {
@@ -55,7 +54,7 @@ func (w *waiter) close() error {
 // receive reads one message and the descriptors that came with it. An end of
 // file is reported as io.EOF would be: kind 0 and no error.
 func (w *waiter) receive() (m message, fds []int, err error) {
-	buf := make([]byte, messageSize+w.extra)
+	buf := make([]byte, messageSize)
 	oob := make([]byte, unix.CmsgSpace(4*maxListeners))
 	var n, oobn int
 	var failed error
@@ -81,7 +80,5 @@ func (w *waiter) receive() (m message, fds []int, err error) {
 		return message{}, nil, fmt.Errorf("read from init: message of %d bytes, want %d", n, messageSize)
 	}
 	fds, err = parseRights(oob[:oobn])
-	m = decodeMessage(buf[:messageSize])
-	m.path = string(buf[messageSize:n])
-	return m, fds, err
+	return decodeMessage(buf), fds, err
 }

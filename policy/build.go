@@ -107,6 +107,7 @@ func (p *Policy) filesystem(l *layer, o Options) {
 		AllowRead:      unique(l.allowRead, pathKey),
 		DenyRead:       withDefaults(unique(readWidely(l.denyRead), pathKey), o.defaultDenyRead()),
 		AllowGitConfig: scalar(p, "filesystem.allowGitConfig", l.gitConfig),
+		OpenProtected:  l.openProtected,
 	}
 	if t := p.Network.TLSTerminate; t != nil && t.CAKeyPath != "" {
 		key := PathRule{Path: t.CAKeyPath, Literal: true, Source: t.Source, Reason: "the key of tlsTerminate's CA"}

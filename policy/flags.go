@@ -111,6 +111,7 @@ func (f *flagReader) files(v *Flags) {
 	f.paths("--deny-write", v.DenyWrite, &l.denyWrite)
 	f.paths("--allow-read", v.AllowRead, &l.allowRead)
 	f.paths("--deny-read", v.DenyRead, &l.denyRead)
+	f.openProtected(v.OpenProtected)
 	f.paths("--allow-unix-socket", v.AllowUnixSocket, &l.unix)
 }
 

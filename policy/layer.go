@@ -39,12 +39,13 @@ type layer struct {
 	excluded    []Entry
 
 	// These come from flags alone.
-	mode     Mode
-	publish  []PublishRule
-	forward  []PortRule
-	envSet   []EnvVar
-	envUnset []EnvRule
-	weaker   []Weaker
+	mode          Mode
+	publish       []PublishRule
+	forward       []PortRule
+	envSet        []EnvVar
+	envUnset      []EnvRule
+	weaker        []Weaker
+	openProtected []PathRule
 
 	unused  []string // keys of other programs that this one has no use for
 	notices []Notice

@@ -103,6 +103,7 @@ func (l *loader) flags(merged *layer) error {
 	merged.merge(flags)
 	merged.mode, merged.publish, merged.forward = flags.mode, flags.publish, flags.forward
 	merged.envSet, merged.envUnset, merged.weaker = flags.envSet, flags.envUnset, flags.weaker
+	merged.openProtected = flags.openProtected
 	if l.live != nil {
 		layer, err := l.parse(LiveFlag, l.live, TierFlag, l.Dir)
 		if err != nil {

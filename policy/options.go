@@ -36,6 +36,7 @@ type Flags struct {
 	AllowDomain, DenyDomain []string // commas separate patterns
 
 	AllowWrite, DenyWrite, AllowRead, DenyRead []string
+	OpenProtected                              []string
 	AllowUnixSocket                            []string
 
 	AllowLocalBinding             bool

@@ -126,6 +126,10 @@ type Filesystem struct {
 	AllowRead      []PathRule
 	DenyRead       []PathRule
 	AllowGitConfig bool
+
+	// OpenProtected are protected paths that this run may write, if AllowWrite
+	// covers them. A flag alone sets it. See Policy.Opened.
+	OpenProtected []PathRule
 }
 
 // PathRule is one path of a list. It covers the path and all below it.

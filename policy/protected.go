@@ -12,35 +12,99 @@ type protectedName struct{ path, runs, reason string }
 // reads (CLAUDE.md, AGENTS.md, .cursor/rules, .kiro/steering) stay writable,
 // and so do tasks that somebody has to ask for by name.
 var protectedAnywhere = []protectedName{
-	{".srun", "srun", "srun's project settings"},
+	{".srun", ownProgram, "srun's project settings"},
+
 	{".git/hooks", "git", "programs that git runs"},
 	{".git/config", "git", "names programs that git runs: core.fsmonitor, core.sshCommand, filters"},
 	{".git/config.worktree", "git", "the same, for one worktree"},
 	{".git/commondir", "git", "moves the repository's config and hooks elsewhere"},
 	{".git/info/attributes", "git", "attaches filters and merge drivers to files"},
+	{".husky", "git, husky", "scripts that git hooks call"},
+
 	{".envrc", "direnv", "a script, run on entering the directory"},
+	{"mise.toml", "mise", miseFile}, {".mise.toml", "mise", miseFile},
+	{"mise.*.toml", "mise", miseFile}, {".mise.*.toml", "mise", miseFile},
+	{"mise/config.toml", "mise", miseFile}, {"mise/config.local.toml", "mise", miseFile},
+	{".mise/config.toml", "mise", miseFile}, {".mise/config.local.toml", "mise", miseFile},
+	{".config/mise.toml", "mise", miseFile}, {".config/mise.local.toml", "mise", miseFile},
+	{".config/mise", "mise", miseFile},
+	{".miserc.toml", "mise", "settings that mise takes before the others"},
+	{".tool-versions", "asdf, mise", "puts directories into PATH (path:)"},
+	{".yarnrc.yml", "yarn", "names the yarn to run (yarnPath), and plugins"},
+	{".yarnrc", "yarn", "names the yarn to run (yarn-path)"},
+	{".cargo/config.toml", "cargo", cargoFile}, {".cargo/config", "cargo", cargoFile},
+
 	{".vscode", "VS Code and editors made of it", "tasks on opening the folder, paths of programs, tool servers"},
+	{"*.code-workspace", "VS Code and editors made of it", "the same, for a workspace"},
 	{".idea", "JetBrains IDEs", "run configurations, file watchers, startup tasks"},
+	{".zed", "Zed", "names language servers and formatters, and tasks"},
+
 	{".mcp.json", "Claude Code and other agents", toolServers},
 	{".claude/settings.json", "Claude Code", "permissions, hooks, and programs for keys and the status line"},
 	{".claude/settings.local.json", "Claude Code", "permissions, hooks, and programs for keys and the status line"},
+	{".claude/hooks", "Claude Code", hookPrograms},
 	{".claude/commands", "Claude Code", "commands, with shell lines and permissions in them"},
 	{".claude/agents", "Claude Code", "agents, with their tool servers, hooks and permissions"},
-	{".claude/hooks", "Claude Code", hookPrograms},
 	{".claude/skills", "Claude Code", skills},
+	{".claude/plugins", "Claude Code", "plugins: hooks, tool servers and programs"},
+	{".claude/launch.json", "Claude Code", "servers that it starts"},
+	{".agents/skills", "Codex, Gemini CLI and other agents", skills},
+	{".codex/config.toml", "Codex", "permissions, tool servers and a program for notices"},
+	{".codex/hooks.json", "Codex", "names programs that it runs"},
+	{".codex/hooks", "Codex", hookPrograms},
+	{".codex/rules", "Codex", "commands that run outside its sandbox unasked"},
+	{".codex/agents", "Codex", "agents, with their tool servers and permissions"},
+	{".codex/skills", "Codex", skills},
+	{".codex/environments", "Codex", "setup scripts"},
 	{".cursor/mcp.json", "Cursor", toolServers},
 	{".cursor/hooks.json", "Cursor", "names programs that it runs"},
-	{".codex/config.toml", "Codex", "permissions, tool servers and a program for notices"},
+	{".cursor/hooks", "Cursor", hookPrograms},
+	{".cursor/cli.json", "Cursor", "permissions"},
+	{".cursor/sandbox.json", "Cursor", "what its own sandbox allows"},
+	{".cursor/worktrees.json", "Cursor", "setup scripts of worktrees"},
+	{".cursor/environment.json", "Cursor", "setup scripts, and what it starts"},
+	{".cursor/commands", "Cursor", "commands"},
+	{".cursor/agents", "Cursor", "agents and what they may do"},
+	{".cursor/skills", "Cursor", skills},
 	{".gemini/settings.json", "Gemini CLI", "permissions, hooks, tool servers and programs that find tools"},
+	{".gemini/.env", "Gemini CLI", "variables, such as where requests go"},
+	{".gemini/hooks", "Gemini CLI", hookPrograms},
+	{".gemini/commands", "Gemini CLI", "commands, with shell lines in them"},
+	{".gemini/extensions", "Gemini CLI", "tool servers and hooks"},
+	{".gemini/agents", "Gemini CLI", "agents and what they may do"},
+	{".gemini/skills", "Gemini CLI", skills},
+	{".gemini/policies", "Gemini CLI", "what runs unasked"},
+	{".gemini/sandbox.bashrc", "Gemini CLI", "a script, run in its sandbox"},
+	{".gemini/sandbox.Dockerfile", "Gemini CLI", "what its sandbox is made of"},
+	{"opencode.json", "OpenCode", openCode}, {"opencode.jsonc", "OpenCode", openCode},
+	{".opencode/opencode.json", "OpenCode", openCode}, {".opencode/opencode.jsonc", "OpenCode", openCode},
+	{".opencode/plugin", "OpenCode", programs}, {".opencode/plugins", "OpenCode", programs},
+	{".opencode/tool", "OpenCode", programs}, {".opencode/tools", "OpenCode", programs},
+	{".opencode/node_modules", "OpenCode", "what its plugins load"},
+	{".opencode/package.json", "OpenCode", "packages that it installs for plugins"},
+	{".opencode/command", "OpenCode", "commands, with shell lines in them"},
+	{".opencode/commands", "OpenCode", "commands, with shell lines in them"},
+	{".opencode/agent", "OpenCode", "agents and what they may do"},
+	{".opencode/agents", "OpenCode", "agents and what they may do"},
+	{".opencode/mode", "OpenCode", "agents and what they may do"},
+	{".opencode/modes", "OpenCode", "agents and what they may do"},
+	{".opencode/skill", "OpenCode", skills}, {".opencode/skills", "OpenCode", skills},
+	{".kiro/settings", "Kiro", toolServers},
+	{".kiro/hooks", "Kiro", hookPrograms},
+	{".kiro/agents", "Kiro", "agents, with their tool servers, hooks and permissions"},
+	{".kiro/skills", "Kiro", skills},
 }
 
 // Reasons that several names share.
 const (
 	shell        = "a script, run when the shell starts or ends"
+	miseFile     = "variables, PATH and hooks; trusted by its path, whatever it says"
 	cargoFile    = "names compilers, linkers, wrappers and runners"
 	toolServers  = "starts tool servers"
 	hookPrograms = "programs that it runs"
+	programs     = "programs that it loads"
 	skills       = "skills: scripts, and what they may run"
+	openCode     = "permissions, plugins, formatters and tool servers"
 )
 
 // protectedHome lists what counts in the home: shells, logins, and what starts

@@ -16,7 +16,7 @@ type ProtectedPath struct {
 }
 
 // Protected returns the protected paths: srun's own, the home's, and those
-// that count wherever they lie. It is a list of names alone: what git finds
+// that count wherever they lie, whether a flag opens one or not: see Opened. It is a list of names alone: what git finds
 // through .git files, commondir, worktrees and core.hooksPath is the backend's
 // to look up.
 func (p *Policy) Protected() []ProtectedPath { return slices.Collect(p.protected()) }
@@ -24,7 +24,7 @@ func (p *Policy) Protected() []ProtectedPath { return slices.Collect(p.protected
 func (p *Policy) protected() iter.Seq[ProtectedPath] {
 	return func(yield func(ProtectedPath) bool) {
 		for _, dir := range p.OwnDirs {
-			if !yield(ProtectedPath{Path: dir, Reason: ownReason, Runs: "srun"}) {
+			if !yield(ProtectedPath{Path: dir, Reason: ownReason, Runs: ownProgram}) {
 				return
 			}
 		}
@@ -46,7 +46,10 @@ func (p *Policy) protected() iter.Seq[ProtectedPath] {
 	}
 }
 
-const ownReason = "srun's own settings and trust record"
+const (
+	ownProgram = "srun"
+	ownReason  = "srun's own settings and trust record"
+)
 
 // Matches reports whether path, absolute and clean, is the protected path
 // itself. Of an Anywhere name each component is compared by itself, and one "*"

@@ -60,7 +60,8 @@ func TestTightenKnowsEveryField(t *testing.T) {
 	known := map[string]string{
 		"source": "no setting", "notices": "no setting", "unused": "no setting",
 		"mode": "flags only", "publish": "flags only", "forward": "flags only", "envSet": "flags only", "envUnset": "flags only", "weaker": "flags only",
-		"deny": "tightens", "addresses": "tightens", "denyWrite": "tightens", "denyRead": "tightens", "envDeny": "tightens",
+		"openProtected": "flags only",
+		"deny":          "tightens", "addresses": "tightens", "denyWrite": "tightens", "denyRead": "tightens", "envDeny": "tightens",
 		"reasons": "text", "managedDomainsOnly": "managed only", "managedReadOnly": "managed only",
 		"enabled": "changes nothing", "autoAllow": "changes nothing", "unsandboxed": "changes nothing", "failIfMissing": "changes nothing", "excluded": "changes nothing",
 		"limits": "lowered by distrust", "permissions": "cleared of allow", "rules": "cleared of allow",

@@ -33,13 +33,15 @@ func (p *Policy) ReadVerdict(path string) PathDecision {
 }
 
 // WriteVerdict judges a write to path, which must be absolute with its
-// symbolic links resolved. Protected paths and denyWrite always win; what
+// symbolic links resolved. Protected paths that are not opened,
+// and denyWrite always, win; what
 // allowWrite does not cover is denied. The private temporary directory is not
 // known here, nor is what git finds: see Protected.
 func (p *Policy) WriteVerdict(path string) PathDecision {
 	path = filepath.Clean(path)
+	opened := p.Opened(path)
 	for name := range p.protected() {
-		if name.Covers(path) {
+		if !opened && name.Covers(path) {
 			return PathDecision{Denied, name.Path, Source{Tier: TierDefault}, "protected path"}
 		}
 	}

@@ -71,6 +71,7 @@ func policyFlags(f *pflag.FlagSet, p *policy.Flags) {
 	f.StringArrayVar(&p.DenyWrite, "deny-write", nil, "`PATH` may not be written; wins over every allow")
 	f.StringArrayVar(&p.AllowRead, "allow-read", nil, "`PATH` may be read, inside what is denied")
 	f.StringArrayVar(&p.DenyRead, "deny-read", nil, "`PATH` may not be read")
+	f.StringArrayVar(&p.OpenProtected, "open-protected", nil, "the protected `PATH` may be written in this run")
 	f.StringArrayVar(&p.AllowUnixSocket, "allow-unix-socket", nil, "the host's socket `PATH` may be connected to")
 	f.BoolVar(&p.AllowLocalBinding, "allow-local-binding", false, "publish ports that the command binds")
 	f.StringArrayVar(&p.Publish, "publish", nil, "a host port reaches the sandbox's: `[ADDR:]PORT[:INNER]`")

@@ -10,10 +10,9 @@ import (
 )
 
 // keeper writes the hosts of "don't ask again" to the local settings. A
-// project without .srun gets it when the command has ended: while it runs,
-// nothing holds a directory that was not there when the sandbox was made, and
-// srun removes what appears in its place. The same goes for the trust record,
-// where the command may write the home.
+// project without .srun gets it when the command has ended: while it runs, no
+// mount holds a directory that was not there when the sandbox was made. The same
+// goes for the trust record, where the command may write the home.
 type keeper struct {
 	opts    policy.Options
 	later   bool

@@ -15,7 +15,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
@@ -234,7 +233,6 @@ func (o *options) sandboxed(p *printer, pol *policy.Policy, report *reporter, ke
 	cmd.Warn = func(line string) { p.line("%s", line) }
 	cmd.Ask = o.asker(p, keeper.keep, cmd)
 	cmd.Stopped = stopWithCommand
-	cmd.Planted = func(dir string, final bool) []string { return policy.Planted(keeper.opts, filepath.Dir(dir), final) }
 	return cmd
 }
 

@@ -38,12 +38,12 @@ type Denial struct {
 
 // Failure is an act that failed.
 type Failure struct {
-	Path     string
-	Name     bool // it makes or removes the name, and does not open the file
-	Errno    unix.Errno
-	PID      int
-	Command  string
-	Replaced bool // what is there would have been replaced or removed
+	Path    string
+	Name    bool // it makes or removes the name, and does not open the file
+	Errno   unix.Errno
+	PID     int
+	Command string
+	Removes bool // it takes the name away
 }
 
 // Broker deals with the calls that a filter stops.
@@ -165,7 +165,8 @@ func (c *call) failed(dirPath, name string, names bool, errno unix.Errno) unix.E
 	case unix.EROFS, unix.EACCES, unix.EPERM, unix.EBUSY, unix.EXDEV:
 		if dirPath != "" {
 			pid, command := c.process()
-			c.reports.put(Failure{Path: join(dirPath, name), Name: names, Errno: errno, PID: pid, Command: command})
+			removes := c.what == callUnlink || c.what == callUnlinkat || c.what == callRmdir
+			c.reports.put(Failure{Path: join(dirPath, name), Name: names, Removes: removes, Errno: errno, PID: pid, Command: command})
 		}
 	}
 	return errno

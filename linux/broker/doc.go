@@ -4,9 +4,6 @@
 // the call itself on descriptors, and answers. No call goes on by itself where
 // its arguments lie in memory: another thread could change them after the look.
 //
-// No run uses it yet: package linux still holds names with its guard, and has a
-// broker of its own for connect(2) alone.
-//
 // # What bounds it
 //
 // The broker acts with no right that the command lacks. Every act starts at the

@@ -64,6 +64,12 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 		return why
 	}
 	switch name {
+	case ".git":
+		var st unix.Stat_t
+		file := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR
+		if file && c.isOld(dir) {
+			return gitWhy("says where the repository is")
+		}
 	case "config", "config.worktree":
 		if !isGitDir(dir, dirPath) || a == removeAct && !c.isOld(dir) || c.rules.AllowGitConfig && name == "config" {
 			return nil

@@ -74,6 +74,8 @@ var deniedCalls = map[unix.Errno][]string{
 		// clone3 takes its flags in memory, where no filter can look; libraries
 		// fall back to clone.
 		"clone3",
+		// openat2 has its flags there too; libraries fall back to openat.
+		"openat2",
 	},
 }
 
@@ -131,6 +133,29 @@ func argumentDenials(scopedSignals bool) []Denial {
 		// The process group is srun's too, and Landlock does not hold the
 		// signal back on this kernel.
 		rows = append(rows, Denial{Call: "kill", Errno: unix.EPERM, Args: []Condition{masked(0, low32, 0)}})
+	}
+	return rows
+}
+
+// Stopped are the calls that the broker does for the command: those that make,
+// remove or move a name, open a file for writing, and name a socket. A row with
+// arguments stops the call where they hold; reads go on untouched.
+func Stopped() []Denial {
+	var rows []Denial
+	for _, call := range []string{
+		"creat", "mkdir", "mkdirat", "mknod", "mknodat", "link", "linkat", "symlink", "symlinkat",
+		"rename", "renameat", "renameat2", "unlink", "unlinkat", "rmdir", "truncate", "truncate64",
+		"bind", "connect", "getsockname",
+	} {
+		rows = append(rows, Denial{Call: call})
+	}
+	for _, open := range []struct {
+		call  string
+		flags uint
+	}{{"open", 1}, {"openat", 2}} {
+		for _, flag := range []uint64{unix.O_WRONLY, unix.O_RDWR, unix.O_CREAT, unix.O_TRUNC} {
+			rows = append(rows, Denial{Call: open.call, Args: []Condition{masked(open.flags, flag, flag)}})
+		}
 	}
 	return rows
 }

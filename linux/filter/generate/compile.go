@@ -43,8 +43,10 @@ func compile(p processor, table []filter.Denial) ([]byte, error) {
 			return nil, fmt.Errorf("deny %s: %w", d.Call, err)
 		}
 	}
-	if err := notifyConnect(f); err != nil {
-		return nil, err
+	for _, d := range filter.Stopped() {
+		if err := notify(f, d); err != nil {
+			return nil, fmt.Errorf("notify of %s: %w", d.Call, err)
+		}
 	}
 	return export(f)
 }
@@ -72,17 +74,21 @@ func setABIs(f *seccomp.ScmpFilter, abis []seccomp.ScmpArch) error {
 	return nil
 }
 
-// notifyConnect has the broker answer connect(2), and socketcall(SYS_CONNECT)
-// with it.
-func notifyConnect(f *seccomp.ScmpFilter) error {
-	call, err := seccomp.GetSyscallFromName("connect")
-	if err == nil {
-		err = f.AddRule(call, seccomp.ActNotify)
-	}
+// notify has the broker answer a call; of connect and bind, i386's
+// socketcall(SYS_CONNECT) and (SYS_BIND) with it.
+func notify(f *seccomp.ScmpFilter, d filter.Denial) error {
+	call, err := seccomp.GetSyscallFromName(d.Call)
 	if err != nil {
-		return fmt.Errorf("notify of connect: %w", err)
+		return err
 	}
-	return nil
+	if len(d.Args) == 0 {
+		return f.AddRule(call, seccomp.ActNotify)
+	}
+	conds, err := conditions(d.Args)
+	if err != nil {
+		return err
+	}
+	return f.AddRuleConditional(call, seccomp.ActNotify, conds)
 }
 
 func addDenial(f *seccomp.ScmpFilter, d filter.Denial) error {
@@ -94,15 +100,23 @@ func addDenial(f *seccomp.ScmpFilter, d filter.Denial) error {
 	if len(d.Args) == 0 {
 		return f.AddRule(call, action)
 	}
-	conds := make([]seccomp.ScmpCondition, 0, len(d.Args))
-	for _, c := range d.Args {
+	conds, err := conditions(d.Args)
+	if err != nil {
+		return err
+	}
+	return f.AddRuleConditional(call, action, conds)
+}
+
+func conditions(args []filter.Condition) ([]seccomp.ScmpCondition, error) {
+	conds := make([]seccomp.ScmpCondition, 0, len(args))
+	for _, c := range args {
 		cond, err := condition(c)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		conds = append(conds, cond)
 	}
-	return f.AddRuleConditional(call, action, conds)
+	return conds, nil
 }
 
 func condition(c filter.Condition) (seccomp.ScmpCondition, error) {

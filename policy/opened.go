@@ -1,0 +1,76 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Opened reports whether path, absolute and clean, is at or below one that
+// --open-protected names. Nothing opens what decides what srun allows.
+func (p *Policy) Opened(path string) bool {
+	return slices.ContainsFunc(p.Filesystem.OpenProtected, func(r PathRule) bool { return below(path, r.Path) }) && !p.srunsOwn(path)
+}
+
+// srunsOwn reports whether a protected path covers path that is srun's own.
+func (p *Policy) srunsOwn(path string) bool {
+	for name := range p.protected() {
+		if name.Runs == ownProgram && name.Covers(path) {
+			return true
+		}
+	}
+	return false
+}
+
+// openProtected reads the values of --open-protected. A name has no wildcards.
+func (f *flagReader) openProtected(values []string) {
+	p := &Policy{Home: f.o.Home, OtherHomes: f.o.OtherHomes, OwnDirs: f.o.ownDirs()}
+	f.each("--open-protected", values, func(s string, src Source) error {
+		rule, err := parsePath(s, f.o.Dir, f.o.Home, true)
+		if err != nil {
+			return err
+		}
+		for _, path := range spellings(rule.Path) {
+			f.layer.openProtected = append(f.layer.openProtected, PathRule{Path: path, Literal: true, Source: src})
+		}
+		return p.openable(rule.Path)
+	})
+}
+
+// openable says why a path cannot be opened, if it cannot.
+func (p *Policy) openable(path string) error {
+	if p.srunsOwn(path) {
+		return errors.New("decides what srun allows; nothing opens it")
+	}
+	var inside []string
+	for name := range p.protected() {
+		switch {
+		case name.Covers(path):
+			return nil
+		case name.Anywhere && strings.HasPrefix(name.Path, filepath.Base(path)+"/"):
+			inside = append(inside, filepath.Join(filepath.Dir(path), name.Path))
+		case !name.Anywhere && below(name.Path, path):
+			inside = append(inside, name.Path)
+		}
+	}
+	if len(inside) == 0 {
+		return errors.New("not a protected path")
+	}
+	return fmt.Errorf("not a protected path itself, but what is in it, such as %s", printable(inside[0]))
+}
+
+// spellings are the ways in which a path may be named when it is written: as
+// it stands, with the links of its directory resolved, and where it leads.
+func spellings(path string) []string {
+	all := []string{path}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		all = append(all, filepath.Join(dir, filepath.Base(path)))
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		all = append(all, target)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

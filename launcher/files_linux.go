@@ -14,10 +14,14 @@ func (c *Cmd) deniedFile(f linux.FileDenial) {
 	d := Denial{
 		Time: time.Now(), Operation: f.Operation, Target: f.Path, Reason: f.Reason, PID: f.PID, Command: f.Command,
 	}
-	if d.Rule, d.Source = f.Rule, f.Source; f.Reason == "" {
+	d.Rule, d.Source = f.Rule, f.Source
+	switch {
+	case f.Reason == "":
 		v := fileVerdict(c.Policy, f)
 		d.Reason, d.Rule, d.Source = v.Reason, v.Rule, v.Source
 		d.Allow = fileGrant(c.Policy, f)
+	case f.Protected:
+		d.Allow = openGrant(c.Policy, f)
 	}
 	c.denied(d)
 }

@@ -24,7 +24,7 @@ type SocketDenial struct {
 }
 
 // newBroker makes what does the command's calls that stop.
-func newBroker(notify int, c *Config) (*broker.Broker, error) {
+func newBroker(notify int, killable bool, c *Config) (*broker.Broker, error) {
 	sockets, err := c.Plan.sockets(c.HostNetwork)
 	if err != nil {
 		unix.Close(notify)
@@ -32,11 +32,13 @@ func newBroker(notify int, c *Config) (*broker.Broker, error) {
 	}
 	judge := newJudge(c.Plan)
 	return broker.New(broker.Config{
-		Notify: notify, Rules: c.Plan.rules, Sockets: sockets,
+		Notify: notify, Killable: killable, Rules: c.Plan.rules, Sockets: sockets,
 		Denied: func(d broker.Denial) { c.deniedByBroker(d) },
 		Failed: func(f broker.Failure) {
-			if d, ok := judge.failure(f); ok && c.DeniedFile != nil {
-				c.DeniedFile(d)
+			for _, d := range judge.failure(f) {
+				if c.DeniedFile != nil {
+					c.DeniedFile(d)
+				}
 			}
 		},
 	}), nil
@@ -54,7 +56,7 @@ func (c *Config) deniedByBroker(d broker.Denial) {
 		return
 	}
 	f := FileDenial{
-		Operation: d.Operation, Path: d.Path, PID: d.PID, Command: printable(d.Command),
+		Operation: d.Operation, Path: d.Path, Ruled: d.Path, PID: d.PID, Command: printable(d.Command),
 		Reason: d.Why.Reason, Rule: d.Why.Rule, Fixed: true, Protected: d.Why.Protected,
 	}
 	if m, ok := d.Why.Denied.(MissingPath); ok {
@@ -63,24 +65,36 @@ func (c *Config) deniedByBroker(d broker.Denial) {
 	c.DeniedFile(f)
 }
 
-// failure tells whether the sandbox is why an act failed.
-func (j *judge) failure(f broker.Failure) (FileDenial, bool) {
-	a := act{kind: writeAct, mode: unix.W_OK}
-	p, err := walk(f.Path, lstat)
-	switch {
-	case err != nil || p.path == "":
-		return FileDenial{}, false
-	case p.missing:
-		a.kind = makeAct
-	case f.Name:
-		a.kind = replaceAct
+// failure tells which of an act's paths the sandbox refused it for, if any.
+func (j *judge) failure(f broker.Failure) (denials []FileDenial) {
+	call := syscallInfo{args: [6]uint64{2: f.Flags, 4: f.Flags}} // where unlinkat and renameat2 have them
+	var acts []act
+	var places []place
+	for i, r := range roles(f.Call) {
+		a := act{kind: r.kind, dir: unix.AT_FDCWD, path: f.Paths[i]}
+		if r.kind == openAct {
+			a.open(f.Flags)
+			a.follow = false
+		}
+		p, ok := a.locate()
+		if !ok {
+			return nil
+		}
+		if a.create && p.missing {
+			a.kind = makeAct
+		}
+		acts, places = append(acts, a), append(places, p)
 	}
-	if !a.hostAllows(p) || f.Removes && p.dir && !isEmpty(p.path) {
-		return FileDenial{}, false
+	if len(acts) == 0 || failsAnyway(f.Call, &call, acts, places, f.Errno) {
+		return nil
 	}
-	d, ok := j.act(a, p, f.Errno)
-	d.PID, d.Command = f.PID, printable(f.Command)
-	return d, ok
+	for i, a := range acts {
+		if d, ok := j.act(a, places[i], f.Errno); ok {
+			d.PID, d.Command = f.PID, printable(f.Command)
+			denials = append(denials, d)
+		}
+	}
+	return denials
 }
 
 // sockets are those of the host's that may be connected to. In a directory that

@@ -69,11 +69,12 @@ static int load_notifying(const struct plan *p, struct sock_fprog *prog)
 {
 	const unsigned int listener = 1 << 3, wait_killable = 1 << 5; /* seccomp(2) */
 	int fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listener | wait_killable, prog);
+	int killable = fd >= 0;
 	if (fd < 0 && errno == EINVAL)
 		fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, listener, prog);
 	if (fd < 0)
 		return -1;
-	struct message m = { .type = MSG_BROKER };
+	struct message m = { .type = MSG_BROKER, .a = killable };
 	int r = send_fds(p->sock, &m, &fd, 1);
 	close(fd);
 	return r;

@@ -41,7 +41,7 @@ enum {
 	MSG_FORWARD = 9,   /* listeners of OP_LISTEN, in order */
 	MSG_LENT = 12,     /* a: slot of OP_LEND; the descriptor that the command gets */
 	MSG_BROKER = 8,    /* from the command's process, before execve: the filter's
-	                    * notification descriptor */
+	                    * notification descriptor; a: it waits killable only */
 };
 
 /* Messages from srun to init. */

@@ -129,7 +129,7 @@ func (p *Process) initStatus() (syscall.WaitStatus, error) {
 func (p *Process) Wait() (syscall.WaitStatus, error) {
 	<-p.done
 	p.tracer.wait()
-	p.broker.Flush()
+	p.broker.Wait()
 	p.in.sock.close()
 	p.lent.giveBack()
 	return p.status, errors.Join(p.err, p.keeper.wait())

@@ -141,7 +141,7 @@ func (p *Process) started(c *Config) (command int, err error) {
 		m, fds, err := p.in.sock.receive()
 		switch {
 		case err == nil && m.kind == msgBroker && len(fds) == 1:
-			if p.broker, err = newBroker(fds[0], c); err != nil {
+			if p.broker, err = newBroker(fds[0], m.a != 0, c); err != nil {
 				return 0, err
 			}
 			go p.broker.Serve()

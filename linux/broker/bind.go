@@ -12,6 +12,9 @@ import (
 // command has no right to those below, and srun has.
 const firstFreePort = 1024
 
+// maxSunPath is the size of sun_path in struct sockaddr_un, in bytes.
+const maxSunPath = 108
+
 func (c *call) bind() unix.Errno {
 	addr, errno := c.address(c.arg(1), c.arg(2))
 	if errno != 0 {
@@ -55,14 +58,14 @@ func (c *call) bindPath(sock int, p string, addr []byte) unix.Errno {
 	if err := unix.Fchdir(s.dir); err != nil {
 		return errnoOf(err)
 	}
-	err := unix.Bind(sock, &unix.SockaddrUnix{Name: s.name})
+	err := bindName(sock, s.name)
 	fd, opened := -1, error(nil)
 	if err == nil {
 		fd, opened = unix.Openat2(s.dir, s.last(), &unix.OpenHow{Flags: unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC})
 	}
 	unix.Chdir("/")
 	if err != nil {
-		return c.failed(dirPath, s.last(), true, errnoOf(err))
+		return c.failed(errnoOf(err), s.at(dirPath))
 	}
 	var st unix.Stat_t
 	if opened == nil && unix.Fstat(fd, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFSOCK {
@@ -72,6 +75,19 @@ func (c *call) bindPath(sock int, p string, addr []byte) unix.Errno {
 		c.sockets.named(sock, addr)
 	}
 	return 0
+}
+
+// bindName binds a socket to a name in the thread's working directory. A name
+// of the whole length of sun_path has no zero behind it (unix(7)).
+func bindName(sock int, name string) error {
+	addr := append(binary.NativeEndian.AppendUint16(nil, unix.AF_UNIX), name...)
+	if len(name) < maxSunPath {
+		addr = append(addr, 0)
+	}
+	if errno := rawAddress(unix.SYS_BIND, sock, addr); errno != 0 {
+		return errno
+	}
+	return nil
 }
 
 // named remembers an address that the kernel does not know so.
@@ -126,7 +142,7 @@ func (c *call) writeAddress(addr []byte) unix.Errno {
 	}
 	p, _ := pathAddress(addr)
 	full := append(addr[:2:2], p...)
-	if len(p) < 108 {
+	if len(p) < maxSunPath {
 		full = append(full, 0)
 	}
 	if errno := writeMemory(c.tid(), c.arg(1), full[:min(len(full), int(n))]); errno != 0 {

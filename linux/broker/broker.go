@@ -5,6 +5,7 @@ package broker
 import (
 	"bytes"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -14,9 +15,10 @@ import (
 
 // Config is what a broker serves.
 type Config struct {
-	Notify  int // the filter's notification descriptor, the broker's from now on
-	Rules   Rules
-	Sockets Sockets
+	Notify   int  // the filter's notification descriptor, the broker's from now on
+	Killable bool // the filter waits so (SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
+	Rules    Rules
+	Sockets  Sockets
 
 	// Denied is told of every refusal that the broker made; nil is nobody. It is
 	// called from a goroutine of its own and holds up no call.
@@ -38,22 +40,24 @@ type Denial struct {
 
 // Failure is an act that failed.
 type Failure struct {
-	Path    string
-	Name    bool // it makes or removes the name, and does not open the file
+	Call    string   // its name in the manual
+	Paths   []string // of each of its arguments that is one, links resolved
+	Flags   uint64   // of open(2), unlinkat(2), renameat2(2)
 	Errno   unix.Errno
 	PID     int
 	Command string
-	Removes bool // it takes the name away
 }
 
 // Broker deals with the calls that a filter stops.
 type Broker struct {
-	notify  int
-	rules   *index
-	ages    *ages
-	sockets *sockets
-	reports reports
-	locks   locks
+	notify   int
+	killable bool // only what kills a caller interrupts it once its call was taken
+	rules    *index
+	ages     *ages
+	sockets  *sockets
+	reports  reports
+	locks    locks
+	rebases  rebases
 
 	rootOnce sync.Mutex
 	rootFD   int
@@ -64,6 +68,8 @@ type Broker struct {
 	leader  atomic.Pointer[worker] // whose turn it is
 	ended   bool
 	wait    sync.WaitGroup // for calls that block
+	gone    chan struct{}  // a worker ended
+	done    chan struct{}
 }
 
 // New returns a broker; Serve makes it deal with calls.
@@ -71,8 +77,9 @@ func New(c Config) *Broker {
 	// The caller and the broker take turns: wake each on the other's processor.
 	unix.IoctlSetInt(c.Notify, notifSetFlags, syncWakeUp)
 	b := &Broker{
-		notify: c.Notify, rules: newIndex(&c.Rules), ages: newAges(), rootFD: -1,
+		notify: c.Notify, killable: c.Killable, rules: newIndex(&c.Rules), ages: newAges(), rootFD: -1,
 		sockets: newSockets(c.Sockets), workers: map[*worker]bool{},
+		gone: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	b.reports.start(c.Denied, c.Failed)
 	return b
@@ -80,7 +87,9 @@ func New(c Config) *Broker {
 
 // end is for a broker that nobody can call any more.
 func (b *Broker) end() {
+	defer close(b.done)
 	b.wait.Wait()
+	b.endRebases()
 	unix.Close(b.notify)
 	if b.rootFD >= 0 {
 		unix.Close(b.rootFD)
@@ -88,8 +97,14 @@ func (b *Broker) end() {
 	b.sockets.close()
 }
 
-// Flush returns when every report so far was told. The command has ended.
-func (b *Broker) Flush() { b.reports.flush() }
+// Wait returns when nobody can call any more and every report was told.
+func (b *Broker) Wait() {
+	if b == nil { // the command never began
+		return
+	}
+	<-b.done
+	b.reports.flush()
+}
 
 // locks are taken by acts that could together do what neither may. Each file
 // system has its own: what hangs on one holds up nothing on another.
@@ -160,16 +175,29 @@ func (c *call) deny(p string, why *Why) unix.Errno {
 }
 
 // failed tells of an act that the sandbox may have refused, and returns its errno.
-func (c *call) failed(dirPath, name string, names bool, errno unix.Errno) unix.Errno {
+func (c *call) failed(errno unix.Errno, paths ...string) unix.Errno {
 	switch errno {
 	case unix.EROFS, unix.EACCES, unix.EPERM, unix.EBUSY, unix.EXDEV:
-		if dirPath != "" {
+		if !slices.Contains(paths, "") {
 			pid, command := c.process()
-			removes := c.what == callUnlink || c.what == callUnlinkat || c.what == callRmdir
-			c.reports.put(Failure{Path: join(dirPath, name), Name: names, Removes: removes, Errno: errno, PID: pid, Command: command})
+			c.reports.put(Failure{Call: callNames[c.what], Paths: paths, Flags: c.flags(), Errno: errno, PID: pid, Command: command})
 		}
 	}
 	return errno
+}
+
+// flags are those of the call that matter to a report.
+func (c *call) flags() uint64 {
+	switch c.what {
+	case callOpen, callOpenat, callCreat:
+		_, _, flags, _ := c.openCall()
+		return uint64(flags)
+	case callUnlinkat:
+		return c.arg(2)
+	case callRenameat2:
+		return c.arg(4)
+	}
+	return 0
 }
 
 // process is the caller's process number and name. It still waits.

@@ -195,12 +195,18 @@ func (c *call) innerIDs() (tgid, tid string, errno unix.Errno) {
 	return values[0], values[1], errno
 }
 
+// restartSys is ERESTARTSYS: the kernel makes of it EINTR, or does the call once
+// more, as the signal's handler wants (signal(7)).
+const restartSys = unix.Errno(512)
+
 // signalled tells whether a handler of the caller's waits to be run: a call that
-// blocks is then interrupted.
-func (c *call) signalled() bool {
+// blocks is then answered with the result. A signal to a process of several
+// threads could have been taken by another one meanwhile, and then nobody would
+// make anything of restartSys.
+func (c *call) signalled() unix.Errno {
 	fd, err := unix.Open(c.proc("status"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return false
+		return 0
 	}
 	n, _ := unix.Read(fd, c.buf)
 	unix.Close(fd)
@@ -210,7 +216,14 @@ func (c *call) signalled() bool {
 			set[name], _ = strconv.ParseUint(strings.TrimSpace(value), 16, 64)
 		}
 	}
-	return (set["SigPnd"]|set["ShdPnd"])&^set["SigBlk"]&set["SigCgt"] != 0
+	handled := set["SigCgt"] &^ set["SigBlk"]
+	switch {
+	case set["SigPnd"]&handled != 0, set["ShdPnd"]&handled != 0 && set["Threads"] == 1:
+		return restartSys
+	case set["ShdPnd"]&handled != 0:
+		return unix.EINTR
+	}
+	return 0
 }
 
 func errnoOf(err error) unix.Errno {

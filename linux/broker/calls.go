@@ -31,6 +31,16 @@ const (
 	callGetsockname
 )
 
+// callNames are the calls' names in the manual.
+var callNames = map[kind]string{
+	callOpen: "open", callOpenat: "openat", callCreat: "creat", callMkdir: "mkdir", callMkdirat: "mkdirat",
+	callMknod: "mknod", callMknodat: "mknodat", callLink: "link", callLinkat: "linkat",
+	callSymlink: "symlink", callSymlinkat: "symlinkat", callRename: "rename", callRenameat: "renameat",
+	callRenameat2: "renameat2", callUnlink: "unlink", callUnlinkat: "unlinkat", callRmdir: "rmdir",
+	callTruncate: "truncate", callTruncate64: "truncate64", callBind: "bind", callConnect: "connect",
+	callGetsockname: "getsockname",
+}
+
 // abi is an ABI's numbers of the calls that stop.
 type abi struct {
 	bits  int

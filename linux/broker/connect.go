@@ -143,7 +143,7 @@ func (b *Broker) connectLater(c call, sock int, held *int, addr []byte, patience
 		case limit > 0 && time.Since(begun) > limit:
 			c.reply(0, errno)
 			return
-		case pause == lastTry && c.signalled():
+		case pause == lastTry && c.signalled() != 0:
 			c.reply(0, unix.EINTR)
 			return
 		}

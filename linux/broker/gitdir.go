@@ -43,11 +43,12 @@ func becomesGitDir(dir int, name string) bool {
 }
 
 const (
-	gitHook   = "a hook of a git repository"
-	gitConfig = "a git configuration, which git writes to config.lock first"
-	gitURLs   = "names repositories for git push"
-	gitLink   = "a link in a git directory"
-	gitMoves  = "says where git's configuration and hooks are"
+	gitSequencer = "options of a cherry-pick, which git writes to opts.lock first"
+	gitHook      = "a hook of a git repository"
+	gitConfig    = "a git configuration, which git writes to config.lock first"
+	gitURLs      = "names repositories for git push"
+	gitLink      = "a link in a git directory"
+	gitMoves     = "says where git's configuration and hooks are"
 )
 
 func gitWhy(reason string) *Why {
@@ -101,6 +102,9 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 // branches.
 func (c *call) judgeGitParent(a act, dir int, dirPath, name string) *Why {
 	base := path.Base(dirPath)
+	if base == sequencerDir && name == "opts" && a != removeAct && c.inGitDir(dir, dirPath) {
+		return gitWhy(gitSequencer)
+	}
 	if base != "hooks" && base != "remotes" && base != "branches" && (base != "info" || name != "attributes") {
 		return nil
 	}
@@ -138,8 +142,39 @@ func (c *call) judgeRepository(fd int) *Why {
 			return why
 		}
 	}
+	if why := c.judgeSequencerDir(fd, sequencerDir); why != nil {
+		return why
+	}
 	left := mostScanned
 	return noLinksBelow(fd, &left)
+}
+
+// judgeSequencerDir judges the options of a cherry-pick in a directory.
+func (c *call) judgeSequencerDir(dir int, name string) *Why {
+	fd, err := openDir(dir, name)
+	switch {
+	case err == unix.ENOENT || err == unix.ENOTDIR:
+		return nil
+	case err != nil:
+		return &unseen
+	}
+	c.keep(fd)
+	release, why := c.judgeSequencer(fd, "opts")
+	release()
+	return why
+}
+
+// judgeSequencer judges such options where they are.
+func (c *call) judgeSequencer(dir int, name string) (release func(), why *Why) {
+	data, release, why := c.settled(dir, name)
+	if why != nil || data == nil {
+		return func() {}, why
+	}
+	if reason := gitfiles.JudgeSequencer(data); reason != "" {
+		release()
+		return func() {}, gitWhy(reason)
+	}
+	return release, nil
 }
 
 func judgeEntries(fd int, name string) *Why {

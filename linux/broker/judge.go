@@ -31,6 +31,9 @@ func (c *call) judge(a act, dir int, dirPath, name string) *Why {
 	if c.rules.own(p) {
 		return nil
 	}
+	if why := c.rebase(dir, dirPath, name); why != nil {
+		return why
+	}
 	if why := c.rules.reserved(p); why != nil {
 		return why
 	}

@@ -33,7 +33,7 @@ func (c *call) link() unix.Errno {
 		return c.deny(p, why)
 	}
 	err := unix.Linkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(source), s.dir, s.name, unix.AT_SYMLINK_FOLLOW)
-	return c.failed(dirPath, s.last(), true, errnoOf(err))
+	return c.failed(errnoOf(err), c.pathOf(source), s.at(dirPath))
 }
 
 // linkSource opens the file that gets one more name.

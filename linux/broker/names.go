@@ -62,7 +62,7 @@ func (c *call) mkdir() unix.Errno {
 		return errno
 	}
 	if err := unix.Mkdirat(s.dir, s.name, uint32(c.arg(first+1))&0o7777); err != nil {
-		return c.failed(dirPath, s.last(), true, errnoOf(err))
+		return c.failed(errnoOf(err), s.at(dirPath))
 	}
 	var st unix.Stat_t
 	if unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR {
@@ -85,7 +85,7 @@ func (c *call) mknod() unix.Errno {
 		return errno
 	}
 	err := unix.Mknodat(s.dir, s.name, uint32(c.arg(first+1))&0xffff, int(uint32(c.arg(first+2))))
-	return c.failed(dirPath, s.last(), true, errnoOf(err))
+	return c.failed(errnoOf(err), s.at(dirPath))
 }
 
 func (c *call) symlink() unix.Errno {
@@ -112,7 +112,7 @@ func (c *call) symlink() unix.Errno {
 	if why := c.judgeLink(s.dir, dirPath, s.last(), text); why != nil && !there(s.dir, s.last()) {
 		return c.deny(p, why)
 	}
-	return c.failed(dirPath, s.last(), true, errnoOf(unix.Symlinkat(text, s.dir, s.name)))
+	return c.failed(errnoOf(unix.Symlinkat(text, s.dir, s.name)), s.at(dirPath))
 }
 
 // judgeLink judges a symbolic link's place: there is none in a git directory,
@@ -152,16 +152,16 @@ func (c *call) unlink() unix.Errno {
 		return errno
 	}
 	if c.mounted(s.dir, dirPath, s.last()) {
-		return c.failed(dirPath, s.last(), true, unix.EBUSY)
+		return c.failed(unix.EBUSY, s.at(dirPath))
 	}
 	if flags == 0 {
-		return c.failed(dirPath, s.last(), true, errnoOf(unix.Unlinkat(s.dir, s.name, 0)))
+		return c.failed(errnoOf(unix.Unlinkat(s.dir, s.name, 0)), s.at(dirPath))
 	}
 	defer c.locks.lock(s.dir)()
 	var st unix.Stat_t
 	known := unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
 	if err := unix.Unlinkat(s.dir, s.name, flags); err != nil {
-		return c.failed(dirPath, s.last(), true, errnoOf(err))
+		return c.failed(errnoOf(err), s.at(dirPath))
 	}
 	if known {
 		c.ages.remove(idOf(&st), join(dirPath, s.last()))

@@ -77,14 +77,26 @@ func letContinue(fd int, id uint64) {
 	ioctl(fd, notifSend, unsafe.Pointer(&r))
 }
 
-// handIn gives the caller a descriptor as the result of its call. An error is
-// the caller's (EMFILE), or ENOENT when nobody waits.
-func handIn(fd int, id uint64, src int, closeOnExec bool) unix.Errno {
-	a := addFD{id: id, flags: addFDSend, src: uint32(src)}
+// handIn gives the caller a descriptor as the result of its call, and closes
+// it here. An error is the caller's (EMFILE), or ENOENT when nobody waits.
+//
+// The caller goes on only when srun has the file open no more: who closes a
+// program that it wrote may run it, and who closes a pipe is heard. Where a
+// signal could come between the two steps, one has to do both (Linux < 5.19,
+// which lacks SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV).
+func (b *Broker) handIn(id uint64, src int, closeOnExec bool) unix.Errno {
+	a := addFD{id: id, src: uint32(src)}
 	if closeOnExec {
 		a.newFDFlags = unix.O_CLOEXEC
 	}
-	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), notifAddFD, uintptr(unsafe.Pointer(&a)))
+	if !b.killable {
+		a.flags = addFDSend
+	}
+	r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(b.notify), notifAddFD, uintptr(unsafe.Pointer(&a)))
+	unix.Close(src)
+	if errno == 0 && b.killable {
+		errno = answer(b.notify, id, int64(r), 0)
+	}
 	return errno
 }
 

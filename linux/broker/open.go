@@ -3,6 +3,7 @@
 package broker
 
 import (
+	"os"
 	"strconv"
 	"time"
 
@@ -41,29 +42,75 @@ func (c *call) open() {
 	if !o.creates() && !o.tmpfile() {
 		o.mode = 0
 	}
-	name, errno := c.str(at)
-	fd := -1
-	var s spot
-	if errno == 0 {
-		s, errno = c.find(dirfd, name)
+	if errno := o.check(); errno != 0 {
+		c.reply(0, errno)
+		return
 	}
+	name, errno := c.str(at)
+	if errno != 0 {
+		c.reply(0, errno)
+		return
+	}
+	fd, errno := c.openPath(dirfd, name, &o)
+	switch {
+	case errno == blocks: // somebody else answers
+	case errno != 0 && c.full():
+		c.reply(0, unix.EMFILE)
+	default:
+		c.give(fd, errno, o.flags&unix.O_CLOEXEC != 0)
+	}
+}
+
+func (c *call) openPath(dirfd int32, name string, o *openArgs) (int, unix.Errno) {
+	if (o.creates() || o.flags&unix.O_TRUNC != 0) && c.full() {
+		return -1, unix.EMFILE // before anything is made or lost
+	}
+	s, errno := c.find(dirfd, name)
 	if errno == 0 && o.mode&0o7777 != 0 {
 		errno = c.takeUmask()
 	}
-	if errno == 0 {
-		fd, errno = c.openAt(s, &o)
+	if errno != 0 {
+		return -1, errno
 	}
-	if errno == blocks {
-		return // somebody else answers
+	return c.openAt(s, o)
+}
+
+// check has the kernel look at flags that not all kernels take together, before
+// anything else as it does itself.
+func (o *openArgs) check() unix.Errno {
+	if !o.tmpfile() && o.flags&(unix.O_CREAT|unix.O_DIRECTORY) != unix.O_CREAT|unix.O_DIRECTORY {
+		return 0
 	}
-	c.give(fd, errno, o.flags&unix.O_CLOEXEC != 0)
+	_, err := unix.Openat2(-1, "x", &unix.OpenHow{Flags: uint64(o.flags), Mode: uint64(o.mode)})
+	if err == unix.EINVAL {
+		return unix.EINVAL
+	}
+	return 0
+}
+
+// full tells whether the caller can have no more descriptors. How many it has is
+// its directory's size (Linux 6.2; before, 0).
+func (c *call) full() bool {
+	var st unix.Stat_t
+	var limit unix.Rlimit
+	dir := c.proc("fd")
+	if unix.Stat(dir, &st) != nil || unix.Prlimit(c.tid(), unix.RLIMIT_NOFILE, nil, &limit) != nil || uint64(st.Size) < limit.Cur {
+		return false
+	}
+	below := uint64(0)
+	names, _ := os.ReadDir(dir)
+	for _, name := range names {
+		if n, err := strconv.ParseUint(name.Name(), 10, 64); err == nil && n < limit.Cur {
+			below++
+		}
+	}
+	return below >= limit.Cur
 }
 
 // give answers with a descriptor, or with an error.
 func (c *call) give(fd int, errno unix.Errno, closeOnExec bool) {
 	if errno == 0 {
-		errno = handIn(c.notify, c.note.id, fd, closeOnExec)
-		unix.Close(fd)
+		errno = c.handIn(c.note.id, fd, closeOnExec)
 		if errno == 0 || errno == unix.ENOENT {
 			return
 		}
@@ -134,7 +181,7 @@ func (c *call) openSpot(s spot, dirPath string, o *openArgs) (fd int, link bool,
 	case errno == unix.ENXIO || errno == unix.EAGAIN:
 		fd, errno = c.openSlowly(s, o, errno)
 	case errno != 0 && errno != blocks:
-		c.failed(dirPath, name, false, errno)
+		c.failed(errno, s.at(dirPath))
 	}
 	return fd, false, errno
 }
@@ -248,12 +295,14 @@ func (b *Broker) openWhenReady(later *call, s spot, o openArgs) {
 	defer later.closeKept()
 	for pause := firstTry; ; pause = min(2*pause, lastTry) {
 		time.Sleep(pause)
-		switch {
-		case !waits(b.notify, later.note.id):
+		if !waits(b.notify, later.note.id) {
 			return
-		case pause == lastTry && later.signalled():
-			later.reply(0, unix.EINTR)
-			return
+		}
+		if pause == lastTry {
+			if errno := later.signalled(); errno != 0 {
+				later.reply(0, errno)
+				return
+			}
 		}
 		fd, errno := later.openNow(s, &o)
 		if errno != unix.ENXIO && errno != unix.EAGAIN {

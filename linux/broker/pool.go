@@ -110,6 +110,10 @@ func (b *Broker) work(w *worker) {
 	b.pool.Lock()
 	defer b.pool.Unlock()
 	delete(b.workers, w)
+	select {
+	case b.gone <- struct{}{}:
+	default:
+	}
 	b.ended = b.ended || ended || err != nil
 	if b.leader.CompareAndSwap(w, nil) { // with it go those that wait
 		for _, parked := range b.parked {
@@ -123,8 +127,14 @@ func (b *Broker) work(w *worker) {
 // with a slow one. It returns when no worker is left; ended is that there is
 // nothing more to do.
 func (b *Broker) watch() (ended bool) {
+	timer := time.NewTimer(slowTime)
+	defer timer.Stop()
 	for quiet := slowTime; ; quiet = min(2*quiet, 20*slowTime) {
-		time.Sleep(quiet)
+		timer.Reset(quiet)
+		select {
+		case <-timer.C:
+		case <-b.gone:
+		}
 		b.pool.Lock()
 		left, ended := len(b.workers), b.ended
 		b.pool.Unlock()

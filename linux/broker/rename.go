@@ -4,7 +4,6 @@ package broker
 
 import (
 	"path"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -44,7 +43,7 @@ func (c *call) rename() unix.Errno {
 		dir string
 	}{{r.from, r.fromDir}, {r.to, r.toDir}} {
 		if c.mounted(end.spot.dir, end.dir, end.last()) {
-			return c.failed(end.dir, end.last(), true, unix.EBUSY)
+			return c.failed(unix.EBUSY, r.from.at(r.fromDir), r.to.at(r.toDir))
 		}
 	}
 	err := unix.Fstatat(r.from.dir, r.from.last(), &r.old, unix.AT_SYMLINK_NOFOLLOW)
@@ -57,18 +56,10 @@ func (c *call) rename() unix.Errno {
 		defer release()
 	}
 	if err := unix.Renameat2(r.from.dir, r.from.name, r.to.dir, r.to.name, flags); err != nil {
-		if r.fromDir == r.toDir || !c.readOnly(r.to.dir) {
-			return c.failed(r.fromDir, r.from.last(), true, errnoOf(err))
-		}
-		return c.failed(r.toDir, r.to.last(), true, errnoOf(err))
+		return c.failed(errnoOf(err), r.from.at(r.fromDir), r.to.at(r.toDir))
 	}
 	c.renamed(&r)
 	return 0
-}
-
-func (c *call) readOnly(dir int) bool {
-	var fs unix.Statfs_t
-	return unix.Fstatfs(dir, &fs) == nil && fs.Flags&unix.ST_RDONLY != 0
 }
 
 // matters tells whether a rename is one of the acts that must not run beside
@@ -138,7 +129,9 @@ func (c *call) judgeFirst(s spot, dirPath string) *Why {
 func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDir string) (release func(), errno unix.Errno) {
 	release = func() {}
 	why, config := c.judge(makeAct, to.dir, toDir, to.last()), false
-	if why != nil && why.Rule == gitConfig && st.Mode&unix.S_IFMT == unix.S_IFREG {
+	if why != nil && why.Rule == gitSequencer && st.Mode&unix.S_IFMT == unix.S_IFREG {
+		release, why = c.judgeSequencer(from.dir, from.last())
+	} else if why != nil && why.Rule == gitConfig && st.Mode&unix.S_IFMT == unix.S_IFREG {
 		release, why = c.judgeConfig(from, to)
 		config = true
 	}
@@ -153,8 +146,6 @@ func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDi
 		if why = c.judgeMoved(from, to, toDir); why == nil && toDir != "" && c.inGitDir(to.dir, toDir) {
 			why = c.judgeInto(from, fromDir, p)
 		}
-	case kind == unix.S_IFREG && strings.HasPrefix(to.last(), "git-rebase-todo"):
-		why = c.judgeTodo(from, to)
 	}
 	if why == nil && st.Nlink > 1 && st.Mode&unix.S_IFMT == unix.S_IFREG && toDir != "" &&
 		c.inGitDir(to.dir, toDir) && !isObject(p) && !c.inGitDir(from.dir, fromDir) {
@@ -218,26 +209,13 @@ func (c *call) judgeConfig(from, to spot) (release func(), why *Why) {
 	return release, nil
 }
 
-// judgeTodo judges the list of a rebase under way, of which git runs lines.
-func (c *call) judgeTodo(from, to spot) *Why {
-	data, release, why := c.settled(from.dir, from.last())
-	if why != nil || data == nil {
-		return why
-	}
-	defer release()
-	var before []byte
-	if old, releaseOld, why := c.settled(to.dir, to.last()); why == nil && old != nil {
-		before = old
-		releaseOld()
-	}
-	if reason := gitfiles.JudgeTodo(before, data); reason != "" {
-		return gitWhy(reason)
-	}
-	return nil
-}
-
 // renamed takes down what became of old directories' names.
 func (c *call) renamed(r *renaming) {
+	for _, end := range []spot{r.from, r.to} {
+		if end.last() == rebaseDir { // what came to that name
+			c.holdRebase(end.dir, rebaseDir, c.pathOf(end.dir)+"/"+rebaseDir)
+		}
+	}
 	if r.fromDir == "" || r.toDir == "" {
 		return
 	}

@@ -19,6 +19,14 @@ type spot struct {
 // last is the name without slashes.
 func (s spot) last() string { return strings.TrimRight(s.name, "/") }
 
+// at is the spot's path where its directory has one; "" where that is too long.
+func (s spot) at(dirPath string) string {
+	if dirPath == "" {
+		return ""
+	}
+	return join(dirPath, s.last())
+}
+
 // maxLinks is how many symbolic links the kernel follows (path_resolution(7)).
 const maxLinks = 40
 

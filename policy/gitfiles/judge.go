@@ -158,23 +158,3 @@ func JudgeChange(before, after []byte, o JudgeOptions) (why string) {
 	}
 	return ""
 }
-
-// JudgeTodo returns why the list of a rebase may not be: it has lines that run
-// programs and that it did not have.
-func JudgeTodo(before, after []byte) (why string) {
-	had := map[string]int{}
-	for line := range strings.Lines(string(before)) {
-		had[strings.TrimSpace(line)]++
-	}
-	for line := range strings.Lines(string(after)) {
-		line = strings.TrimSpace(line)
-		word, _, _ := strings.Cut(strings.ReplaceAll(line, "\t", " "), " ")
-		if word != "exec" && word != "x" {
-			continue
-		}
-		if had[line]--; had[line] < 0 {
-			return "git runs its exec lines"
-		}
-	}
-	return ""
-}

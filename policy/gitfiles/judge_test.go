@@ -49,15 +49,6 @@ func TestJudgeChange(t *testing.T) {
 	}
 }
 
-func TestJudgeTodo(t *testing.T) {
-	if why := JudgeTodo([]byte("exec make\n"), []byte("pick 1 a\nexec make\n")); why != "" {
-		t.Error(why)
-	}
-	if JudgeTodo([]byte("pick 1 a\n"), []byte("pick 1 a\nx\tevil\n")) == "" {
-		t.Error("an exec line was let through")
-	}
-}
-
 // Of what Judge calls harmless, git finds nothing else.
 func FuzzJudge(f *testing.F) {
 	for _, seed := range []string{"[core]\n\tbare = false\n", "[a \"b\\\"\"]\nx=y", "[core]\nbare\n", "[user]\n\tname = \"a # b\"\n", "[color]\n\tui = a\\tb\n"} {

@@ -227,6 +227,10 @@ static void fifo_exec(void)
 	}
 }
 
+/* A signal whose handler does not restart calls can come before srun has taken
+ * one: what EINTR tells is then that it was not done. */
+#define TRY(...) ({ long r_; do r_ = CALL(__VA_ARGS__); while (r_ == -EINTR); r_; })
+
 /* Of calls that signals interrupt all the time, each is done once. */
 static void storm(int flags)
 {
@@ -236,12 +240,12 @@ static void storm(int flags)
 	setitimer(ITIMER_REAL, &fast, NULL);
 	for (int i = 0; i < 500; i++) {
 		long cwd = AT_FDCWD, name = (long)text("f%d-%d", flags != 0, i), other = (long)text("%s.x", (char *)name);
-		long fd = CALL(OPENAT, cwd, name, (long)(O_CREAT | O_EXCL | O_WRONLY), 0644L);
+		long fd = TRY(OPENAT, cwd, name, (long)(O_CREAT | O_EXCL | O_WRONLY), 0644L);
 		long got[] = {
-			fd < 0 ? fd : close((int)fd), CALL(LINKAT, cwd, name, cwd, other, 0L), CALL(RENAMEAT2, cwd, other, cwd, (long)text("%s.y", (char *)name), 1L),
-			CALL(MKDIRAT, cwd, (long)text("%s.d", (char *)name), 0755L), CALL(SYMLINKAT, name, cwd, (long)text("%s.s", (char *)name)),
-			CALL(MKNODAT, cwd, (long)text("%s.p", (char *)name), (long)(S_IFIFO | 0644), 0L), CALL(UNLINKAT, cwd, (long)text("%s.y", (char *)name), 0L),
-			CALL(UNLINKAT, cwd, (long)text("%s.d", (char *)name), (long)AT_REMOVEDIR), CALL(TRUNCATE, name, 5L),
+			fd < 0 ? fd : close((int)fd), TRY(LINKAT, cwd, name, cwd, other, 0L), TRY(RENAMEAT2, cwd, other, cwd, (long)text("%s.y", (char *)name), 1L),
+			TRY(MKDIRAT, cwd, (long)text("%s.d", (char *)name), 0755L), TRY(SYMLINKAT, name, cwd, (long)text("%s.s", (char *)name)),
+			TRY(MKNODAT, cwd, (long)text("%s.p", (char *)name), (long)(S_IFIFO | 0644), 0L), TRY(UNLINKAT, cwd, (long)text("%s.y", (char *)name), 0L),
+			TRY(UNLINKAT, cwd, (long)text("%s.d", (char *)name), (long)AT_REMOVEDIR), TRY(TRUNCATE, name, 5L),
 		};
 		for (size_t c = 0; c < sizeof got / sizeof got[0]; c++)
 			if (got[c] && wrong++ < 10)

@@ -135,6 +135,7 @@ static void terminals(void)
 	say("through", read((int)m, buf, 64));
 	long t = open_at(name, O_RDWR, 0);
 	say("pts without NOCTTY", t < 0 ? t : 0);
+	ioctl((int)t, TIOCSCTTY, 0); /* inside, the open alone does not do it */
 	say("is the controlling one", tcgetsid((int)t) == getpid());
 	t = open_at("/dev/tty", O_RDWR, 0);
 	say("/dev/tty", t < 0 ? t : 0);

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unsafe"
 
+	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 	"golang.org/x/sys/unix"
 
 	"srun/linux/broker"
@@ -34,9 +35,13 @@ func newBroker(notify int, killable bool, c *Config) (*broker.Broker, error) {
 	return broker.New(broker.Config{
 		Notify: notify, Killable: killable, Rules: c.Plan.rules, Sockets: sockets,
 		Denied: func(d broker.Denial) { c.deniedByBroker(d) },
-		Failed: func(f broker.Failure) {
-			for _, d := range judge.failure(f) {
-				if c.DeniedFile != nil {
+		Failed: func(f broker.Failure) func() {
+			denials := judge.failure(f)
+			if len(denials) == 0 || c.DeniedFile == nil {
+				return nil
+			}
+			return func() {
+				for _, d := range denials {
 					c.DeniedFile(d)
 				}
 			}
@@ -139,6 +144,11 @@ func (b *builder) brokerRules(p *policy.Policy, nodes []*node) broker.Rules {
 	r := broker.Rules{
 		Own: ownWritable, Reserved: map[string]broker.Why{}, Held: map[string]bool{}, Globs: b.globs,
 		AllowGitConfig: p.Filesystem.AllowGitConfig,
+	}
+	for _, rule := range b.plan.Landlock {
+		if rule.Rights&ll.AccessFSWriteFile != 0 {
+			r.Writable = append(r.Writable, rule.Path)
+		}
 	}
 	for _, m := range b.plan.Missing {
 		r.Reserved[m.Path] = broker.Why{Reason: m.why(), Rule: m.Reason, Protected: m.Protected, Denied: m}

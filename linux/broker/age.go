@@ -21,9 +21,11 @@ func idOf(st *unix.Stat_t) fileID { return fileID{st.Dev, st.Ino} }
 type ages struct {
 	mu    sync.Mutex
 	made  map[fileID]bool
-	freed map[string]bool // names of old directories that are there no more
-	moved []move          // old directories that got another name
-	full  bool            // more than can be remembered: everything is old from then on
+	freed map[string]bool   // names of old directories that are there no more
+	home  map[fileID]string // where old directories that were moved come from
+	moved []move            // old directories that got another name
+	repos map[fileID]bool   // of made: those that got what makes a git directory
+	full  bool              // more than can be remembered: everything is old from then on
 }
 
 type move struct{ from, to string }
@@ -35,13 +37,29 @@ const (
 	mostMoved = 10_000
 )
 
-func newAges() *ages { return &ages{made: map[fileID]bool{}, freed: map[string]bool{}} }
+func newAges() *ages {
+	return &ages{made: map[fileID]bool{}, freed: map[string]bool{}, repos: map[fileID]bool{}, home: map[fileID]string{}}
+}
 
 // isNew tells whether the command made a directory.
 func (a *ages) isNew(id fileID) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.made[id]
+}
+
+// isPlain tells whether the command made a directory, and no git directory of it.
+func (a *ages) isPlain(id fileID) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.made[id] && !a.repos[id]
+}
+
+// repository takes down that a directory became a git directory.
+func (a *ages) repository(id fileID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.repos[id] = true
 }
 
 // add takes down a directory that the command made. One in the place of a
@@ -68,6 +86,13 @@ func (a *ages) remove(id fileID, path string) {
 	a.free(path)
 }
 
+// missing makes a directory that is made at a path count as one that was there.
+func (a *ages) missing(path string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.free(path)
+}
+
 func (a *ages) free(path string) {
 	if a.full = a.full || len(a.freed) >= mostFreed; !a.full {
 		a.freed[path] = true
@@ -80,6 +105,9 @@ func (a *ages) rename(id fileID, from, to string) {
 	defer a.mu.Unlock()
 	if a.made[id] {
 		return
+	}
+	if a.home[id] == "" {
+		a.home[id] = from
 	}
 	a.free(from)
 	if a.full = a.full || len(a.moved) >= mostMoved; !a.full {
@@ -100,6 +128,13 @@ func (a *ages) tookPlace(path string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.full || a.wasThere(path, 0)
+}
+
+// comesHome tells whether an old directory gets the name that it had.
+func (a *ages) comesHome(id fileID, path string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.home[id] == path && !a.made[id]
 }
 
 // maxMoves bounds how often one directory's way is followed back.

@@ -24,6 +24,9 @@ func (c *call) bind() unix.Errno {
 	if errno != 0 {
 		return errno
 	}
+	if domain == unix.AF_UNIX && len(addr) > 2+maxSunPath {
+		return unix.EINVAL
+	}
 	if domain == unix.AF_INET || domain == unix.AF_INET6 {
 		if len(addr) >= 4 {
 			if port := binary.BigEndian.Uint16(addr[2:]); port > 0 && port < firstFreePort {
@@ -47,8 +50,8 @@ func (c *call) bindPath(sock int, p string, addr []byte) unix.Errno {
 	if errno != 0 {
 		return errno
 	}
-	dirPath := c.pathOf(s.dir)
-	defer c.locks.lock(s.dir)() // no other name comes between the bind and the look
+	dirPath, unlock := c.hold(s, true) // no other name comes between the bind and the look
+	defer unlock()
 	if errno := c.may(makeAct, s, dirPath); errno != 0 {
 		if errno == unix.EEXIST {
 			return unix.EADDRINUSE
@@ -141,10 +144,7 @@ func (c *call) writeAddress(addr []byte) unix.Errno {
 		return unix.EINVAL
 	}
 	p, _ := pathAddress(addr)
-	full := append(addr[:2:2], p...)
-	if len(p) < maxSunPath {
-		full = append(full, 0)
-	}
+	full := append(append(addr[:2:2], p...), 0)
 	if errno := writeMemory(c.tid(), c.arg(1), full[:min(len(full), int(n))]); errno != 0 {
 		return errno
 	}

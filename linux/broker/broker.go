@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,9 +25,11 @@ type Config struct {
 	// called from a goroutine of its own and holds up no call.
 	Denied func(Denial)
 
-	// Failed is told of an act that was tried and that the kernel refused with an
-	// errno which the sandbox's mounts refuse with; nil is nobody. As Denied.
-	Failed func(Failure)
+	// Failed judges an act that was tried and that the kernel refused with an errno
+	// which the sandbox's mounts refuse with; nil is nobody. The caller waits for it
+	// for a moment, so that what it does next is not seen yet. What it returns, if
+	// anything, tells of a denial, and is called as Denied is.
+	Failed func(Failure) (tell func())
 }
 
 // Denial is an act that was refused.
@@ -50,14 +53,16 @@ type Failure struct {
 
 // Broker deals with the calls that a filter stops.
 type Broker struct {
-	notify   int
-	killable bool // only what kills a caller interrupts it once its call was taken
-	rules    *index
-	ages     *ages
-	sockets  *sockets
-	reports  reports
-	locks    locks
-	rebases  rebases
+	notify    int
+	onFailure func(Failure) func()
+	killable  bool // only what kills a caller interrupts it once its call was taken
+	rules     *index
+	ages      *ages
+	sockets   *sockets
+	reports   reports
+	began     time.Time
+	locks     locks
+	rebases   rebases
 
 	rootOnce sync.Mutex
 	rootFD   int
@@ -77,11 +82,11 @@ func New(c Config) *Broker {
 	// The caller and the broker take turns: wake each on the other's processor.
 	unix.IoctlSetInt(c.Notify, notifSetFlags, syncWakeUp)
 	b := &Broker{
-		notify: c.Notify, killable: c.Killable, rules: newIndex(&c.Rules), ages: newAges(), rootFD: -1,
-		sockets: newSockets(c.Sockets), workers: map[*worker]bool{},
+		notify: c.Notify, onFailure: c.Failed, killable: c.Killable, rules: newIndex(&c.Rules), ages: newAges(), rootFD: -1,
+		sockets: newSockets(c.Sockets), workers: map[*worker]bool{}, began: time.Now(),
 		gone: make(chan struct{}, 1), done: make(chan struct{}),
 	}
-	b.reports.start(c.Denied, c.Failed)
+	b.reports.start(c.Denied)
 	return b
 }
 
@@ -104,31 +109,6 @@ func (b *Broker) Wait() {
 	}
 	<-b.done
 	b.reports.flush()
-}
-
-// locks are taken by acts that could together do what neither may. Each file
-// system has its own: what hangs on one holds up nothing on another.
-type locks struct {
-	mu sync.Mutex
-	of map[uint64]*sync.Mutex
-}
-
-// lock takes the lock of the file system that a directory is on.
-func (l *locks) lock(dir int) (unlock func()) {
-	var st unix.Stat_t
-	unix.Fstat(dir, &st) // none is as good as another
-	l.mu.Lock()
-	if l.of == nil {
-		l.of = map[uint64]*sync.Mutex{}
-	}
-	m := l.of[st.Dev]
-	if m == nil {
-		m = new(sync.Mutex)
-		l.of[st.Dev] = m
-	}
-	l.mu.Unlock()
-	m.Lock()
-	return m.Unlock
 }
 
 // deal does a call and answers it.
@@ -177,13 +157,35 @@ func (c *call) deny(p string, why *Why) unix.Errno {
 // failed tells of an act that the sandbox may have refused, and returns its errno.
 func (c *call) failed(errno unix.Errno, paths ...string) unix.Errno {
 	switch errno {
-	case unix.EROFS, unix.EACCES, unix.EPERM, unix.EBUSY, unix.EXDEV:
+	case unix.EROFS, unix.EACCES, unix.EPERM, unix.EBUSY:
 		if !slices.Contains(paths, "") {
 			pid, command := c.process()
-			c.reports.put(Failure{Call: callNames[c.what], Paths: paths, Flags: c.flags(), Errno: errno, PID: pid, Command: command})
+			c.judgeFailure(Failure{Call: callNames[c.what], Paths: paths, Flags: c.flags(), Errno: errno, PID: pid, Command: command})
 		}
 	}
 	return errno
+}
+
+// patience bounds how long a caller waits for a failure to be judged: on a file
+// system that does not answer that would be for ever.
+const patience = 100 * time.Millisecond
+
+// judgeFailure has a thread with srun's own rights look at a failure.
+func (b *Broker) judgeFailure(f Failure) {
+	if b.onFailure == nil {
+		return
+	}
+	judged := make(chan struct{})
+	go func() {
+		defer close(judged)
+		if tell := b.onFailure(f); tell != nil {
+			b.reports.put(tell)
+		}
+	}()
+	select {
+	case <-judged:
+	case <-time.After(patience):
+	}
 }
 
 // flags are those of the call that matter to a report.

@@ -119,7 +119,11 @@ func (c *call) at(dirfd int32, path string) (int, unix.Errno) {
 		}
 		name = "fd/" + strconv.Itoa(int(dirfd))
 	}
-	fd, err := unix.Open(c.proc(name), unix.O_PATH|unix.O_CLOEXEC, 0)
+	flags := unix.O_PATH | unix.O_CLOEXEC
+	if path != "" {
+		flags |= unix.O_DIRECTORY
+	}
+	fd, err := unix.Open(c.proc(name), flags, 0)
 	switch {
 	case err == nil:
 		return c.keep(fd), 0

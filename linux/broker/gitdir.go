@@ -43,9 +43,9 @@ func becomesGitDir(dir int, name string) bool {
 }
 
 const (
-	gitSequencer = "options of a cherry-pick, which git writes to opts.lock first"
+	gitSequencer = "options of a cherry-pick written in place"
 	gitHook      = "a hook of a git repository"
-	gitConfig    = "a git configuration, which git writes to config.lock first"
+	gitConfig    = "git configuration written in place"
 	gitURLs      = "names repositories for git push"
 	gitLink      = "a link in a git directory"
 	gitMoves     = "says where git's configuration and hooks are"
@@ -67,8 +67,10 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 	switch name {
 	case ".git":
 		var st unix.Stat_t
-		file := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT != unix.S_IFDIR
-		if file && c.isOld(dir) {
+		if unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || !c.isOld(dir) {
+			break
+		}
+		if st.Mode&unix.S_IFMT != unix.S_IFDIR || a == removeAct && c.what != callRmdir && c.what != callUnlinkat && !c.ages.isNew(idOf(&st)) {
 			return gitWhy("says where the repository is")
 		}
 	case "config", "config.worktree":
@@ -95,6 +97,10 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 	if err != nil {
 		return &unseen
 	}
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) == nil {
+		c.ages.repository(idOf(&st))
+	}
 	return c.judgeRepository(c.keep(fd))
 }
 
@@ -108,7 +114,7 @@ func (c *call) judgeGitParent(a act, dir int, dirPath, name string) *Why {
 	if base != "hooks" && base != "remotes" && base != "branches" && (base != "info" || name != "attributes") {
 		return nil
 	}
-	up, err := unix.Openat2(dir, "..", &unix.OpenHow{Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: noLinks})
+	up, err := pathDir(dir, "..")
 	if err != nil {
 		return &unseen
 	}
@@ -292,12 +298,28 @@ func (c *call) inGitDir(dir int, dirPath string) bool {
 		if p == "/" || p == "." {
 			return false
 		}
-		up, err := unix.Openat2(dir, "..", &unix.OpenHow{Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: noLinks})
+		up, err := pathDir(dir, "..")
 		if err != nil {
-			return true
+			return c.belowGitDir(dir, p)
 		}
 		dir = c.keep(up)
 	}
+}
+
+// belowGitDir is for a directory that nobody may search: its own names cannot be
+// looked at, and those above it by their path alone.
+func (c *call) belowGitDir(dir int, p string) bool {
+	var st unix.Stat_t
+	if unix.Fstat(dir, &st) != nil || !c.ages.isPlain(idOf(&st)) {
+		return true
+	}
+	root, errno := c.root()
+	if errno != 0 {
+		return true
+	}
+	hops := maxLinks // there is no link in such a path
+	up, errno := c.directory(root, path.Dir(p), &hops)
+	return errno != 0 || c.inGitDir(up, path.Dir(p))
 }
 
 // probe is the link by which git finds out whether a file system has them

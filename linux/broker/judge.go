@@ -61,7 +61,7 @@ func (c *call) mounted(dir int, dirPath, name string) bool {
 // when the run began. What cannot be looked at was.
 func (c *call) holderIsOld(dir, up int) bool {
 	for ; up > 0; up-- {
-		fd, err := unix.Openat2(dir, "..", &unix.OpenHow{Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: noLinks})
+		fd, err := pathDir(dir, "..")
 		if err != nil {
 			return true
 		}

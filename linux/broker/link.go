@@ -21,11 +21,12 @@ func (c *call) link() unix.Errno {
 	if errno != 0 {
 		return errno
 	}
-	s, dirPath, errno := c.place(newdir, to)
+	s, errno := c.place(newdir, to)
 	if errno != 0 {
 		return errno
 	}
-	defer c.locks.lock(s.dir)()
+	dirPath, unlock := c.hold(s, true)
+	defer unlock()
 	if errno := c.may(makeAct, s, dirPath); errno != 0 {
 		return errno
 	}

@@ -5,15 +5,12 @@ package broker
 import "golang.org/x/sys/unix"
 
 // place reads one path of a call, and judges nothing.
-func (c *call) place(dirfd int32, at uint64) (s spot, dirPath string, errno unix.Errno) {
+func (c *call) place(dirfd int32, at uint64) (s spot, errno unix.Errno) {
 	name, errno := c.str(at)
-	if errno == 0 {
-		s, errno = c.find(dirfd, name)
+	if errno != 0 {
+		return s, errno
 	}
-	if errno == 0 {
-		dirPath = c.pathOf(s.dir)
-	}
-	return s, dirPath, errno
+	return c.find(dirfd, name)
 }
 
 // may judges a name that is about to be made or removed. What is there already
@@ -31,14 +28,6 @@ func (c *call) may(a act, s spot, dirPath string) unix.Errno {
 	return c.deny(join(dirPath, s.last()), why)
 }
 
-// locked takes the lock of acts that matter to each other, where this is one.
-func (c *call) locked(s spot, dirPath string) (unlock func()) {
-	if dirPath != "" && !c.rules.sensitive(dirPath, s.last()) {
-		return func() {}
-	}
-	return c.locks.lock(s.dir)
-}
-
 // split are a call's arguments behind the descriptor that its -at form begins
 // with.
 func (c *call) split(at kind) (dirfd int32, first int) {
@@ -50,14 +39,15 @@ func (c *call) split(at kind) (dirfd int32, first int) {
 
 func (c *call) mkdir() unix.Errno {
 	dirfd, first := c.split(callMkdirat)
-	s, dirPath, errno := c.place(dirfd, c.arg(first))
+	s, errno := c.place(dirfd, c.arg(first))
 	if errno == 0 {
 		errno = c.takeUmask()
 	}
 	if errno != 0 {
 		return errno
 	}
-	defer c.locks.lock(s.dir)()
+	dirPath, unlock := c.hold(s, true)
+	defer unlock()
 	if errno := c.may(makeAct, s, dirPath); errno != 0 {
 		return errno
 	}
@@ -73,18 +63,27 @@ func (c *call) mkdir() unix.Errno {
 
 func (c *call) mknod() unix.Errno {
 	dirfd, first := c.split(callMknodat)
-	s, dirPath, errno := c.place(dirfd, c.arg(first))
+	mode := uint32(c.arg(first+1)) & 0xffff
+	switch mode & unix.S_IFMT { // before the path is read, as may_mknod in the kernel
+	case 0, unix.S_IFREG, unix.S_IFCHR, unix.S_IFBLK, unix.S_IFIFO, unix.S_IFSOCK:
+	case unix.S_IFDIR:
+		return unix.EPERM
+	default:
+		return unix.EINVAL
+	}
+	s, errno := c.place(dirfd, c.arg(first))
 	if errno == 0 {
 		errno = c.takeUmask()
 	}
 	if errno != 0 {
 		return errno
 	}
-	defer c.locked(s, dirPath)()
+	dirPath, unlock := c.hold(s, false)
+	defer unlock()
 	if errno := c.may(makeAct, s, dirPath); errno != 0 {
 		return errno
 	}
-	err := unix.Mknodat(s.dir, s.name, uint32(c.arg(first+1))&0xffff, int(uint32(c.arg(first+2))))
+	err := unix.Mknodat(s.dir, s.name, mode, int(uint32(c.arg(first+2))))
 	return c.failed(errnoOf(err), s.at(dirPath))
 }
 
@@ -100,11 +99,12 @@ func (c *call) symlink() unix.Errno {
 	if c.what == callSymlinkat {
 		dirfd, first = int(c.intArg(1)), 2
 	}
-	s, dirPath, errno := c.place(int32(dirfd), c.arg(first))
+	s, errno := c.place(int32(dirfd), c.arg(first))
 	if errno != 0 {
 		return errno
 	}
-	defer c.locked(s, dirPath)()
+	dirPath, unlock := c.hold(s, false)
+	defer unlock()
 	if errno := c.may(makeAct, s, dirPath); errno != 0 {
 		return errno
 	}
@@ -115,20 +115,40 @@ func (c *call) symlink() unix.Errno {
 	return c.failed(errnoOf(unix.Symlinkat(text, s.dir, s.name)), s.at(dirPath))
 }
 
-// judgeLink judges a symbolic link's place: there is none in a git directory,
-// and none in the place of a directory that was there but to another such.
+// judgeLink judges a symbolic link's place: there is none in a git directory, and
+// what takes the place of an old directory counts as old.
 func (c *call) judgeLink(dir int, dirPath, name, text string) *Why {
 	switch {
-	case dirPath == "" || c.rules.own(dirPath):
+	case dirPath == "" || c.rules.own(dirPath) || name == "." || name == "..":
 		return nil
 	case c.inGitDir(dir, dirPath) && !isGitProbe(dirPath, name, text):
 		return gitWhy(gitLink)
 	case !c.ages.tookPlace(join(dirPath, name)):
 		return nil
 	}
+	return c.judgeStandIn(dir, join(dirPath, name), text)
+}
+
+// judgeStandIn judges a link in the place of a directory that was there: what it
+// leads to counts as that, from now on.
+func (c *call) judgeStandIn(dir int, p, text string) *Why {
 	hops := 0
 	to, errno := c.directory(dir, text, &hops)
-	if errno == 0 && c.isOld(to) {
+	if errno == 0 {
+		if c.isOld(to) {
+			return nil
+		}
+		fd, err := openDir(to, ".")
+		if err != nil {
+			return &unseen
+		}
+		s := scan{call: c, to: p, old: map[string]bool{}, was: map[string]bool{}, left: mostScanned}
+		return s.directory(c.keep(fd), p, true)
+	}
+	hops = 0
+	s, errno := c.findFrom(dir, text, &hops)
+	if target := s.at(c.pathOf(s.dir)); errno == 0 && target != "" && c.isOld(s.dir) {
+		c.ages.missing(target)
 		return nil
 	}
 	return &Why{Reason: "a link in the place of a directory that was there", Protected: true}
@@ -144,10 +164,12 @@ func (c *call) unlink() unix.Errno {
 	} else if c.what == callRmdir {
 		flags = unix.AT_REMOVEDIR
 	}
-	s, dirPath, errno := c.place(dirfd, c.arg(first))
+	s, errno := c.place(dirfd, c.arg(first))
 	if errno != 0 {
 		return errno
 	}
+	dirPath, unlock := c.hold(s, flags != 0)
+	defer unlock()
 	if errno := c.may(removeAct, s, dirPath); errno != 0 {
 		return errno
 	}
@@ -157,7 +179,6 @@ func (c *call) unlink() unix.Errno {
 	if flags == 0 {
 		return c.failed(errnoOf(unix.Unlinkat(s.dir, s.name, 0)), s.at(dirPath))
 	}
-	defer c.locks.lock(s.dir)()
 	var st unix.Stat_t
 	known := unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
 	if err := unix.Unlinkat(s.dir, s.name, flags); err != nil {
@@ -170,10 +191,6 @@ func (c *call) unlink() unix.Errno {
 }
 
 func (c *call) truncate() unix.Errno {
-	name, errno := c.str(c.arg(0))
-	if errno != 0 {
-		return errno
-	}
 	length := int64(c.arg(1))
 	if c.abi.bits == 32 {
 		length = int64(c.intArg(1))
@@ -182,9 +199,9 @@ func (c *call) truncate() unix.Errno {
 		length = int64(c.arg(c.abi.pair)&0xffffffff | c.arg(c.abi.pair+1)<<32)
 	}
 	if length < 0 {
-		return unix.EINVAL
+		return unix.EINVAL // before the path is read, as in the kernel
 	}
-	s, errno := c.find(unix.AT_FDCWD, name)
+	s, errno := c.place(unix.AT_FDCWD, c.arg(0))
 	if errno != 0 {
 		return errno
 	}

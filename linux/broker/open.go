@@ -131,8 +131,7 @@ func (c *call) openCall() (dirfd int32, at uint64, flags int, mode uint32) {
 // openAt opens what a spot leads to, links followed.
 func (c *call) openAt(s spot, o *openArgs) (int, unix.Errno) {
 	for {
-		dirPath := c.pathOf(s.dir)
-		fd, link, errno := c.openSpot(s, dirPath, o)
+		fd, link, errno := c.openSpot(s, o)
 		if !link {
 			return fd, errno
 		}
@@ -148,20 +147,25 @@ func (c *call) openAt(s spot, o *openArgs) (int, unix.Errno) {
 }
 
 // openSpot opens what is at a spot, or tells that it is a link to be followed.
-func (c *call) openSpot(s spot, dirPath string, o *openArgs) (fd int, link bool, errno unix.Errno) {
+func (c *call) openSpot(s spot, o *openArgs) (fd int, link bool, errno unix.Errno) {
 	name := s.last()
-	a := writeAct
+	a, dirPath := writeAct, ""
 	if o.creates() {
+		var unlock func()
 		a = makeAct
-		if dirPath == "" || c.rules.sensitive(dirPath, name) {
-			defer c.locks.lock(s.dir)()
-		}
+		dirPath, unlock = c.hold(s, false)
+		defer unlock()
+	} else {
+		dirPath = c.pathOf(s.dir)
 	}
 	if o.flags&unix.O_PATH == 0 && !o.tmpfile() {
 		why := c.judge(a, s.dir, dirPath, name)
 		if why != nil {
 			return c.openDenied(s, dirPath, o, why)
 		}
+	}
+	if o.writes() && dirPath != "" && !c.rules.special(join(dirPath, name)) && isSpecial(s) {
+		return -1, false, c.failed(unix.EACCES, s.at(dirPath))
 	}
 	if name == "tty" && isTTY(s) {
 		fd, errno = c.openTTY(s, o)
@@ -236,7 +240,15 @@ func (c *call) reopen(file int, o *openArgs) (int, unix.Errno) {
 	}
 	p := c.pathOf(file)
 	var st unix.Stat_t
-	if unix.Fstat(file, &st) == nil && st.Nlink > 0 && len(p) > 0 && p[0] == '/' && o.writes() {
+	err := unix.Fstat(file, &st)
+	if err == nil && o.creates() && st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		return -1, unix.EISDIR
+	}
+	if kind := st.Mode & unix.S_IFMT; err == nil && kind != unix.S_IFREG && kind != unix.S_IFDIR && o.writes() &&
+		len(p) > 0 && p[0] == '/' && !c.rules.special(p) {
+		return -1, c.failed(unix.EACCES, p)
+	}
+	if err == nil && st.Nlink > 0 && len(p) > 0 && p[0] == '/' && o.writes() {
 		if why := c.judgeFile(p); why != nil {
 			return -1, c.deny(p, why)
 		}

@@ -4,6 +4,7 @@ package broker
 
 import (
 	"path"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -26,18 +27,26 @@ func (c *call) rename() unix.Errno {
 	if c.what == callRenameat2 {
 		flags = uint(uint32(c.arg(4)))
 	}
+	const single = unix.RENAME_NOREPLACE | unix.RENAME_WHITEOUT
+	if flags&^(single|unix.RENAME_EXCHANGE) != 0 || flags&unix.RENAME_EXCHANGE != 0 && flags&single != 0 {
+		return unix.EINVAL // before the paths are read, as in the kernel
+	}
 	var r renaming
 	var errno unix.Errno
-	if r.from, r.fromDir, errno = c.place(olddir, from); errno != 0 {
+	if r.from, errno = c.place(olddir, from); errno != 0 {
 		return errno
 	}
-	if r.to, r.toDir, errno = c.place(newdir, to); errno != 0 {
+	if r.to, errno = c.place(newdir, to); errno != 0 {
+		if _, err := pathDir(r.from.dir, "."); err == unix.EACCES {
+			return unix.EACCES // the first path comes first
+		}
 		return errno
 	}
 	r.exchange = flags&unix.RENAME_EXCHANGE != 0
-	if c.matters(&r) {
-		defer c.locks.lock(r.to.dir)()
+	if notNames(r.from.last(), r.to.last()) { // the kernel knows which error it is
+		return errnoOf(unix.Renameat2(r.from.dir, r.from.name, r.to.dir, r.to.name, flags))
 	}
+	defer c.holdBoth(&r)()
 	for _, end := range []struct {
 		spot
 		dir string
@@ -60,6 +69,26 @@ func (c *call) rename() unix.Errno {
 	}
 	c.renamed(&r)
 	return 0
+}
+
+// notNames tells whether one of the names is none that can be moved.
+func notNames(names ...string) bool {
+	return slices.ContainsFunc(names, func(n string) bool { return n == "." || n == ".." || n == "" })
+}
+
+// holdBoth takes the lock that a rename needs, and finds the paths of its
+// directories, which do not change then. A name leads to the same file system
+// at both ends, or the kernel refuses.
+func (c *call) holdBoth(r *renaming) (unlock func()) {
+	for _, alone := range []bool{false, true} {
+		unlock = c.locks.lock(r.to.dir, alone)
+		r.fromDir, r.toDir = c.pathOf(r.from.dir), c.pathOf(r.to.dir)
+		if alone || !c.matters(r) {
+			break
+		}
+		unlock()
+	}
+	return unlock
 }
 
 // matters tells whether a rename is one of the acts that must not run beside

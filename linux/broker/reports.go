@@ -19,7 +19,7 @@ type reports struct {
 	missed int        // left out since the queue was full
 }
 
-func (r *reports) start(denied func(Denial), failed func(Failure)) {
+func (r *reports) start(denied func(Denial)) {
 	r.quiet = sync.NewCond(&r.mu)
 	r.tell = func(item any) {
 		switch item := item.(type) {
@@ -27,10 +27,8 @@ func (r *reports) start(denied func(Denial), failed func(Failure)) {
 			if denied != nil {
 				denied(item)
 			}
-		case Failure:
-			if failed != nil {
-				failed(item)
-			}
+		case func():
+			item()
 		}
 	}
 }

@@ -18,6 +18,10 @@ type Rules struct {
 	// Own are trees of the sandbox's alone, which go with it.
 	Own []string
 
+	// Writable are the trees and files that may be written. Mounts hold all else but
+	// the special files: a pipe or a device can be written on a read-only mount.
+	Writable []string
+
 	// Reserved are paths that may not be written or made, with all below them.
 	Reserved map[string]Why
 
@@ -126,6 +130,13 @@ func (x *index) own(p string) bool {
 		}
 	}
 	return false
+}
+
+// special tells whether a pipe or a device may be opened for writing. The
+// sandbox's own /dev and /proc have those that it may.
+func (x *index) special(p string) bool {
+	return within("/dev", p) || within("/proc", p) ||
+		slices.ContainsFunc(x.Writable, func(tree string) bool { return within(tree, p) })
 }
 
 // sensitive tells whether making a name could, now or with another act beside

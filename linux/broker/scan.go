@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -17,9 +18,10 @@ const mostScanned = 200_000
 // be there.
 type scan struct {
 	*call
-	to        string // the new path
-	parentOld bool   // protected names count in the directory that it comes to
-	old       map[string]bool
+	to        string          // the new path
+	parentOld bool            // protected names count in the directory that it comes to
+	old       map[string]bool // directories that take an old one's place, by path
+	was       map[string]bool // of them, those that are old themselves
 	left      int
 }
 
@@ -34,8 +36,10 @@ func (c *call) judgeMoved(from spot, to spot, toDir string) *Why {
 	if c.rules.own(p) {
 		return nil
 	}
-	s := scan{call: c, to: p, parentOld: c.isOld(to.dir), old: map[string]bool{}, left: mostScanned}
-	taken := c.ages.tookPlace(p)
+	s := scan{call: c, to: p, parentOld: c.isOld(to.dir), old: map[string]bool{}, was: map[string]bool{}, left: mostScanned}
+	var st unix.Stat_t
+	known := unix.Fstatat(from.dir, from.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
+	taken := c.ages.tookPlace(p) && !(known && c.ages.comesHome(idOf(&st), p))
 	repository := path.Base(p) == ".git"
 	if !repository && !taken && !c.rules.leads(p) && !(s.parentOld && c.leadsToName(p)) {
 		return nil
@@ -68,13 +72,14 @@ func (s *scan) directory(fd int, at string, old bool) *Why {
 	}
 	var st unix.Stat_t
 	// In a directory that was there itself, names were judged as they were made.
-	s.old[at] = old && unix.Fstat(fd, &st) == nil && s.ages.isNew(idOf(&st))
+	s.old[at] = old
+	s.was[at] = old && unix.Fstat(fd, &st) == nil && !s.ages.isNew(idOf(&st))
 	for _, e := range entries {
 		if s.left--; s.left < 0 {
 			return &tooLarge
 		}
 		p := join(at, e.name)
-		if why := s.name(p); why != nil {
+		if why := s.name(fd, e.name, p); why != nil {
 			return why
 		}
 		if e.kind != unix.S_IFDIR {
@@ -90,16 +95,25 @@ func (s *scan) directory(fd int, at string, old bool) *Why {
 	return nil
 }
 
-func (s *scan) name(p string) *Why {
+func (s *scan) name(dir int, name, p string) *Why {
 	if why := s.rules.reserved(p); why != nil {
 		return why
 	}
 	for _, found := range s.rules.protected(p) {
-		if s.old[found.holder] || found.holder == path.Dir(s.to) && s.parentOld {
+		if s.old[found.holder] && !(s.was[found.holder] && s.wasThere(dir, name)) || found.holder == path.Dir(s.to) && s.parentOld {
 			return &Why{Reason: protectedPath, Rule: found.Reason, Protected: true}
 		}
 	}
 	return nil
+}
+
+// wasThere tells whether a name in an old directory is as old as the run. Another
+// run, for which that directory is new, may have made it since.
+func (s *scan) wasThere(dir int, name string) bool {
+	var st unix.Statx_t
+	err := unix.Statx(dir, name, unix.AT_SYMLINK_NOFOLLOW, unix.STATX_BTIME, &st)
+	born := time.Unix(st.Btime.Sec, int64(st.Btime.Nsec))
+	return err == nil && st.Mask&unix.STATX_BTIME != 0 && born.Before(s.began)
 }
 
 func (s *scan) below(fd int, name, p string, old bool) *Why {

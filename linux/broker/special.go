@@ -18,6 +18,16 @@ func isTTY(s spot) bool {
 		st.Mode&unix.S_IFMT == unix.S_IFCHR && st.Rdev == unix.Mkdev(5, 0)
 }
 
+// isSpecial tells whether a spot has a pipe or a device.
+func isSpecial(s spot) bool {
+	var st unix.Stat_t
+	if unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		return false
+	}
+	kind := st.Mode & unix.S_IFMT
+	return kind == unix.S_IFIFO || kind == unix.S_IFCHR || kind == unix.S_IFBLK
+}
+
 // openTTY opens the caller's controlling terminal. In srun's own session that is
 // srun's; in another it is a terminal of the sandbox's.
 func (c *call) openTTY(s spot, o *openArgs) (int, unix.Errno) {

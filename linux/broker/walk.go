@@ -60,6 +60,11 @@ func (c *call) findFrom(base int, path string, hops *int) (spot, unix.Errno) {
 
 const noLinks = unix.RESOLVE_NO_SYMLINKS | unix.RESOLVE_NO_MAGICLINKS
 
+// pathDir opens a directory O_PATH, by a path without links.
+func pathDir(dir int, path string) (int, error) {
+	return unix.Openat2(dir, path, &unix.OpenHow{Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: noLinks})
+}
+
 // directory opens the directory that a path leads to. One call does where no
 // link is on the way.
 func (c *call) directory(base int, path string, hops *int) (int, unix.Errno) {
@@ -74,7 +79,7 @@ func (c *call) directory(base int, path string, hops *int) (int, unix.Errno) {
 		}
 		from = root
 	}
-	fd, err := unix.Openat2(from, rest, &unix.OpenHow{Flags: unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: noLinks})
+	fd, err := pathDir(from, rest)
 	switch err {
 	case nil:
 		return c.keep(fd), 0

@@ -36,6 +36,10 @@ func newBroker(notify int, killable bool, c *Config) (*broker.Broker, error) {
 		Notify: notify, Killable: killable, Rules: c.Plan.rules, Sockets: sockets,
 		Denied: func(d broker.Denial) { c.deniedByBroker(d) },
 		Failed: func(f broker.Failure) func() {
+			// git clone and cp -l try it, and make a copy.
+			if strings.HasPrefix(f.Call, "link") && f.Errno == unix.EXDEV && !c.Trace {
+				return nil
+			}
 			denials := judge.failure(f)
 			if len(denials) == 0 || c.DeniedFile == nil {
 				return nil

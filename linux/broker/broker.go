@@ -63,6 +63,7 @@ type Broker struct {
 	began     time.Time
 	locks     locks
 	rebases   rebases
+	umasks    umasks
 
 	rootOnce sync.Mutex
 	rootFD   int
@@ -114,6 +115,7 @@ func (b *Broker) Wait() {
 // deal does a call and answers it.
 func (c *call) deal() {
 	c.what, c.abi = kindOf(&c.note)
+	c.umasks.settle(c.tid())
 	val, errno := int64(0), unix.EPERM // i386's socketcall: its arguments lie in memory
 	switch c.what {
 	case callOpen, callOpenat, callCreat:
@@ -124,6 +126,14 @@ func (c *call) deal() {
 		return
 	case callGetsockname:
 		c.getsockname()
+		return
+	case callUmask:
+		c.umasks.change(c.tid())
+		letContinue(c.notify, c.note.id)
+		return
+	case callClone:
+		c.umasks.share()
+		letContinue(c.notify, c.note.id)
 		return
 	case callBind:
 		errno = c.bind()
@@ -157,7 +167,7 @@ func (c *call) deny(p string, why *Why) unix.Errno {
 // failed tells of an act that the sandbox may have refused, and returns its errno.
 func (c *call) failed(errno unix.Errno, paths ...string) unix.Errno {
 	switch errno {
-	case unix.EROFS, unix.EACCES, unix.EPERM, unix.EBUSY:
+	case unix.EROFS, unix.EACCES, unix.EPERM, unix.EBUSY, unix.EXDEV:
 		if !slices.Contains(paths, "") {
 			pid, command := c.process()
 			c.judgeFailure(Failure{Call: callNames[c.what], Paths: paths, Flags: c.flags(), Errno: errno, PID: pid, Command: command})

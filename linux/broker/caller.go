@@ -14,10 +14,11 @@ import (
 // call is one stopped call while it is dealt with.
 type call struct {
 	*worker
-	note notification
-	abi  *abi
-	what kind
-	kept []int // descriptors that are closed at its end
+	note  notification
+	abi   *abi
+	what  kind
+	known bool  // its task's directory was of use: it is the caller's
+	kept  []int // descriptors that are closed at its end
 }
 
 func (c *call) tid() int { return int(c.note.pid) }
@@ -123,7 +124,7 @@ func (c *call) at(dirfd int32, path string) (int, unix.Errno) {
 	if path != "" {
 		flags |= unix.O_DIRECTORY
 	}
-	fd, err := unix.Open(c.proc(name), flags, 0)
+	fd, err := c.inTask(name, flags)
 	switch {
 	case err == nil:
 		return c.keep(fd), 0
@@ -177,20 +178,6 @@ func (c *call) status(fields ...string) (values [4]string, errno unix.Errno) {
 		}
 	}
 	return values, 0
-}
-
-// takeUmask has the worker make files with the caller's umask.
-func (c *call) takeUmask() unix.Errno {
-	values, errno := c.status("Umask")
-	if errno != 0 {
-		return errno
-	}
-	mask, err := strconv.ParseUint(values[0], 8, 32)
-	if err != nil {
-		return unix.EPERM
-	}
-	c.setUmask(int(mask))
-	return 0
 }
 
 // innerIDs are the caller's process and thread number inside.

@@ -29,6 +29,8 @@ const (
 	callBind
 	callConnect
 	callGetsockname
+	callUmask
+	callClone // that shares what umask(2) sets with another process
 )
 
 // callNames are the calls' names in the manual.
@@ -38,7 +40,7 @@ var callNames = map[kind]string{
 	callSymlink: "symlink", callSymlinkat: "symlinkat", callRename: "rename", callRenameat: "renameat",
 	callRenameat2: "renameat2", callUnlink: "unlink", callUnlinkat: "unlinkat", callRmdir: "rmdir",
 	callTruncate: "truncate", callTruncate64: "truncate64", callBind: "bind", callConnect: "connect",
-	callGetsockname: "getsockname",
+	callGetsockname: "getsockname", callUmask: "umask", callClone: "clone",
 }
 
 // abi is an ABI's numbers of the calls that stop.

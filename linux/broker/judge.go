@@ -2,7 +2,11 @@
 
 package broker
 
-import "golang.org/x/sys/unix"
+import (
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
 
 // act is what a call does to a name.
 type act uint8
@@ -38,6 +42,10 @@ func (c *call) judge(a act, dir int, dirPath, name string) *Why {
 		return why
 	}
 	for _, at := range c.rules.protected(p) {
+		// A package may be removed with all that is in it.
+		if a == removeAct && strings.Contains(p, "/node_modules/") {
+			break
+		}
 		if c.holderIsOld(dir, at.up) {
 			return &Why{Reason: protectedPath, Rule: at.Reason, Protected: true}
 		}

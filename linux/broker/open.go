@@ -93,12 +93,21 @@ func (o *openArgs) check() unix.Errno {
 func (c *call) full() bool {
 	var st unix.Stat_t
 	var limit unix.Rlimit
-	dir := c.proc("fd")
-	if unix.Stat(dir, &st) != nil || unix.Prlimit(c.tid(), unix.RLIMIT_NOFILE, nil, &limit) != nil || uint64(st.Size) < limit.Cur {
+	t, errno := c.task(false)
+	if errno != 0 {
+		return false
+	}
+	if unix.Fstatat(t.dir, "fd", &st, 0) != nil {
+		if t, errno = c.task(true); errno != 0 || unix.Fstatat(t.dir, "fd", &st, 0) != nil {
+			return false
+		}
+	}
+	c.known = true
+	if unix.Prlimit(c.tid(), unix.RLIMIT_NOFILE, nil, &limit) != nil || uint64(st.Size) < limit.Cur {
 		return false
 	}
 	below := uint64(0)
-	names, _ := os.ReadDir(dir)
+	names, _ := os.ReadDir(c.proc("fd"))
 	for _, name := range names {
 		if n, err := strconv.ParseUint(name.Name(), 10, 64); err == nil && n < limit.Cur {
 			below++
@@ -305,6 +314,7 @@ func (b *Broker) openWhenReady(later *call, s spot, o openArgs) {
 		return
 	}
 	defer later.closeKept()
+	defer later.closeTasks()
 	for pause := firstTry; ; pause = min(2*pause, lastTry) {
 		time.Sleep(pause)
 		if !waits(b.notify, later.note.id) {

@@ -107,6 +107,7 @@ func (b *Broker) work(w *worker) {
 	if err == nil {
 		ended = w.serve()
 	}
+	w.closeTasks()
 	b.pool.Lock()
 	defer b.pool.Unlock()
 	delete(b.workers, w)

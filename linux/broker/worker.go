@@ -18,6 +18,7 @@ type worker struct {
 	*Broker
 	buf   []byte
 	umask int
+	tasks map[int]*task
 	busy  atomic.Int64  // since when it deals with a call, in nanoseconds; 0: it does not
 	wake  chan struct{} // it is its turn
 }
@@ -50,7 +51,7 @@ func (b *Broker) enter(w *worker) error {
 	if err := unix.PthreadSigmask(unix.SIG_BLOCK, &all, nil); err != nil {
 		return os.NewSyscallError("rt_sigprocmask", err)
 	}
-	w.Broker, w.buf = b, make([]byte, unix.PathMax)
+	w.Broker, w.buf, w.tasks = b, make([]byte, unix.PathMax), map[int]*task{}
 	w.umask = unix.Umask(0)
 	unix.Umask(w.umask)
 	return nil

@@ -251,6 +251,7 @@ static void killed(void)
 		kill(pids[i], SIGKILL);
 		waitpid(pids[i], NULL, 0);
 	}
+	poll(NULL, 0, 50); /* what srun had begun for one of them may end after it */
 	DIR *d = opendir(".");
 	long odd = 0;
 	for (struct dirent *e; (e = readdir(d));) {

@@ -210,6 +210,8 @@ func (c *call) truncate() unix.Errno {
 	}
 	var limit unix.Rlimit
 	if unix.Prlimit(c.tid(), unix.RLIMIT_FSIZE, nil, &limit) == nil && uint64(length) > limit.Cur {
+		leader, _ := c.process()
+		unix.Tgkill(leader, c.tid(), unix.SIGXFSZ) // as the kernel does (setrlimit(2))
 		return unix.EFBIG
 	}
 	fd, errno := c.openAt(s, &openArgs{flags: unix.O_WRONLY | unix.O_NONBLOCK})

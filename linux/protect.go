@@ -56,11 +56,32 @@ func (b *builder) protect(paths []policy.ProtectedPath, trusted []gitfiles.Path)
 		}
 	}
 	for _, t := range trusted {
+		if b.judgedConfig(t.Path) {
+			continue
+		}
 		if err := b.protectOne(t.Path, t.Reason, t.Guard); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// judgedConfig tells whether a path is a git directory's own configuration. Git
+// replaces it by one that the broker judges; written in place it is not.
+func (b *builder) judgedConfig(path string) bool {
+	dir, name := filepath.Split(path)
+	if name != "config" && name != "config.worktree" {
+		return false
+	}
+	if at, err := b.host.find(path); err != nil || at.path != path || len(at.links) > 0 || at.dir {
+		return false
+	}
+	for _, part := range []string{"HEAD", "objects", "refs"} {
+		if at, err := b.host.find(dir + part); err != nil || at.missing {
+			return name == "config.worktree" && part != "HEAD"
+		}
+	}
+	return true
 }
 
 // namedDirs are the directories in which protected names count: those that may

@@ -21,24 +21,37 @@ func idOf(st *unix.Stat_t) fileID { return fileID{st.Dev, st.Ino} }
 type ages struct {
 	mu    sync.Mutex
 	made  map[fileID]bool
-	freed map[string]bool   // names of old directories that are there no more
-	home  map[fileID]string // where old directories that were moved come from
-	moved []move            // old directories that got another name
 	repos map[fileID]bool   // of made: those that got what makes a git directory
+	home  map[fileID]string // where old directories that were moved come from
+	freed map[string]bool   // paths of old directories that are there no more
+	lost  map[lostName]bool // the same, by the directory that they were in
+	moved []move            // old directories that got another path
 	full  bool              // more than can be remembered: everything is old from then on
 }
 
-type move struct{ from, to string }
+type lostName struct {
+	in   fileID
+	name string
+}
+
+// move is an old directory that is elsewhere now.
+type move struct {
+	from string
+	dir  int // O_PATH
+}
 
 // Bounds on what a command can have remembered.
 const (
 	mostMade  = 4 << 20
 	mostFreed = 1 << 20
-	mostMoved = 10_000
+	mostMoved = 1000
 )
 
 func newAges() *ages {
-	return &ages{made: map[fileID]bool{}, freed: map[string]bool{}, repos: map[fileID]bool{}, home: map[fileID]string{}}
+	return &ages{
+		made: map[fileID]bool{}, repos: map[fileID]bool{}, home: map[fileID]string{},
+		freed: map[string]bool{}, lost: map[lostName]bool{},
+	}
 }
 
 // isNew tells whether the command made a directory.
@@ -70,49 +83,66 @@ func (a *ages) add(id fileID, path string) {
 	if a.full || len(a.made) >= mostMade {
 		return
 	}
-	if !a.wasThere(path, 0) {
+	if !a.wasThere(path) {
 		a.made[id] = true
 	}
 }
 
 // remove forgets a directory that is gone; an old one's name is remembered.
-func (a *ages) remove(id fileID, path string) {
+func (a *ages) remove(id fileID, in int, name, path string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.made[id] {
 		delete(a.made, id)
 		return
 	}
-	a.free(path)
+	a.free(in, name, path)
 }
 
-// missing makes a directory that is made at a path count as one that was there.
-func (a *ages) missing(path string) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.free(path)
-}
-
-func (a *ages) free(path string) {
-	if a.full = a.full || len(a.freed) >= mostFreed; !a.full {
-		a.freed[path] = true
+func (a *ages) free(in int, name, path string) {
+	if a.full = a.full || len(a.freed) >= mostFreed; a.full || packages(path) {
+		return
+	}
+	a.freed[path] = true
+	var st unix.Stat_t
+	if unix.Fstat(in, &st) == nil && !a.made[idOf(&st)] {
+		a.lost[lostName{idOf(&st), name}] = true
 	}
 }
 
-// rename takes down that an old directory got another name.
-func (a *ages) rename(id fileID, from, to string) {
+// rename takes down that a directory got another name. Old ones are held: they
+// are found again wherever they get to.
+func (a *ages) rename(id fileID, from spot, fromPath string, to spot) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.made[id] {
 		return
 	}
 	if a.home[id] == "" {
-		a.home[id] = from
+		a.home[id] = fromPath
 	}
-	a.free(from)
-	if a.full = a.full || len(a.moved) >= mostMoved; !a.full {
-		a.moved = append(a.moved, move{from, to})
+	a.free(from.dir, from.last(), fromPath)
+	if a.full || packages(fromPath) {
+		return
 	}
+	fd, err := pathDir(to.dir, to.last())
+	if a.full = err != nil || len(a.moved) >= mostMoved; a.full {
+		if err == nil {
+			unix.Close(fd)
+		}
+		return
+	}
+	a.moved = append(a.moved, move{fromPath, fd})
+}
+
+// close lets go of what is held.
+func (a *ages) close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, m := range a.moved {
+		unix.Close(m.dir)
+	}
+	a.moved, a.full = nil, true
 }
 
 // old makes a directory count as one that was there.
@@ -127,7 +157,7 @@ func (a *ages) old(id fileID) {
 func (a *ages) tookPlace(path string) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.full || a.wasThere(path, 0)
+	return a.full || a.wasThere(path)
 }
 
 // comesHome tells whether an old directory gets the name that it had.
@@ -137,30 +167,49 @@ func (a *ages) comesHome(id fileID, path string) bool {
 	return a.home[id] == path && !a.made[id]
 }
 
-// maxMoves bounds how often one directory's way is followed back.
-const maxMoves = 8
+// packages tells what lies among packages, which come and go and have such names.
+func packages(path string) bool { return strings.Contains(path, "/node_modules/") }
 
-// wasThere also finds directories in those that were moved away: there, or by
-// the name that they lost there. Packages come and go in node_modules, and have
-// such names.
-func (a *ages) wasThere(path string, depth int) bool {
-	if strings.Contains(path, "/node_modules/") {
+// wasThere also finds directories in those that were moved away.
+func (a *ages) wasThere(path string) bool {
+	if packages(path) {
 		return false
 	}
-	if a.freed[path] || depth > maxMoves {
+	if a.freed[path] {
 		return true
 	}
 	for _, m := range a.moved {
-		if rest, ok := strings.CutPrefix(path, m.from+"/"); ok && (a.freed[m.to+"/"+rest] || a.isOldAt(m.to+"/"+rest)) {
+		if rest, ok := strings.CutPrefix(path, m.from+"/"); ok && a.hadBelow(m.dir, rest) {
 			return true
 		}
 	}
 	return false
 }
 
-// isOldAt is asked under the lock for what lies in a moved directory. A path
-// is looked up with srun's eyes, and only to know more names as old.
-func (a *ages) isOldAt(path string) bool {
-	var st unix.Stat_t
-	return unix.Lstat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR && !a.made[idOf(&st)]
+// hadBelow tells whether an old directory had another one at a path below it: it
+// has it still, or lost it. What cannot be looked at was there.
+func (a *ages) hadBelow(dir int, rest string) bool {
+	fd, err := unix.FcntlInt(uintptr(dir), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return true
+	}
+	defer func() { unix.Close(fd) }()
+	for name := range strings.SplitSeq(rest, "/") {
+		var st unix.Stat_t
+		if unix.Fstat(fd, &st) != nil || a.lost[lostName{idOf(&st), name}] {
+			return true
+		}
+		sub, err := pathDir(fd, name)
+		switch {
+		case err == unix.ENOENT || err == unix.ENOTDIR || err == unix.ELOOP:
+			return false
+		case err != nil:
+			return true
+		}
+		unix.Close(fd)
+		if fd = sub; unix.Fstat(fd, &st) != nil || a.made[idOf(&st)] {
+			return false
+		}
+	}
+	return true
 }

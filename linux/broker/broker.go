@@ -101,6 +101,7 @@ func (b *Broker) end() {
 		unix.Close(b.rootFD)
 	}
 	b.sockets.close()
+	b.ages.close()
 }
 
 // Wait returns when nobody can call any more and every report was told.

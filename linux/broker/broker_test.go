@@ -3,6 +3,8 @@
 package broker
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -43,26 +45,55 @@ func TestReserved(t *testing.T) {
 	}
 }
 
-// A name that an old directory had counts, whatever takes its place.
+// A name that an old directory had counts, whatever takes its place and wherever
+// it got to.
 func TestAges(t *testing.T) {
-	old, inode := fileID{1, 1}, fileID{1, 2}
+	top := t.TempDir()
+	open := func(name string) (int, fileID) {
+		t.Helper()
+		fd, err := pathDir(unix.AT_FDCWD, filepath.Join(top, name))
+		var st unix.Stat_t
+		if err == nil {
+			err = unix.Fstat(fd, &st)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(fd) })
+		return fd, idOf(&st)
+	}
+	for _, dir := range []string{"src/lib", "src/gone", "new"} {
+		if err := os.MkdirAll(filepath.Join(top, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p, _ := open(".")
+	src, srcID := open("src")
+	_, goneID := open("src/gone")
+	_, newID := open("new")
 	a := newAges()
-	a.add(inode, "/p/new")
-	if !a.isNew(inode) || a.isNew(old) {
+	defer a.close()
+	a.add(newID, "/p/new")
+	if !a.isNew(newID) || a.isNew(srcID) {
 		t.Error("the directory that was made is not the new one")
 	}
-	a.remove(inode, "/p/new")
-	if a.isNew(inode) || a.tookPlace("/p/new") {
-		t.Error("a new directory that is gone is remembered")
-	}
-	a.rename(old, "/p/src", "/p/aside")
-	a.remove(fileID{1, 3}, "/p/aside/lib")
-	for path, want := range map[string]bool{"/p/src": true, "/p/src/lib": true, "/p/src/other": false, "/p/aside": false} {
+	a.remove(goneID, src, "gone", "/p/src/gone")
+	os.Remove(filepath.Join(top, "src/gone"))
+	os.Rename(filepath.Join(top, "src"), filepath.Join(top, "new/src"))
+	in, _ := open("new")
+	a.rename(srcID, spot{p, "src"}, "/p/src", spot{in, "src"})
+	os.Rename(filepath.Join(top, "new"), filepath.Join(top, "elsewhere")) // a new one's move is not told of
+	for path, want := range map[string]bool{
+		"/p/src": true, "/p/src/lib": true, "/p/src/gone": true, "/p/src/other": false, "/p/new": false, "/p/new/src": false,
+	} {
 		if a.tookPlace(path) != want {
 			t.Errorf("%s: %v", path, !want)
 		}
 	}
-	if a.add(inode, "/p/src"); a.isNew(inode) {
+	if a.remove(newID, p, "new", "/p/new"); a.isNew(newID) || a.tookPlace("/p/new") {
+		t.Error("a new directory that is gone is remembered")
+	}
+	if a.add(newID, "/p/src"); a.isNew(newID) {
 		t.Error("a directory in an old one's place counts as new")
 	}
 }

@@ -33,6 +33,16 @@ const (
 	callClone // that shares what umask(2) sets with another process
 )
 
+// opens tells whether the call opens a file.
+func (c *call) opens() bool {
+	return c.what == callOpen || c.what == callOpenat || c.what == callCreat
+}
+
+// renames tells whether the call moves a name.
+func (c *call) renames() bool {
+	return c.what == callRename || c.what == callRenameat || c.what == callRenameat2
+}
+
 // callNames are the calls' names in the manual.
 var callNames = map[kind]string{
 	callOpen: "open", callOpenat: "openat", callCreat: "creat", callMkdir: "mkdir", callMkdirat: "mkdirat",

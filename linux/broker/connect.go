@@ -105,8 +105,9 @@ func (c *call) connectTo(sock int, addr []byte) unix.Errno {
 		return errnoOf(err)
 	}
 	var held *int
-	if family(addr) == unix.AF_UNIX { // its path is that of a descriptor
-		fd, _ := strconv.Atoi(strings.TrimRight(string(addr[2+len("/proc/self/fd/"):]), "\x00"))
+	p, _ := pathAddress(addr)
+	if number, ok := strings.CutPrefix(p, "/proc/self/fd/"); ok && family(addr) == unix.AF_UNIX {
+		fd, _ := strconv.Atoi(number)
 		if fd, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3); err != nil {
 			unix.Close(again)
 			return errnoOf(err)

@@ -17,13 +17,11 @@ import (
 // what to run.
 var gitNames = []string{"HEAD", "objects", "refs", "commondir", "config", "config.worktree", "hooks", "remotes", "branches", ".git"}
 
-// isGitDir tells whether git takes a directory for a repository's: by its name,
-// or by what is in it (gitrepository-layout(5)).
+// isGitDir tells whether git takes a directory for a repository's: by its name, or
+// by what is in it (is_git_directory in git's setup.c). A HEAD and a commondir
+// make one of what has objects and refs, wherever that is, so these two are enough.
 func isGitDir(dir int, dirPath string) bool {
-	if path.Base(dirPath) == ".git" {
-		return true
-	}
-	return there(dir, "HEAD") && (there(dir, "commondir") || there(dir, "objects") && there(dir, "refs"))
+	return path.Base(dirPath) == ".git" || there(dir, "objects") && there(dir, "refs") || there(dir, "HEAD") && there(dir, "commondir")
 }
 
 func there(dir int, name string) bool {
@@ -35,7 +33,7 @@ func there(dir int, name string) bool {
 // is none.
 func becomesGitDir(dir int, name string) bool {
 	with := func(n string) bool { return n == name || there(dir, n) }
-	return with("HEAD") && (with("commondir") || with("objects") && with("refs"))
+	return with("objects") && with("refs") || with("HEAD") && with("commondir")
 }
 
 const (
@@ -66,7 +64,7 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 		if unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || !c.isOld(dir) {
 			break
 		}
-		if st.Mode&unix.S_IFMT != unix.S_IFDIR || a == removeAct && c.what != callRmdir && c.what != callUnlinkat && !c.ages.isNew(idOf(&st)) {
+		if st.Mode&unix.S_IFMT != unix.S_IFDIR || a == removeAct && c.renames() && !c.ages.isNew(idOf(&st)) {
 			return gitWhy("says where the repository is")
 		}
 	case "config", "config.worktree":
@@ -75,7 +73,7 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 		}
 		return gitWhy(gitConfig)
 	case "commondir":
-		if a == writeAct && isGitDir(dir, dirPath) && there(dir, name) {
+		if !c.opens() && a == makeAct && (isGitDir(dir, dirPath) || isWorktreeDir(dirPath)) || a == writeAct && isGitDir(dir, dirPath) && there(dir, name) {
 			return gitWhy(gitMoves)
 		}
 	case "hooks", "remotes", "branches":
@@ -97,7 +95,7 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 	if unix.Fstat(fd, &st) == nil {
 		c.ages.repository(idOf(&st))
 	}
-	return c.judgeRepository(c.keep(fd))
+	return c.judgeRepository(c.keep(fd), dirPath)
 }
 
 // judgeGitParent judges what lies in a git directory's hooks, info, remotes or
@@ -169,5 +167,5 @@ func (c *call) belowGitDir(dir int, p string) bool {
 // probe is the link by which git finds out whether a file system has them
 // (create_default_files in git's setup.c). It leads nowhere.
 func isGitProbe(dirPath, name, text string) bool {
-	return path.Base(dirPath) == ".git" && text == "testing" && len(name) == 7 && name[0] == 't'
+	return text == "testing" && len(name) == 7 && name[0] == 't'
 }

@@ -76,7 +76,7 @@ func (c *call) judgeHardLink(source int, s spot, dirPath string) (*Why, string) 
 	if from == "" || c.rules.own(from) {
 		return nil, ""
 	}
-	if why := c.judgeFile(from); why != nil {
+	if why := c.judgeHeld(source, &st, from); why != nil {
 		return why, from
 	}
 	if dirPath != "" && c.inGitDir(s.dir, dirPath) && !(isObject(from) && isObject(join(dirPath, s.last()))) {
@@ -96,16 +96,24 @@ func isObject(p string) bool {
 	return false
 }
 
-// judgeFile judges writing a file that is known by its path alone.
-func (c *call) judgeFile(p string) *Why {
+var nameless = Why{Reason: "a file whose name is gone, and that has others"}
+
+// judgeHeld judges writing a file that is held. Its path is the name by which it
+// was found: where that is gone, others that it has are not known.
+func (c *call) judgeHeld(file int, st *unix.Stat_t, p string) *Why {
 	root, errno := c.root()
 	if errno != 0 {
 		return &unseen
 	}
-	hops := 0
+	hops := maxLinks // there is no link in such a path
 	dir, errno := c.directory(root, path.Dir(p), &hops)
-	if errno != 0 {
-		return nil // it is at no such path any more, or outside
+	var there unix.Stat_t
+	if errno == 0 && unix.Fstatat(dir, path.Base(p), &there, unix.AT_SYMLINK_NOFOLLOW) == nil && idOf(&there) == idOf(st) {
+		return c.judge(writeAct, dir, path.Dir(p), path.Base(p))
 	}
-	return c.judge(writeAct, dir, path.Dir(p), path.Base(p))
+	var fs unix.Statfs_t
+	if unix.Fstatfs(file, &fs) == nil && fs.Flags&unix.ST_RDONLY != 0 {
+		return nil // the mount refuses it
+	}
+	return &nameless
 }

@@ -126,29 +126,16 @@ func (c *call) judgeLink(dir int, dirPath, name, text string) *Why {
 	case !c.ages.tookPlace(join(dirPath, name)):
 		return nil
 	}
-	return c.judgeStandIn(dir, join(dirPath, name), text)
+	return c.judgeStandIn(dir, text)
 }
 
-// judgeStandIn judges a link in the place of a directory that was there: what it
-// leads to counts as that, from now on.
-func (c *call) judgeStandIn(dir int, p, text string) *Why {
-	hops := 0
+// judgeStandIn judges a link in the place of a directory that was there: it leads
+// to another such, and nothing on the way could be put in another's place later
+// without counting as old itself.
+func (c *call) judgeStandIn(dir int, text string) *Why {
+	hops := maxLinks // no link on the way
 	to, errno := c.directory(dir, text, &hops)
-	if errno == 0 {
-		if c.isOld(to) {
-			return nil
-		}
-		fd, err := openDir(to, ".")
-		if err != nil {
-			return &unseen
-		}
-		s := scan{call: c, to: p, old: map[string]bool{}, was: map[string]bool{}, left: mostScanned}
-		return s.directory(c.keep(fd), p, true)
-	}
-	hops = 0
-	s, errno := c.findFrom(dir, text, &hops)
-	if target := s.at(c.pathOf(s.dir)); errno == 0 && target != "" && c.isOld(s.dir) {
-		c.ages.missing(target)
+	if errno == 0 && c.isOld(to) {
 		return nil
 	}
 	return &Why{Reason: "a link in the place of a directory that was there", Protected: true}
@@ -185,7 +172,7 @@ func (c *call) unlink() unix.Errno {
 		return c.failed(errnoOf(err), s.at(dirPath))
 	}
 	if known {
-		c.ages.remove(idOf(&st), join(dirPath, s.last()))
+		c.ages.remove(idOf(&st), s.dir, s.last(), join(dirPath, s.last()))
 	}
 	return 0
 }

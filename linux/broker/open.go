@@ -257,10 +257,15 @@ func (c *call) reopen(file int, o *openArgs) (int, unix.Errno) {
 		return -1, c.failed(unix.EACCES, p)
 	}
 	if err == nil && st.Nlink > 0 && len(p) > 0 && p[0] == '/' && o.writes() {
-		if why := c.judgeFile(p); why != nil {
+		if why := c.judgeHeld(file, &st, p); why != nil {
 			return -1, c.deny(p, why)
 		}
 	}
+	return openAgain(file, o)
+}
+
+// openAgain opens a file that is held O_PATH, without waiting for anybody.
+func openAgain(file int, o *openArgs) (int, unix.Errno) {
 	flags := o.flags&^(unix.O_CREAT|unix.O_NOFOLLOW) | unix.O_CLOEXEC | unix.O_NOCTTY
 	fd, err := unix.Open("/proc/self/fd/"+strconv.Itoa(file), flags|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -3,7 +3,6 @@
 package broker
 
 import (
-	"path"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -161,7 +160,7 @@ func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDi
 	if why != nil && why.Rule == gitSequencer && st.Mode&unix.S_IFMT == unix.S_IFREG {
 		release, why = c.judgeSequencer(from.dir, from.last())
 	} else if why != nil && why.Rule == gitConfig && st.Mode&unix.S_IFMT == unix.S_IFREG {
-		release, why = c.judgeConfig(from, to)
+		release, why = c.judgeConfig(from, to, toDir)
 		config = true
 	}
 	p := join(toDir, to.last())
@@ -173,7 +172,7 @@ func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDi
 		why = c.judgeLink(to.dir, toDir, to.last(), string(text[:max(n, 0)]))
 	case kind == unix.S_IFDIR:
 		if why = c.judgeMoved(from, to, toDir); why == nil && toDir != "" && c.inGitDir(to.dir, toDir) {
-			why = c.judgeInto(from, fromDir, p)
+			why = c.judgeInto(from, fromDir, to, toDir)
 		}
 	}
 	if why == nil && st.Nlink > 1 && st.Mode&unix.S_IFMT == unix.S_IFREG && toDir != "" &&
@@ -187,8 +186,13 @@ func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDi
 	return func() {}, c.deny(p, why)
 }
 
-// judgeInto judges a directory that comes into a git directory from outside.
-func (c *call) judgeInto(from spot, fromDir, p string) *Why {
+// judgeInto judges a directory that comes to a name in a git directory.
+func (c *call) judgeInto(from spot, fromDir string, to spot, toDir string) *Why {
+	if isGitDir(to.dir, toDir) {
+		if why := c.judgeAs(from.dir, from.last(), to); why != nil {
+			return why
+		}
+	}
 	if fromDir != "" && c.inGitDir(from.dir, fromDir) {
 		return nil
 	}
@@ -198,18 +202,31 @@ func (c *call) judgeInto(from spot, fromDir, p string) *Why {
 	}
 	c.keep(fd)
 	left := mostScanned
-	if why := noLinksBelow(fd, &left); why != nil {
-		return why
-	}
-	if path.Base(p) == "hooks" {
-		return judgeEntries(from.dir, from.last())
+	return noLinksBelow(fd, &left)
+}
+
+// judgeAs judges a directory as what git makes of it by the name that it gets.
+func (c *call) judgeAs(dir int, name string, to spot) *Why {
+	switch to.last() {
+	case "hooks", "remotes", "branches":
+		return judgeEntries(dir, name, to.last())
+	case sequencerDir:
+		return c.judgeSequencerDir(dir, name)
+	case "info":
+		fd, err := openDir(dir, name)
+		if err != nil {
+			return &unseen
+		}
+		if there(c.keep(fd), "attributes") && c.isOld(to.dir) {
+			return gitWhy("attaches filters and merge drivers to files")
+		}
 	}
 	return nil
 }
 
 // judgeConfig judges what git's configuration becomes. The file that has it now
 // stays settled until release.
-func (c *call) judgeConfig(from, to spot) (release func(), why *Why) {
+func (c *call) judgeConfig(from, to spot, toDir string) (release func(), why *Why) {
 	data, release, why := c.settled(from.dir, from.last())
 	switch {
 	case why != nil:
@@ -227,9 +244,9 @@ func (c *call) judgeConfig(from, to spot) (release func(), why *Why) {
 		if releaseOld != nil {
 			releaseOld()
 		}
-		reason = gitfiles.JudgeChange(before, data, c.rules.Git)
+		reason = gitfiles.JudgeChange(before, data, c.git(toDir))
 	} else {
-		reason = gitfiles.Judge(data, c.rules.Git)
+		reason = gitfiles.Judge(data, c.git(toDir))
 	}
 	if reason != "" {
 		release()
@@ -242,7 +259,7 @@ func (c *call) judgeConfig(from, to spot) (release func(), why *Why) {
 func (c *call) renamed(r *renaming) {
 	for _, end := range []spot{r.from, r.to} {
 		if end.last() == rebaseDir { // what came to that name
-			c.holdRebase(end.dir, rebaseDir, c.pathOf(end.dir)+"/"+rebaseDir)
+			c.holdRebase(end.dir, rebaseDir, c.pathOf(end.dir)+"/"+rebaseDir, false)
 		}
 	}
 	if r.fromDir == "" || r.toDir == "" {
@@ -250,13 +267,13 @@ func (c *call) renamed(r *renaming) {
 	}
 	from, to := join(r.fromDir, r.from.last()), join(r.toDir, r.to.last())
 	if r.old.Mode&unix.S_IFMT == unix.S_IFDIR {
-		c.ages.rename(idOf(&r.old), from, to)
+		c.ages.rename(idOf(&r.old), r.from, from, r.to)
 	}
 	switch {
 	case !r.exists || r.new.Mode&unix.S_IFMT != unix.S_IFDIR:
 	case r.exchange:
-		c.ages.rename(idOf(&r.new), to, from)
+		c.ages.rename(idOf(&r.new), r.to, to, r.from)
 	case idOf(&r.new) != idOf(&r.old):
-		c.ages.remove(idOf(&r.new), to)
+		c.ages.remove(idOf(&r.new), r.to.dir, r.to.last(), to)
 	}
 }

@@ -5,6 +5,7 @@ package broker
 import (
 	"io"
 	"os"
+	"path"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -13,16 +14,16 @@ import (
 )
 
 // judgeRepository judges a directory that becomes a git directory, as a whole.
-func (c *call) judgeRepository(fd int) *Why {
+func (c *call) judgeRepository(fd int, p string) *Why {
 	if !c.rules.AllowGitConfig {
 		for _, name := range []string{"config", "config.worktree"} {
-			if why := c.judgeConfigFile(fd, name); why != nil {
+			if why := c.judgeConfigFile(fd, p, name); why != nil {
 				return why
 			}
 		}
 	}
 	for _, name := range []string{"hooks", "remotes", "branches"} {
-		if why := judgeEntries(fd, name); why != nil {
+		if why := judgeEntries(fd, name, name); why != nil {
 			return why
 		}
 	}
@@ -61,13 +62,14 @@ func (c *call) judgeSequencer(dir int, name string) (release func(), why *Why) {
 	return release, nil
 }
 
-func judgeEntries(fd int, name string) *Why {
+// judgeEntries judges a directory as what git makes of one with another name.
+func judgeEntries(fd int, name, as string) *Why {
 	sub, err := openDir(fd, name)
 	switch {
 	case err == unix.ENOENT:
 		return nil
 	case err != nil:
-		return gitWhy(name + " is no directory that can be read")
+		return gitWhy(as + " is no directory that can be read")
 	}
 	defer unix.Close(sub)
 	entries, err := list(sub)
@@ -76,9 +78,9 @@ func judgeEntries(fd int, name string) *Why {
 	}
 	for _, e := range entries {
 		switch {
-		case name == "hooks" && !strings.HasSuffix(e.name, ".sample"):
+		case as == "hooks" && !strings.HasSuffix(e.name, ".sample"):
 			return gitWhy(gitHook)
-		case name != "hooks":
+		case as != "hooks":
 			return gitWhy(gitURLs)
 		}
 	}
@@ -113,14 +115,27 @@ func noLinksBelow(fd int, left *int) *Why {
 	return nil
 }
 
+// git is what a configuration in a git directory may name. A submodule's leads
+// back to its place in the worktree.
+func (c *call) git(dirPath string) gitfiles.JudgeOptions {
+	o := c.rules.Git
+	if super, _, ok := strings.Cut(dirPath, "/.git/modules/"); ok {
+		o.Worktree = func(value string) bool {
+			to := path.Join(dirPath, value)
+			return !path.IsAbs(value) && to != super && within(super, to) && !within(super+"/.git", to)
+		}
+	}
+	return o
+}
+
 // judgeConfigFile judges a configuration file where it is.
-func (c *call) judgeConfigFile(dir int, name string) *Why {
+func (c *call) judgeConfigFile(dir int, dirPath, name string) *Why {
 	data, release, why := c.settled(dir, name)
 	if why != nil || data == nil {
 		return why
 	}
 	defer release()
-	if reason := gitfiles.Judge(data, c.rules.Git); reason != "" {
+	if reason := gitfiles.Judge(data, c.git(dirPath)); reason != "" {
 		return gitWhy("git configuration: " + reason)
 	}
 	return nil

@@ -50,7 +50,7 @@ func (c *call) judgeMoved(from spot, to spot, toDir string) *Why {
 	}
 	c.keep(fd)
 	if repository {
-		if why := c.judgeRepository(fd); why != nil {
+		if why := c.judgeRepository(fd, p); why != nil {
 			return why
 		}
 	}
@@ -81,6 +81,9 @@ func (s *scan) directory(fd int, at string, old bool) *Why {
 		p := join(at, e.name)
 		if why := s.name(fd, e.name, p); why != nil {
 			return why
+		}
+		if e.kind == unix.S_IFLNK && old && s.ages.tookPlace(p) {
+			return &Why{Reason: "a link in the place of a directory that was there", Protected: true}
 		}
 		if e.kind != unix.S_IFDIR {
 			continue

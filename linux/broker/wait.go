@@ -12,22 +12,23 @@ import (
 const blocks = unix.Errno(4096)
 
 // openSlowly is for what would make its caller wait: a pipe that nobody reads,
-// or a file that somebody has a lease on.
+// or a file that somebody has a lease on. It is that very file that is waited
+// for, as in the kernel, whatever comes to its name.
 func (c *call) openSlowly(s spot, o *openArgs, errno unix.Errno) (int, unix.Errno) {
-	var st unix.Stat_t
-	if o.flags&unix.O_NONBLOCK != 0 || unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+	if o.flags&unix.O_NONBLOCK != 0 {
 		return -1, errno
 	}
-	kind := st.Mode & unix.S_IFMT
-	if kind != unix.S_IFIFO && !(kind == unix.S_IFREG && errno == unix.EAGAIN) {
-		return -1, errno
-	}
-	dir, err := unix.FcntlInt(uintptr(s.dir), unix.F_DUPFD_CLOEXEC, 3)
+	fd, err := unix.Openat2(s.dir, s.last(), &unix.OpenHow{Flags: unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC, Resolve: noLinks})
 	if err != nil {
-		return -1, errnoOf(err)
+		return -1, errno
+	}
+	var st unix.Stat_t
+	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFIFO && !(st.Mode&unix.S_IFMT == unix.S_IFREG && errno == unix.EAGAIN) {
+		unix.Close(fd)
+		return -1, errno
 	}
 	c.wait.Add(1)
-	go c.openWhenReady(&call{note: c.note, abi: c.abi, what: c.what}, spot{dir, s.name}, *o)
+	go c.openWhenReady(&call{note: c.note, abi: c.abi, what: c.what}, fd, *o)
 	return -1, blocks
 }
 
@@ -39,9 +40,9 @@ const (
 
 // openWhenReady tries until it can be done, on a thread of its own. The pipe's
 // other end sees its peer when the caller has it.
-func (b *Broker) openWhenReady(later *call, s spot, o openArgs) {
+func (b *Broker) openWhenReady(later *call, file int, o openArgs) {
 	defer b.wait.Done()
-	defer unix.Close(s.dir)
+	defer unix.Close(file)
 	later.worker = new(worker)
 	if err := b.enter(later.worker); err != nil {
 		answer(b.notify, later.note.id, 0, unix.EPERM)
@@ -60,7 +61,7 @@ func (b *Broker) openWhenReady(later *call, s spot, o openArgs) {
 				return
 			}
 		}
-		fd, errno := later.openNow(s, &o)
+		fd, errno := openAgain(file, &o)
 		if errno != unix.ENXIO && errno != unix.EAGAIN {
 			later.give(fd, errno, o.flags&unix.O_CLOEXEC != 0)
 			return

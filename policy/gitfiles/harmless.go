@@ -15,7 +15,7 @@ var harmlessKeys = map[string][]string{
 		"symlinks", "worktree", "autocrlf", "eol", "safecrlf", "quotepath", "sparsecheckout", "sparsecheckoutcone",
 		"abbrev", "compression", "sharedrepository", "untrackedcache", "preloadindex", "splitindex",
 	},
-	"extensions": {"objectformat", "refstorage", "partialclone", "compatobjectformat"},
+	"extensions": {"objectformat", "refstorage", "partialclone", "compatobjectformat", "worktreeconfig"},
 	"remote":     {"url", "pushurl", "fetch", "push", "promisor", "partialclonefilter", "tagopt", "prune", "mirror"},
 	"branch":     {"remote", "merge", "rebase", "pushremote", "description", "autosetupmerge", "autosetuprebase"},
 	"submodule":  {"url", "active", "branch", "ignore", "shallow", "fetchrecursesubmodules", "recurse", "path"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,6 +14,8 @@ import (
 type JudgeOptions struct {
 	// AllowedHost tells whether the policy allows a host at a port; nil allows none.
 	AllowedHost func(host string, port int) bool
+	// Worktree tells whether core.worktree may have a value; nil is never.
+	Worktree func(value string) bool
 }
 
 // The lines that git itself writes, and that nobody can read in two ways.
@@ -31,11 +34,11 @@ func Judge(data []byte, o JudgeOptions) (why string) {
 		return fmt.Sprintf("line %d cannot be read plainly", bad)
 	}
 	for _, e := range entries {
-		if why := e.judge(); why != "" {
+		if why := e.judge(o); why != "" {
 			return why
 		}
 	}
-	return judgePromisors(entries, o)
+	return judgeRemotes(entries, entries, o)
 }
 
 // plainEntries reads a configuration of plain lines; bad is the first line that
@@ -84,27 +87,51 @@ func (e Entry) name() string {
 	return e.Section + "." + e.Subsection + "." + e.Key
 }
 
-func (e Entry) judge() string {
+func (e Entry) judge(o JudgeOptions) string {
 	switch {
 	case !e.Harmless():
 		return e.name() + " may run a program or read other settings"
-	case e.Section == "core" && e.Key == "worktree" && strings.HasPrefix(e.Value, "/"):
+	case e.Section == "core" && e.Key == "worktree" && (o.Worktree == nil || !o.Worktree(e.Value)):
 		return e.name() + " leads anywhere"
-	case (e.Key == "url" || e.Key == "pushurl") && strings.HasPrefix(e.Value, "-"):
+	case e.isURL() && strings.HasPrefix(e.Value, "-"):
 		return e.name() + " reads as an option"
 	}
 	return ""
 }
 
-// judgePromisors judges where git gets what a partial clone lacks, as it does
-// unasked.
-func judgePromisors(entries []Entry, o JudgeOptions) string {
+func (e Entry) isURL() bool {
+	return (e.Section == "remote" || e.Section == "submodule") && (e.Key == "url" || e.Key == "pushurl")
+}
+
+// judgeRemotes judges where entries send git to, beside all of the configuration.
+// What a partial clone lacks git gets unasked, from a remote by its name; a name
+// that has no URL is one.
+func judgeRemotes(entries, all []Entry, o JudgeOptions) string {
+	named := map[string]bool{".": true}
+	for _, e := range all {
+		if e.Section == "remote" && e.Key == "url" {
+			named[e.Subsection] = true
+		}
+	}
 	promises := false
 	for _, e := range entries {
-		promises = promises || e.Key == "promisor" || e.Key == "partialclone" || e.Key == "partialclonefilter"
+		name, is := "", true
+		switch {
+		case e.Section == "branch" && (e.Key == "remote" || e.Key == "pushremote"):
+			name = e.Value
+		case e.Section == "extensions" && e.Key == "partialclone":
+			name, promises = e.Value, true
+		case e.Section == "remote" && (e.Key == "promisor" || e.Key == "partialclonefilter"):
+			name, promises = e.Subsection, true
+		default:
+			is = false
+		}
+		if is && !named[name] {
+			return e.name() + " names no remote of this configuration"
+		}
 	}
-	for _, e := range entries {
-		if promises && e.Section == "remote" && e.Key == "url" && !o.allowedURL(e.Value) {
+	for _, e := range all {
+		if promises && e.Section == "remote" && e.isURL() && !o.allowedURL(e.Value) {
 			return e.name() + " gets what a partial clone lacks from a host that is not allowed"
 		}
 	}
@@ -138,23 +165,79 @@ func (o JudgeOptions) allowed(host string, port int) bool {
 }
 
 // JudgeChange returns why a change of a configuration that was there is not
-// harmless. Lines may be added that are harmless by themselves, and none changed.
+// harmless. What it names already stays as it is, but for preferences; what comes
+// to it is harmless by itself, and sends nothing to a host that is not allowed.
 func JudgeChange(before, after []byte, o JudgeOptions) (why string) {
 	if bytes.Equal(before, after) {
 		return ""
 	}
-	if why := Judge(after, o); why != "" {
-		return why
+	is, bad := plainEntries(after)
+	if bad > 0 {
+		return fmt.Sprintf("line %d cannot be read plainly", bad)
 	}
-	kept, _ := plainEntries(after)
-	had := map[Entry]int{}
-	for _, e := range kept {
-		had[e]++
-	}
-	for _, e := range Parse(before) {
-		if had[e]--; had[e] < 0 {
+	was := Parse(before)
+	for _, e := range without(was, is) {
+		if !e.mayGo(is) {
 			return e.name() + " was there and is changed"
 		}
+	}
+	added := without(is, was)
+	for _, e := range added {
+		if why := e.judge(o); why != "" {
+			return why
+		}
+		if why := e.judgeAdded(was, o); why != "" {
+			return why
+		}
+	}
+	return judgeRemotes(added, is, o)
+}
+
+// without are the entries that others lack, each as often as it does.
+func without(entries, others []Entry) (rest []Entry) {
+	had := map[Entry]int{}
+	for _, e := range others {
+		had[e]++
+	}
+	for _, e := range entries {
+		if had[e]--; had[e] < 0 {
+			rest = append(rest, e)
+		}
+	}
+	return rest
+}
+
+// mayGo tells whether an entry may be removed or changed.
+func (e Entry) mayGo(is []Entry) bool {
+	switch {
+	case e.Section == "branch":
+		// With the branch; its remote is where the user's push goes.
+		return e.Key != "remote" && e.Key != "pushremote" || !slices.ContainsFunc(is, func(i Entry) bool {
+			return i.Section == e.Section && i.Subsection == e.Subsection && i.Key == e.Key
+		})
+	case e.Section == "core", e.Section == "extensions", e.Section == "remote", e.Key == "gpgsign":
+		return false
+	}
+	return e.Harmless()
+}
+
+// judgeAdded judges an entry beside what was there.
+func (e Entry) judgeAdded(was []Entry, o JudgeOptions) string {
+	had := func(key string) bool {
+		return slices.ContainsFunc(was, func(w Entry) bool {
+			return w.Section == e.Section && w.Subsection == e.Subsection && (key == "" || w.Key == key)
+		})
+	}
+	switch {
+	case e.Section == "remote" && had(""):
+		return e.name() + " changes a remote that was there"
+	case e.isURL() && !o.allowedURL(e.Value):
+		return e.name() + " is on a host that is not allowed"
+	case e.Section == "branch" && (e.Key == "remote" || e.Key == "pushremote") && had("remote") &&
+		!slices.ContainsFunc(was, func(w Entry) bool {
+			return w.Section == e.Section && w.Subsection == e.Subsection && w.Key == "remote" && w.Value == e.Value
+		}):
+		return e.name() + " sends a branch that was there elsewhere"
 	}
 	return ""
 }

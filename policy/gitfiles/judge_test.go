@@ -9,11 +9,14 @@ import (
 )
 
 func TestJudge(t *testing.T) {
-	o := JudgeOptions{AllowedHost: func(host string, port int) bool { return host == "git.test" && port == 443 }}
+	o := JudgeOptions{
+		AllowedHost: func(host string, port int) bool { return host == "git.test" && port == 443 },
+		Worktree:    func(value string) bool { return value == "../../../sm" },
+	}
 	const promisor = "\tpromisor = true\n\tpartialclonefilter = blob:none\n"
 	for _, c := range []struct{ data, why string }{
 		{"[core]\n\tbare = false\n", ""},
-		{"[branch \"a\\\"b\"]\n\tremote = origin\n\tdescription = \"x # y\\n\"\n", ""},
+		{"[branch \"a\\\"b\"]\n\tremote = .\n\tdescription = \"x # y\\n\"\n", ""},
 		{"[remote \"o\"]\n\turl = https://evil.test/r.git\n", ""},
 		{"[remote \"o\"]\n\turl = https://git.test/r.git\n" + promisor, ""},
 		{"[remote \"o\"]\n\turl = https://evil.test/r.git\n" + promisor, "not allowed"},
@@ -23,6 +26,12 @@ func TestJudge(t *testing.T) {
 		{"[filter \"lfs\"]\n\tclean = git-lfs clean -- %f\n", "filter.lfs.clean"},
 		{"[include]\n\tpath = x\n", "include.path"},
 		{"[core]\n\tworktree = /home/u\n", "core.worktree"},
+		{"[core]\n\tworktree = ../..\n", "core.worktree"},
+		{"[core]\n\tworktree = ../../../sm\n", ""},
+		{"[branch \"m\"]\n\tremote = https://evil.test/\n", "branch.m.remote"},
+		{"[remote \"o\"]\n\turl = https://evil.test/r.git\n[branch \"m\"]\n\tremote = o\n", ""},
+		{"[remote \"https://evil.test/r\"]\n\tpromisor = true\n", "names no remote"},
+		{"[extensions]\n\tpartialclone = https://evil.test/r\n", "names no remote"},
 		{"[core]\n\tbare = false \\\n[alias]\n", "line 2"},
 		{"[core] fsmonitor = x\n", "line 1"},
 		{"[core]\r\n\tbare = false\r\n", "line 1"},
@@ -35,14 +44,35 @@ func TestJudge(t *testing.T) {
 }
 
 func TestJudgeChange(t *testing.T) {
-	const before = "[core]\n\tbare = false\n[remote \"o\"]\n\turl = https://a.test/\n"
+	o := JudgeOptions{AllowedHost: func(host string, _ int) bool { return host == "git.test" }}
+	const remote = "[remote \"o\"]\n\turl = https://a.test/\n"
+	const before = "[core]\n\tbare = false\n\tfsmonitor = own\n[user]\n\tname = u\n[branch \"m\"]\n\tremote = o\n\tmerge = refs/heads/m\n" + remote
+	change := func(old, with string) string { return strings.Replace(before, old, with, 1) }
 	for _, c := range []struct{ after, why string }{
 		{before, ""},
-		{before + "[user]\n\tname = u\n", ""},
+		{before + "[user]\n\temail = u\n", ""},
+		{change("name = u", "name = other"), ""},
+		{change("\tmerge = refs/heads/m\n", ""), ""},
+		{change("[branch \"m\"]\n\tremote = o\n\tmerge = refs/heads/m\n", ""), ""},
+		{before + "[branch \"n\"]\n\tremote = o\n", ""},
+		{before + "[remote \"n\"]\n\turl = https://git.test/\n", ""},
+		{before + "[remote \"n\"]\n\turl = ../elsewhere\n", ""},
+		{before + "[submodule \"s\"]\n\turl = https://git.test/s\n\tactive = true\n", ""},
 		{before + "[alias]\n\tx = !evil\n", "alias.x"},
-		{"[core]\n\tbare = false\n[remote \"o\"]\n\turl = https://b.test/\n", "remote.o.url was there"},
+		{change("a.test", "b.test"), "remote.o.url was there"},
+		{change(remote, ""), "remote.o.url was there"},
+		{change("fsmonitor = own", "fsmonitor = evil"), "core.fsmonitor"},
+		{change("\tfsmonitor = own\n", ""), "core.fsmonitor"},
+		{before + "\tpushurl = https://git.test/\n", "changes a remote"},
+		{before + "[remote \"o\"]\n\tpush = +refs/*:refs/*\n", "changes a remote"},
+		{before + "[remote \"n\"]\n\turl = https://evil.test/\n", "not allowed"},
+		{before + "[submodule \"s\"]\n\turl = https://evil.test/s\n", "not allowed"},
+		{before + "[branch \"m\"]\n\tpushremote = https://evil.test/\n", "elsewhere"},
+		{before + "[remote \"n\"]\n\turl = https://git.test/\n[branch \"m\"]\n\tpushremote = n\n", "elsewhere"},
+		{before + "[branch \"n\"]\n\tremote = https://evil.test/\n", "names no remote"},
+		{before + "[core]\n\tworktree = ..\n", "core.worktree"},
 	} {
-		why := JudgeChange([]byte(before), []byte(c.after), JudgeOptions{})
+		why := JudgeChange([]byte(before), []byte(c.after), o)
 		if (c.why == "") != (why == "") || !strings.Contains(why, c.why) {
 			t.Errorf("JudgeChange to %q = %q, want %q", c.after, why, c.why)
 		}

@@ -52,6 +52,7 @@ func (c *Cmd) startBackend() error {
 
 		DeniedSocket: c.deniedSocket,
 		Trace:        c.Trace,
+		Runs:         c.Policy.RunsFile,
 		DeniedFile:   c.deniedFile,
 	})
 	if err != nil {

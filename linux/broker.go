@@ -33,7 +33,7 @@ func newBroker(notify int, killable bool, c *Config) (*broker.Broker, error) {
 	}
 	judge := newJudge(c.Plan)
 	return broker.New(broker.Config{
-		Notify: notify, Killable: killable, Rules: c.Plan.rules, Sockets: sockets,
+		Notify: notify, Killable: killable, Runs: c.Runs, Rules: c.Plan.rules, Sockets: sockets,
 		Denied: func(d broker.Denial) { c.deniedByBroker(d) },
 		Failed: func(f broker.Failure) func() {
 			// git clone and cp -l try it, and make a copy.

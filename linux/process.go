@@ -42,6 +42,10 @@ type Config struct {
 	// refused; nil is nobody.
 	DeniedSocket func(SocketDenial)
 
+	// Runs is a file of srun's own, made if there is none, by which runs of a user
+	// at the same time know of each other's; "" is none.
+	Runs string
+
 	// Trace has file operations watched: DeniedFile is told of those that the
 	// sandbox refused. Debuggers do not work inside then, and calls take longer.
 	Trace      bool

@@ -113,6 +113,14 @@ func (o Options) userFile() string {
 	return filepath.Join(o.ConfigHome, "srun", "settings.json")
 }
 
+// runsFile returns the path of what runs tell each other, beside the trust record.
+func (o Options) runsFile() string {
+	if o.StateHome == "" {
+		return ""
+	}
+	return filepath.Join(o.StateHome, "srun/runs")
+}
+
 // ownDirs returns the directories that decide what srun allows: no command may
 // write them.
 func (o Options) ownDirs() []string {

@@ -35,6 +35,9 @@ type Policy struct {
 
 	// OwnDirs hold srun's managed settings, user settings and trust record.
 	OwnDirs []string
+
+	// RunsFile is where runs at the same time know of each other; "" is nowhere.
+	RunsFile string
 }
 
 // Mode is how the command's network is set up. Only a flag chooses it.

@@ -3,6 +3,7 @@
 package broker
 
 import (
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -25,8 +26,10 @@ type ages struct {
 	home  map[fileID]string // where old directories that were moved come from
 	freed map[string]bool   // paths of old directories that are there no more
 	lost  map[lostName]bool // the same, by the directory that they were in
-	moved []move            // old directories that got another path
-	full  bool              // more than can be remembered: everything is old from then on
+	gone  map[string]bool   // trees that other runs moved or removed
+	runs  *runs
+	moved []move // old directories that got another path
+	full  bool   // more than can be remembered: everything is old from then on
 }
 
 type lostName struct {
@@ -47,10 +50,10 @@ const (
 	mostMoved = 1000
 )
 
-func newAges() *ages {
-	return &ages{
+func newAges(r *runs) *ages {
+	return &ages{runs: r,
 		made: map[fileID]bool{}, repos: map[fileID]bool{}, home: map[fileID]string{},
-		freed: map[string]bool{}, lost: map[lostName]bool{},
+		freed: map[string]bool{}, gone: map[string]bool{}, lost: map[lostName]bool{},
 	}
 }
 
@@ -73,6 +76,25 @@ func (a *ages) repository(id fileID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.repos[id] = true
+}
+
+// losing is told before an old directory loses its name.
+func (a *ages) losing(id fileID, path string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.made[id] && !packages(path) {
+		a.hear()
+		a.runs.tell(path)
+	}
+}
+
+// hear takes down what other runs tell.
+func (a *ages) hear() {
+	paths, more := a.runs.news()
+	a.full = a.full || more || len(a.gone)+len(paths) > mostFreed
+	for _, path := range paths {
+		a.gone[path] = true
+	}
 }
 
 // add takes down a directory that the command made. One in the place of a
@@ -143,6 +165,8 @@ func (a *ages) close() {
 		unix.Close(m.dir)
 	}
 	a.moved, a.full = nil, true
+	a.runs.close()
+	a.runs = nil
 }
 
 // old makes a directory count as one that was there.
@@ -175,8 +199,13 @@ func (a *ages) wasThere(path string) bool {
 	if packages(path) {
 		return false
 	}
-	if a.freed[path] {
+	if a.hear(); a.full || a.freed[path] {
 		return true
+	}
+	for at := path; len(a.gone) > 0 && at != "/" && at != "."; at = filepath.Dir(at) {
+		if a.gone[at] {
+			return true
+		}
 	}
 	for _, m := range a.moved {
 		if rest, ok := strings.CutPrefix(path, m.from+"/"); ok && a.hadBelow(m.dir, rest) {

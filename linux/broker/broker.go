@@ -21,6 +21,10 @@ type Config struct {
 	Rules    Rules
 	Sockets  Sockets
 
+	// Runs is a file of srun's own by which runs at the same time know of each
+	// other; "" is none.
+	Runs string
+
 	// Denied is told of every refusal that the broker made; nil is nobody. It is
 	// called from a goroutine of its own and holds up no call.
 	Denied func(Denial)
@@ -83,7 +87,7 @@ func New(c Config) *Broker {
 	// The caller and the broker take turns: wake each on the other's processor.
 	unix.IoctlSetInt(c.Notify, notifSetFlags, syncWakeUp)
 	b := &Broker{
-		notify: c.Notify, onFailure: c.Failed, killable: c.Killable, rules: newIndex(&c.Rules), ages: newAges(), rootFD: -1,
+		notify: c.Notify, onFailure: c.Failed, killable: c.Killable, rules: newIndex(&c.Rules), ages: newAges(openRuns(c.Runs)), rootFD: -1,
 		sockets: newSockets(c.Sockets), workers: map[*worker]bool{}, began: time.Now(),
 		gone: make(chan struct{}, 1), done: make(chan struct{}),
 	}

@@ -71,7 +71,7 @@ func TestAges(t *testing.T) {
 	src, srcID := open("src")
 	_, goneID := open("src/gone")
 	_, newID := open("new")
-	a := newAges()
+	a := newAges(nil)
 	defer a.close()
 	a.add(newID, "/p/new")
 	if !a.isNew(newID) || a.isNew(srcID) {

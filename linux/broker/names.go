@@ -168,6 +168,9 @@ func (c *call) unlink() unix.Errno {
 	}
 	var st unix.Stat_t
 	known := unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
+	if known {
+		c.ages.losing(idOf(&st), join(dirPath, s.last()))
+	}
 	if err := unix.Unlinkat(s.dir, s.name, flags); err != nil {
 		return c.failed(errnoOf(err), s.at(dirPath))
 	}

@@ -63,6 +63,7 @@ func (c *call) rename() unix.Errno {
 		}
 		defer release()
 	}
+	c.losing(&r)
 	if err := unix.Renameat2(r.from.dir, r.from.name, r.to.dir, r.to.name, flags); err != nil {
 		return c.failed(errnoOf(err), r.from.at(r.fromDir), r.to.at(r.toDir))
 	}
@@ -253,6 +254,16 @@ func (c *call) judgeConfig(from, to spot, toDir string) (release func(), why *Wh
 		return func() {}, gitWhy("git configuration: " + reason)
 	}
 	return release, nil
+}
+
+// losing is for directories that are about to lose their names.
+func (c *call) losing(r *renaming) {
+	if r.fromDir != "" && r.old.Mode&unix.S_IFMT == unix.S_IFDIR {
+		c.ages.losing(idOf(&r.old), join(r.fromDir, r.from.last()))
+	}
+	if r.toDir != "" && r.exists && r.new.Mode&unix.S_IFMT == unix.S_IFDIR {
+		c.ages.losing(idOf(&r.new), join(r.toDir, r.to.last()))
+	}
 }
 
 // renamed takes down what became of old directories' names.

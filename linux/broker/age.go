@@ -20,16 +20,17 @@ func idOf(st *unix.Stat_t) fileID { return fileID{st.Dev, st.Ino} }
 // goes by what the broker itself made, and not by times, which are not the same
 // on every file system.
 type ages struct {
-	mu    sync.Mutex
-	made  map[fileID]bool
-	repos map[fileID]bool   // of made: those that got what makes a git directory
-	home  map[fileID]string // where old directories that were moved come from
-	freed map[string]bool   // paths of old directories that are there no more
-	lost  map[lostName]bool // the same, by the directory that they were in
-	gone  map[string]bool   // trees that other runs moved or removed
-	runs  *runs
-	moved []move // old directories that got another path
-	full  bool   // more than can be remembered: everything is old from then on
+	mu     sync.Mutex
+	made   map[fileID]bool
+	repos  map[fileID]bool   // of made: those that got what makes a git directory
+	home   map[fileID]string // where old directories that were moved come from
+	freed  map[string]bool   // paths of old directories that are there no more
+	lost   map[lostName]bool // the same, by the directory that they were in
+	judged map[fileID]bool   // files whose content was judged
+	gone   map[string]bool   // trees that other runs moved or removed
+	runs   *runs
+	moved  []move // old directories that got another path
+	full   bool   // more than can be remembered: everything is old from then on
 }
 
 type lostName struct {
@@ -53,7 +54,7 @@ const (
 func newAges(r *runs) *ages {
 	return &ages{runs: r,
 		made: map[fileID]bool{}, repos: map[fileID]bool{}, home: map[fileID]string{},
-		freed: map[string]bool{}, gone: map[string]bool{}, lost: map[lostName]bool{},
+		freed: map[string]bool{}, gone: map[string]bool{}, judged: map[fileID]bool{}, lost: map[lostName]bool{},
 	}
 }
 
@@ -95,6 +96,19 @@ func (a *ages) hear() {
 	for _, path := range paths {
 		a.gone[path] = true
 	}
+}
+
+// judge takes down that a file is what it is because of what is in it.
+func (a *ages) judge(id fileID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.judged[id] = true
+}
+
+func (a *ages) wasJudged(id fileID) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.judged[id]
 }
 
 // add takes down a directory that the command made. One in the place of a

@@ -76,7 +76,7 @@ func (c *call) judgeHardLink(source int, s spot, dirPath string) (*Why, string) 
 	if from == "" || c.rules.own(from) {
 		return nil, ""
 	}
-	if why := c.judgeHeld(source, &st, from); why != nil {
+	if why := c.judgeHeld(&st, from); why != nil {
 		return why, from
 	}
 	if dirPath != "" && c.inGitDir(s.dir, dirPath) && !(isObject(from) && isObject(join(dirPath, s.last()))) {
@@ -99,8 +99,8 @@ func isObject(p string) bool {
 var nameless = Why{Reason: "a file whose name is gone, and that has others"}
 
 // judgeHeld judges writing a file that is held. Its path is the name by which it
-// was found: where that is gone, others that it has are not known.
-func (c *call) judgeHeld(file int, st *unix.Stat_t, p string) *Why {
+// was found: where that is gone, it may have got one since that nobody may write.
+func (c *call) judgeHeld(st *unix.Stat_t, p string) *Why {
 	root, errno := c.root()
 	if errno != 0 {
 		return &unseen
@@ -111,9 +111,8 @@ func (c *call) judgeHeld(file int, st *unix.Stat_t, p string) *Why {
 	if errno == 0 && unix.Fstatat(dir, path.Base(p), &there, unix.AT_SYMLINK_NOFOLLOW) == nil && idOf(&there) == idOf(st) {
 		return c.judge(writeAct, dir, path.Dir(p), path.Base(p))
 	}
-	var fs unix.Statfs_t
-	if unix.Fstatfs(file, &fs) == nil && fs.Flags&unix.ST_RDONLY != 0 {
-		return nil // the mount refuses it
+	if c.ages.wasJudged(idOf(st)) {
+		return &nameless
 	}
-	return &nameless
+	return nil
 }

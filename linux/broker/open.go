@@ -185,6 +185,9 @@ func (c *call) openSpot(s spot, o *openArgs) (fd int, link bool, errno unix.Errn
 	}
 	fd, errno = c.openNow(s, o)
 	switch {
+	case errno == 0 && o.writes() && c.judgedMeanwhile(fd, name):
+		unix.Close(fd)
+		return -1, false, c.deny(join(dirPath, name), gitWhy(gitConfig))
 	case errno == unix.ELOOP && o.follows():
 		var st unix.Stat_t
 		if unix.Fstatat(s.dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
@@ -257,23 +260,47 @@ func (c *call) reopen(file int, o *openArgs) (int, unix.Errno) {
 		return -1, c.failed(unix.EACCES, p)
 	}
 	if err == nil && st.Nlink > 0 && len(p) > 0 && p[0] == '/' && o.writes() {
-		if why := c.judgeHeld(file, &st, p); why != nil {
+		if why := c.judgeHeld(&st, p); why != nil {
 			return -1, c.deny(p, why)
 		}
 	}
-	return openAgain(file, o)
+	return c.openAgain(file, o)
 }
 
-// openAgain opens a file that is held O_PATH, without waiting for anybody.
-func openAgain(file int, o *openArgs) (int, unix.Errno) {
-	flags := o.flags&^(unix.O_CREAT|unix.O_NOFOLLOW) | unix.O_CLOEXEC | unix.O_NOCTTY
-	fd, err := unix.Open("/proc/self/fd/"+strconv.Itoa(file), flags|unix.O_NONBLOCK, 0)
+// judgedMeanwhile tells whether a directory became a git directory since it was
+// looked at, and its configuration was judged before it was open here.
+func (c *call) judgedMeanwhile(fd int, name string) bool {
+	if name != "config" && name != "config.worktree" && name != "opts" {
+		return false
+	}
+	var st unix.Stat_t
+	return unix.Fstat(fd, &st) != nil || c.ages.wasJudged(idOf(&st))
+}
+
+// openAgain opens a file that is held O_PATH, without waiting for anybody. What
+// was judged of it before may be true no longer: once it is open, no content of
+// it is judged any more, so what was until then is known.
+func (b *Broker) openAgain(file int, o *openArgs) (int, unix.Errno) {
+	flags := o.flags&^(unix.O_CREAT|unix.O_NOFOLLOW|unix.O_TRUNC) | unix.O_CLOEXEC | unix.O_NOCTTY
+	self := "/proc/self/fd/" + strconv.Itoa(file)
+	fd, err := unix.Open(self, flags|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return -1, errnoOf(err)
 	}
-	unix.FcntlInt(uintptr(fd), unix.F_SETFL, o.flags&^unix.O_NONBLOCK)
-	if o.flags&unix.O_NONBLOCK != 0 {
-		unix.FcntlInt(uintptr(fd), unix.F_SETFL, o.flags)
+	var st unix.Stat_t
+	err = unix.Fstat(fd, &st)
+	switch {
+	case err == nil && o.writes() && b.ages.wasJudged(idOf(&st)):
+		err = unix.EACCES
+	case err == nil && o.flags&unix.O_TRUNC != 0 && st.Mode&unix.S_IFMT == unix.S_IFREG:
+		err = unix.Truncate(self, 0)
+	}
+	if err == nil {
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFL, o.flags)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, errnoOf(err)
 	}
 	return fd, 0
 }

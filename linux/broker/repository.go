@@ -176,5 +176,6 @@ func (c *call) settled(dir int, name string) (data []byte, release func(), why *
 	if data == nil {
 		data = []byte{}
 	}
+	c.ages.judge(idOf(&st))
 	return data, release, nil
 }

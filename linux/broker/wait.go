@@ -61,7 +61,7 @@ func (b *Broker) openWhenReady(later *call, file int, o openArgs) {
 				return
 			}
 		}
-		fd, errno := openAgain(file, &o)
+		fd, errno := b.openAgain(file, &o)
 		if errno != unix.ENXIO && errno != unix.EAGAIN {
 			later.give(fd, errno, o.flags&unix.O_CLOEXEC != 0)
 			return

@@ -229,6 +229,8 @@ func (e Entry) judgeAdded(was []Entry, o JudgeOptions) string {
 		})
 	}
 	switch {
+	case e.Section == "remote" && e.Key == "fetch" && had("url") && e.Value == "+refs/heads/*:refs/remotes/"+e.Subsection+"/*":
+		return "" // what git remote add writes after the URL
 	case e.Section == "remote" && had(""):
 		return e.name() + " changes a remote that was there"
 	case e.isURL() && !o.allowedURL(e.Value):

@@ -57,6 +57,8 @@ func TestJudgeChange(t *testing.T) {
 		{before + "[branch \"n\"]\n\tremote = o\n", ""},
 		{before + "[remote \"n\"]\n\turl = https://git.test/\n", ""},
 		{before + "[remote \"n\"]\n\turl = ../elsewhere\n", ""},
+		{before + "\tfetch = +refs/heads/*:refs/remotes/o/*\n", ""},
+		{before + "\tfetch = +refs/heads/*:refs/heads/*\n", "changes a remote"},
 		{before + "[submodule \"s\"]\n\turl = https://git.test/s\n\tactive = true\n", ""},
 		{before + "[alias]\n\tx = !evil\n", "alias.x"},
 		{change("a.test", "b.test"), "remote.o.url was there"},

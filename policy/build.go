@@ -10,7 +10,7 @@ import (
 // build makes the policy of the merged layers.
 func (l *layer) build(o Options, project string) *Policy {
 	p := &Policy{
-		Dir: o.Dir, Home: o.Home, Project: project, OtherHomes: o.OtherHomes, OwnDirs: o.ownDirs(), RunsFile: o.runsFile(),
+		Dir: o.Dir, Home: o.Home, Project: project, OtherHomes: o.OtherHomes, OwnDirs: o.ownDirs(), RunsFile: o.RunsFile,
 		Profiles:         unique(l.profiles, func(e Entry) string { return e.Value }),
 		IgnoreViolations: l.ignore,
 		Permissions:      l.permissions,

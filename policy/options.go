@@ -13,6 +13,7 @@ type Options struct {
 	Home       string // the user's home, absolute; "" leaves ~ and the home's defaults out
 	ConfigHome string // $XDG_CONFIG_HOME; "" is Home/.config
 	StateHome  string // $XDG_STATE_HOME; "" is Home/.local/state
+	RunsFile   string // where runs at the same time know of each other; "" is nowhere
 	ManagedDir string // /etc/srun, or as on macOS; "" is no managed settings
 	GOOS       string // "linux" or "darwin"; "" is linux
 
@@ -111,14 +112,6 @@ func (o Options) userFile() string {
 		return ""
 	}
 	return filepath.Join(o.ConfigHome, "srun", "settings.json")
-}
-
-// runsFile returns the path of what runs tell each other, beside the trust record.
-func (o Options) runsFile() string {
-	if o.StateHome == "" {
-		return ""
-	}
-	return filepath.Join(o.StateHome, "srun/runs")
 }
 
 // ownDirs returns the directories that decide what srun allows: no command may

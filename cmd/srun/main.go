@@ -101,6 +101,7 @@ func (o *options) policyOptions() (policy.Options, error) {
 		Dir:           dir,
 		ConfigHome:    os.Getenv("XDG_CONFIG_HOME"),
 		StateHome:     os.Getenv("XDG_STATE_HOME"),
+		RunsFile:      runsFile(),
 		ManagedDir:    managedDir,
 		GOOS:          goos,
 		SettingsFiles: o.settings,

@@ -9,3 +9,6 @@ const (
 )
 
 func openWorkDir() (*os.File, error) { return os.Open(".") }
+
+// runsFile is for the file broker, which Linux alone has.
+func runsFile() string { return "" }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,4 +22,14 @@ func openWorkDir() (*os.File, error) {
 		return nil, err
 	}
 	return os.NewFile(uintptr(fd), "."), nil
+}
+
+// runsFile is where runs at the same time know of each other: in memory, in a
+// directory of the user's alone or under a name that has the user's number.
+func runsFile() string {
+	dir := os.Getenv("XDG_RUNTIME_DIR")
+	if st, err := os.Stat(dir); err != nil || !st.IsDir() || !filepath.IsAbs(dir) {
+		dir = "/dev/shm"
+	}
+	return filepath.Join(dir, fmt.Sprintf("srun-runs-%d", os.Getuid()))
 }

@@ -6,7 +6,7 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,11 +15,12 @@ import (
 // other: which directories that were there lose their name. One of them would
 // take a directory that it makes in such a place for a new one.
 //
-// It is a file to which each appends before it acts, and of which it reads what
-// is new before it takes a directory for new. Whoever begins or ends alone
-// empties it. nil is that there is none, where no state can be kept.
+// It is a file in memory to which each appends before it acts, and of which it
+// reads what is new before it takes a directory for new. The last one removes it.
+// nil is that there is none, where no such file can be had.
 type runs struct {
 	f    *os.File
+	path string
 	read int64
 	own  map[string]int // told by this run, and not read yet
 }
@@ -27,34 +28,44 @@ type runs struct {
 // mostTold bounds the file in bytes; beyond, everything is old.
 const mostTold = 32 << 20
 
+// maxTries bounds how often a file is opened that somebody else removes.
+const maxTries = 20
+
 func openRuns(path string) *runs {
-	if path == "" || os.MkdirAll(filepath.Dir(path), 0o700) != nil {
+	if path == "" {
 		return nil
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
-	if err != nil {
-		return nil
-	}
-	r := &runs{f: f, own: map[string]int{}}
-	r.emptyAlone()
-	if unix.Flock(int(f.Fd()), unix.LOCK_SH) != nil {
+	for range maxTries {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
+		if err != nil {
+			return nil
+		}
+		var st, now unix.Stat_t
+		fd := int(f.Fd())
+		if unix.Flock(fd, unix.LOCK_SH|unix.LOCK_NB) == nil && unix.Fstat(fd, &st) == nil {
+			if st.Mode != unix.S_IFREG|0o600 || int(st.Uid) != os.Geteuid() {
+				f.Close()
+				return nil // somebody else's
+			}
+			if unix.Lstat(path, &now) == nil && idOf(&st) == idOf(&now) {
+				return &runs{f: f, path: path, own: map[string]int{}}
+			}
+		}
 		f.Close()
-		return nil
+		time.Sleep(time.Millisecond) // its last user is about to remove it
 	}
-	return r
+	return nil
 }
 
-func (r *runs) emptyAlone() {
-	if unix.Flock(int(r.f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
-		r.f.Truncate(0)
-	}
-}
-
+// close removes the file where nobody else has it.
 func (r *runs) close() {
-	if r != nil {
-		r.emptyAlone()
-		r.f.Close()
+	if r == nil {
+		return
 	}
+	if unix.Flock(int(r.f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+		os.Remove(r.path)
+	}
+	r.f.Close()
 }
 
 // tell appends a path that a directory is about to lose.

@@ -146,7 +146,7 @@ func stale(fd int) bool {
 // depth, and what would appear in a git directory.
 func (b *builder) brokerRules(p *policy.Policy, nodes []*node) broker.Rules {
 	r := broker.Rules{
-		Own: ownWritable, Reserved: map[string]broker.Why{}, Held: map[string]bool{}, Globs: b.globs,
+		Own: ownWritable, Reserved: map[string]broker.Why{}, Held: map[string]bool{}, Kept: b.kept, Globs: b.globs,
 		AllowGitConfig: p.Filesystem.AllowGitConfig,
 	}
 	for _, rule := range b.plan.Landlock {

@@ -57,6 +57,7 @@ func (b *builder) protect(paths []policy.ProtectedPath, trusted []gitfiles.Path)
 	}
 	for _, t := range trusted {
 		if b.judgedConfig(t.Path) {
+			b.kept[t.Path] = true
 			continue
 		}
 		if err := b.protectOne(t.Path, t.Reason, t.Guard); err != nil {

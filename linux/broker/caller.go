@@ -81,7 +81,7 @@ func (c *call) str(at uint64) (string, unix.Errno) {
 func readMemory(pid int, at uint64, into []byte) (int, unix.Errno) {
 	local := unix.Iovec{Base: &into[0], Len: uint64(len(into))}
 	remote := unix.RemoteIovec{Base: uintptr(at), Len: len(into)}
-	n, _, errno := unix.RawSyscall6(unix.SYS_PROCESS_VM_READV, uintptr(pid),
+	n, _, errno := unix.Syscall6(unix.SYS_PROCESS_VM_READV, uintptr(pid),
 		uintptr(unsafe.Pointer(&local)), 1, uintptr(unsafe.Pointer(&remote)), 1, 0)
 	switch {
 	case errno == unix.ESRCH:

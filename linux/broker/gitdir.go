@@ -55,6 +55,14 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 	if c.rules.Opened != nil && c.rules.Opened(p) {
 		return nil
 	}
+	if a == removeAct && !c.renames() {
+		// A repository may be removed with all that is in it: what comes to its names
+		// later is judged. That of the working directory stays.
+		if c.rules.Kept[p] {
+			return gitWhy("git's configuration")
+		}
+		return nil
+	}
 	if why := c.judgeGitParent(a, dir, dirPath, name); why != nil {
 		return why
 	}
@@ -75,10 +83,6 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 	case "commondir":
 		if !c.opens() && a == makeAct && (isGitDir(dir, dirPath) || isWorktreeDir(dirPath)) || a == writeAct && isGitDir(dir, dirPath) && there(dir, name) {
 			return gitWhy(gitMoves)
-		}
-	case "hooks", "remotes", "branches":
-		if a != removeAct && isGitDir(dir, dirPath) && c.isOld(dir) && !there(dir, name) {
-			return gitWhy("git runs or follows what is in it")
 		}
 	}
 	if a != makeAct || name != "HEAD" && name != "objects" && name != "refs" && name != "commondir" {

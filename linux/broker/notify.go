@@ -49,8 +49,8 @@ const (
 	syncWakeUp   = 1 // SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, Linux 6.6
 )
 
-// ioctl does not block with any of these requests once a call waits, so the
-// runtime need not hear of it.
+// ioctl does not block with any of these requests once a call waits, nor looks at
+// memory of the caller's, so the runtime need not hear of it.
 func ioctl(fd int, request uintptr, arg unsafe.Pointer) (int, unix.Errno) {
 	r, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), request, uintptr(arg))
 	return int(r), errno

@@ -25,6 +25,9 @@ type Rules struct {
 	// Reserved are paths that may not be written or made, with all below them.
 	Reserved map[string]Why
 
+	// Kept are git's configurations that may be changed and not removed.
+	Kept map[string]bool
+
 	// Held are paths that something is mounted on, also out of sight.
 	Held map[string]bool
 

@@ -27,16 +27,19 @@ type row struct {
 }
 
 // servers are what this program is when it starts itself again to be measured:
-// each serves an address and leads to a target.
-var servers = map[string]func(addr, target string) error{proxyArg: serveProxy, relayArg: serveRelay}
+// each serves an address and leads to a target; but for the one that makes files.
+var servers = map[string]func(addr, target string) error{proxyArg: serveProxy, relayArg: serveRelay, createArg: createFiles}
 
 func main() {
 	srun := flag.String("srun", "bin/srun", "the `binary` to measure")
 	scale := flag.Int("pairs", 40, "pairs of the shortest `rows`")
-	part := flag.String("only", "", "measure only this `part`: commands, files or network")
+	part := flag.String("only", "", "measure only this `part`: commands, files, work or network")
 	if serve := servers[os.Args[min(1, len(os.Args)-1)]]; serve != nil && len(os.Args) == 4 {
-		fmt.Fprintln(os.Stderr, "bench:", serve(os.Args[2], os.Args[3]))
-		os.Exit(1)
+		if err := serve(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
 	}
 	flag.Parse()
 
@@ -63,6 +66,7 @@ func bench(srun string, pairs int, part string) error {
 	}{
 		{"commands", func() error { return commands(srun, pairs, out) }},
 		{"files", func() error { return files(srun, pairs, out) }},
+		{"work", func() error { return work(srun, pairs, out) }},
 		{"network", func() error { return network(out) }},
 	} {
 		if part != "" && part != p.name {

@@ -68,6 +68,7 @@ type Broker struct {
 	locks     locks
 	rebases   rebases
 	umasks    umasks
+	waiting   waiting
 
 	rootOnce sync.Mutex
 	rootFD   int

@@ -5,6 +5,7 @@ package broker
 import (
 	"path"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -73,7 +74,7 @@ func (c *call) judgeHardLink(source int, s spot, dirPath string) (*Why, string) 
 		return nil, ""
 	}
 	from := c.pathOf(source)
-	if from == "" || c.rules.own(from) {
+	if from != "" && c.rules.own(from) {
 		return nil, ""
 	}
 	if why := c.judgeHeld(&st, from); why != nil {
@@ -102,8 +103,11 @@ var nameless = Why{Reason: "a file whose name is gone, and that has others"}
 // was found: where that is gone, it may have got one since that nobody may write.
 func (c *call) judgeHeld(st *unix.Stat_t, p string) *Why {
 	root, errno := c.root()
-	if errno != 0 {
+	if errno != 0 || p == "" {
 		return &unseen
+	}
+	if c.rules.own(p) {
+		return nil
 	}
 	hops := maxLinks // there is no link in such a path
 	dir, errno := c.directory(root, path.Dir(p), &hops)
@@ -111,8 +115,11 @@ func (c *call) judgeHeld(st *unix.Stat_t, p string) *Why {
 	if errno == 0 && unix.Fstatat(dir, path.Base(p), &there, unix.AT_SYMLINK_NOFOLLOW) == nil && idOf(&there) == idOf(st) {
 		return c.judge(writeAct, dir, path.Dir(p), path.Base(p))
 	}
-	if c.ages.wasJudged(idOf(st)) {
+	switch {
+	case c.ages.wasJudged(idOf(st)):
 		return &nameless
+	case errno != 0 && errno != unix.ENOENT && (c.rules.reserved(p) != nil || len(c.rules.protected(p)) > 0 || strings.Contains(p, "/.git/")):
+		return &unseen // its directory is closed to srun
 	}
 	return nil
 }

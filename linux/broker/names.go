@@ -155,6 +155,9 @@ func (c *call) unlink() unix.Errno {
 	if errno != 0 {
 		return errno
 	}
+	if notNames(s.last()) { // the kernel knows which error it is
+		return errnoOf(unix.Unlinkat(s.dir, s.name, flags))
+	}
 	dirPath, unlock := c.hold(s, flags != 0)
 	defer unlock()
 	if errno := c.may(removeAct, s, dirPath); errno != 0 {

@@ -224,7 +224,7 @@ func (c *call) reopen(file int, o *openArgs) (int, unix.Errno) {
 		len(p) > 0 && p[0] == '/' && !c.rules.special(p) {
 		return -1, c.failed(unix.EACCES, p)
 	}
-	if err == nil && st.Nlink > 0 && len(p) > 0 && p[0] == '/' && o.writes() {
+	if err == nil && st.Nlink > 0 && (p == "" || p[0] == '/') && o.writes() {
 		if why := c.judgeHeld(&st, p); why != nil {
 			return -1, c.deny(p, why)
 		}

@@ -48,7 +48,7 @@ func openRuns(path string) *runs {
 				return nil // somebody else's
 			}
 			if unix.Lstat(path, &now) == nil && idOf(&st) == idOf(&now) {
-				return &runs{f: f, path: path, own: map[string]int{}}
+				return &runs{f: f, path: path, read: st.Size, own: map[string]int{}} // what was lost before is no matter
 			}
 		}
 		f.Close()

@@ -28,19 +28,23 @@ type Sockets struct {
 	Stale func(fd int) bool
 }
 
+// firstSweep is how many sockets are held before a look at which are still there.
+const firstSweep = 128
+
 // mostOwn bounds the sockets that a command may have bound to paths.
 const mostOwn = 16_384
 
 // sockets are those that may be connected to.
 type sockets struct {
 	Sockets
-	mu    sync.Mutex
-	own   map[fileID]int    // bound inside: the descriptor keeps the number from another file
-	names map[uint64][]byte // addresses as they were bound, by the socket's cookie
+	mu      sync.Mutex
+	sweepAt int               // so many, until those whose name is gone are forgotten
+	own     map[fileID]int    // bound inside: the descriptor keeps the number from another file
+	names   map[uint64][]byte // addresses as they were bound, by the socket's cookie
 }
 
 func newSockets(s Sockets) *sockets {
-	return &sockets{Sockets: s, own: map[fileID]int{}, names: map[uint64][]byte{}}
+	return &sockets{Sockets: s, sweepAt: firstSweep, own: map[fileID]int{}, names: map[uint64][]byte{}}
 }
 
 func (s *sockets) close() {
@@ -58,8 +62,9 @@ func (s *sockets) close() {
 func (s *sockets) bound(fd int, st *unix.Stat_t) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.own) >= mostOwn {
+	if len(s.own) >= s.sweepAt {
 		s.sweep()
+		s.sweepAt = max(firstSweep, 2*len(s.own))
 	}
 	if _, known := s.own[idOf(st)]; known || len(s.own) >= mostOwn {
 		unix.Close(fd)

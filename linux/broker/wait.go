@@ -3,6 +3,7 @@
 package broker
 
 import (
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,8 +28,10 @@ func (c *call) openSlowly(s spot, o *openArgs, errno unix.Errno) (int, unix.Errn
 		unix.Close(fd)
 		return -1, errno
 	}
-	c.wait.Add(1)
-	go c.openWhenReady(&call{note: c.note, abi: c.abi, what: c.what}, fd, *o)
+	if !c.waiting.add(c.Broker, &waiter{call: call{note: c.note, abi: c.abi, what: c.what}, file: fd, args: *o}) {
+		unix.Close(fd)
+		return -1, unix.EAGAIN
+	}
 	return -1, blocks
 }
 
@@ -38,33 +41,92 @@ const (
 	lastTry  = 10 * time.Millisecond
 )
 
-// openWhenReady tries until it can be done, on a thread of its own. The pipe's
-// other end sees its peer when the caller has it.
-func (b *Broker) openWhenReady(later *call, file int, o openArgs) {
-	defer b.wait.Done()
-	defer unix.Close(file)
-	later.worker = new(worker)
-	if err := b.enter(later.worker); err != nil {
-		answer(b.notify, later.note.id, 0, unix.EPERM)
-		return
+// waiter is a call that waits for another process to open the same pipe, or to
+// give up its lease.
+type waiter struct {
+	call
+	file  int // O_PATH
+	args  openArgs
+	pause time.Duration
+	next  time.Time
+}
+
+// waiting are all of them. One thread tries them in turn, however many they are.
+type waiting struct {
+	mu    sync.Mutex
+	calls []*waiter
+}
+
+const mostWaiting = 10_000
+
+func (q *waiting) add(b *Broker, w *waiter) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.calls) >= mostWaiting {
+		return false
 	}
-	defer later.closeKept()
-	defer later.closeTasks()
-	for pause := firstTry; ; pause = min(2*pause, lastTry) {
-		time.Sleep(pause)
-		if !waits(b.notify, later.note.id) {
-			return
-		}
-		if pause == lastTry {
-			if errno := later.signalled(); errno != 0 {
-				later.reply(0, errno)
-				return
+	w.pause, w.next = firstTry, time.Now().Add(firstTry)
+	if q.calls = append(q.calls, w); len(q.calls) == 1 {
+		b.wait.Add(1)
+		go b.tryWaiting()
+	}
+	return true
+}
+
+// tryWaiting tries until none is left. The pipe's other end sees its peer when
+// the caller has it.
+func (b *Broker) tryWaiting() {
+	defer b.wait.Done()
+	var thread worker
+	err := b.enter(&thread)
+	for {
+		b.waiting.mu.Lock()
+		left := b.waiting.calls[:0]
+		soonest := time.Now().Add(lastTry)
+		for _, w := range b.waiting.calls {
+			w.worker = &thread
+			if err != nil {
+				w.reply(0, unix.EPERM)
+			}
+			if err != nil || !time.Now().Before(w.next) && w.try() {
+				unix.Close(w.file)
+				continue
+			}
+			left = append(left, w)
+			if w.next.Before(soonest) {
+				soonest = w.next
 			}
 		}
-		fd, errno := b.openAgain(file, &o)
-		if errno != unix.ENXIO && errno != unix.EAGAIN {
-			later.give(fd, errno, o.flags&unix.O_CLOEXEC != 0)
+		clear(b.waiting.calls[len(left):])
+		b.waiting.calls = left
+		done := len(left) == 0
+		b.waiting.mu.Unlock()
+		if done {
+			thread.closeTasks()
 			return
 		}
+		time.Sleep(time.Until(soonest))
 	}
+}
+
+// try tells whether the call was answered, or nobody waits for it any more.
+func (w *waiter) try() bool {
+	defer w.closeKept()
+	if !waits(w.notify, w.note.id) {
+		return true
+	}
+	if w.pause == lastTry {
+		if errno := w.signalled(); errno != 0 {
+			w.reply(0, errno)
+			return true
+		}
+	}
+	fd, errno := w.openAgain(w.file, &w.args)
+	if errno != unix.ENXIO && errno != unix.EAGAIN {
+		w.give(fd, errno, w.args.flags&unix.O_CLOEXEC != 0)
+		return true
+	}
+	w.pause = min(2*w.pause, lastTry)
+	w.next = time.Now().Add(w.pause)
+	return false
 }

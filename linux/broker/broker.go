@@ -77,6 +77,7 @@ type Broker struct {
 	workers map[*worker]bool
 	parked  []*worker              // wait for their turn
 	leader  atomic.Pointer[worker] // whose turn it is
+	dealing atomic.Int32           // workers that deal with a call
 	ended   bool
 	wait    sync.WaitGroup // for calls that block
 	gone    chan struct{}  // a worker ended

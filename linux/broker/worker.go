@@ -12,6 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// mostAtOnce bounds the workers that deal with calls at the same time, but for
+// slow ones: more would only take processors from the command.
+var mostAtOnce = int32(max(1, runtime.NumCPU()/2))
+
 // worker is a thread that deals with one call after another. It has a working
 // directory and a umask of its own, and no capability.
 type worker struct {
@@ -96,11 +100,14 @@ func (w *worker) serve() (ended bool) {
 			continue
 		}
 		w.busy.Store(time.Now().UnixNano())
-		if n, err := unix.Poll(fds, 0); err == nil && n > 0 {
-			w.promote(w)
+		if w.dealing.Add(1) < mostAtOnce {
+			if n, err := unix.Poll(fds, 0); err == nil && n > 0 {
+				w.promote(w)
+			}
 		}
 		c.deal()
 		c.closeKept()
+		w.dealing.Add(-1)
 		w.busy.Store(0)
 	}
 	return false

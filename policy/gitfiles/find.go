@@ -71,7 +71,7 @@ var errTooMany = fmt.Errorf("more than %d git worktrees and submodules", maxRepo
 // Find looks at the repositories at and above root, a directory, and at what
 // they say of others. Those below it that nothing speaks of are for [Nested].
 func Find(files Files, root string, o Options) (Found, error) {
-	f := &finder{files: files, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}, trees: map[string]string{}}
+	f := &finder{files: files, root: root, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}, trees: map[string]string{}}
 	for dir := root; ; dir = filepath.Dir(dir) {
 		if err := f.worktree(dir, dir == root); err != nil {
 			return Found{}, err
@@ -97,6 +97,7 @@ func Nested(files Files, dir string, o Options) (Found, error) {
 }
 
 type finder struct {
+	root        string
 	files       Files
 	home        string
 	allowConfig bool
@@ -126,7 +127,7 @@ func (f *finder) worktree(dir string, root bool) error {
 		return f.gitDir(dot, dir)
 	case File:
 		f.add(dot, "says where the repository is", true)
-		if g := f.gitFile(dot); g != "" {
+		if g := f.gitFile(dot); g != "" && f.mayBeGitDir(g) {
 			return f.gitDir(g, dir)
 		}
 		return nil
@@ -170,6 +171,39 @@ func (f *finder) isGitDir(dir string) bool {
 	}
 	return f.files.Kind(filepath.Join(dir, "commondir")) == File ||
 		f.files.Kind(filepath.Join(dir, "objects")) == Dir && f.files.Kind(filepath.Join(dir, "refs")) == Dir
+}
+
+// mayBeGitDir tells a git directory that may have lost a part of what makes it
+// one from a directory that never was.
+func (f *finder) mayBeGitDir(dir string) bool {
+	return f.files.Kind(filepath.Join(dir, "HEAD")) == File || f.files.Kind(filepath.Join(dir, "commondir")) == File ||
+		f.files.Kind(filepath.Join(dir, "objects")) == Dir && f.files.Kind(filepath.Join(dir, "refs")) == Dir
+}
+
+// hookNames are those of githooks(5).
+var hookNames = []string{
+	"applypatch-msg", "commit-msg", "fsmonitor-watchman", "p4-changelist", "p4-post-changelist", "p4-pre-submit",
+	"p4-prepare-changelist", "post-applypatch", "post-checkout", "post-commit", "post-index-change", "post-merge",
+	"post-receive", "post-rewrite", "post-update", "pre-applypatch", "pre-auto-gc", "pre-commit", "pre-merge-commit",
+	"pre-push", "pre-rebase", "pre-receive", "prepare-commit-msg", "proc-receive", "push-to-checkout",
+	"reference-transaction", "sendemail-validate", "update",
+}
+
+// hooks adds a directory of hooks. Of one that the root lies in, a hook's own
+// name alone: all else there is the user's work.
+func (f *finder) hooks(dir, reason string) {
+	for at := f.root; at != ""; at = filepath.Dir(at) {
+		if at == dir || f.files.Kind(dir) == Dir && f.files.Same(at, dir) {
+			for _, name := range hookNames {
+				f.add(filepath.Join(dir, name), reason, true)
+			}
+			return
+		}
+		if at == filepath.Dir(at) {
+			break
+		}
+	}
+	f.add(dir, reason, true)
 }
 
 const moves = "moves the repository's config and hooks elsewhere"
@@ -217,7 +251,7 @@ func (f *finder) gitDir(g, worktree string) error {
 
 // commonDir adds what all worktrees of a repository share.
 func (f *finder) commonDir(g string) {
-	f.add(filepath.Join(g, "hooks"), "git runs them", true)
+	f.hooks(filepath.Join(g, "hooks"), "git runs them")
 	f.add(filepath.Join(g, "remotes"), "names repositories for git push", true)
 	f.add(filepath.Join(g, "branches"), "names repositories for git push", true)
 	f.add(filepath.Join(g, "info", "attributes"), "attaches filters and merge drivers to files", true)

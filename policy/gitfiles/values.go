@@ -49,6 +49,8 @@ func (f *finder) value(e Entry, file, base string, depth int) error {
 		target := f.expand(e.Value, filepath.Dir(file))
 		f.add(target, reason, true)
 		return f.config(target, base, depth+1)
+	case key == "core.hookspath":
+		f.hooks(f.expand(e.Value, base), reason)
 	case isPath:
 		f.add(f.expand(e.Value, base), reason, true)
 	case commandKeys[key] || commandKeys[e.Section+".*"]:

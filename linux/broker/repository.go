@@ -166,6 +166,9 @@ func (c *call) settled(dir int, name string) (data []byte, release func(), why *
 	}
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK); err != nil {
 		release()
+		if err != unix.EAGAIN {
+			return nil, nil, gitWhy("whether " + name + " is open for writing cannot be told on this file system: " + err.Error())
+		}
 		return nil, nil, gitWhy(name + " is still open for writing")
 	}
 	data, err = io.ReadAll(io.LimitReader(f, maxConfig+1))

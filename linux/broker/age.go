@@ -26,7 +26,7 @@ type ages struct {
 	home   map[fileID]string // where old directories that were moved come from
 	freed  map[string]bool   // paths of old directories that are there no more
 	lost   map[lostName]bool // the same, by the directory that they were in
-	judged map[fileID]bool   // files whose content was judged
+	judged map[bornID]bool   // files whose content was judged
 	gone   map[string]bool   // trees that other runs moved or removed
 	runs   *runs
 	moved  []move // old directories that got another path
@@ -54,7 +54,7 @@ const (
 func newAges(r *runs) *ages {
 	return &ages{runs: r,
 		made: map[fileID]bool{}, repos: map[fileID]bool{}, home: map[fileID]string{},
-		freed: map[string]bool{}, gone: map[string]bool{}, judged: map[fileID]bool{}, lost: map[lostName]bool{},
+		freed: map[string]bool{}, gone: map[string]bool{}, judged: map[bornID]bool{}, lost: map[lostName]bool{},
 	}
 }
 
@@ -98,17 +98,37 @@ func (a *ages) hear() {
 	}
 }
 
+// bornID tells a file from every other, one that gets its number later included,
+// where the file system knows when a file was made.
+type bornID struct {
+	fileID
+	born unix.StatxTimestamp
+}
+
+func bornIDOf(fd int) (id bornID, ok bool) {
+	var st unix.Stat_t
+	var x unix.Statx_t
+	if unix.Fstat(fd, &st) != nil || unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &x) != nil {
+		return id, false
+	}
+	return bornID{idOf(&st), x.Btime}, true
+}
+
 // judge takes down that a file is what it is because of what is in it.
-func (a *ages) judge(id fileID) {
+func (a *ages) judge(fd int) {
+	id, ok := bornIDOf(fd)
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.full = a.full || !ok
 	a.judged[id] = true
 }
 
-func (a *ages) wasJudged(id fileID) bool {
+// wasJudged tells whether a file was. One that cannot be looked at was.
+func (a *ages) wasJudged(fd int) bool {
+	id, ok := bornIDOf(fd)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.judged[id]
+	return !ok || a.judged[id]
 }
 
 // add takes down a directory that the command made. One in the place of a

@@ -77,7 +77,7 @@ func (c *call) judgeHardLink(source int, s spot, dirPath string) (*Why, string) 
 	if from != "" && c.rules.own(from) {
 		return nil, ""
 	}
-	if why := c.judgeHeld(&st, from); why != nil {
+	if why := c.judgeHeld(source, &st, from); why != nil {
 		return why, from
 	}
 	if dirPath != "" && c.inGitDir(s.dir, dirPath) && !(isObject(from) && isObject(join(dirPath, s.last()))) {
@@ -101,7 +101,7 @@ var nameless = Why{Reason: "a file whose name is gone, and that has others"}
 
 // judgeHeld judges writing a file that is held. Its path is the name by which it
 // was found: where that is gone, it may have got one since that nobody may write.
-func (c *call) judgeHeld(st *unix.Stat_t, p string) *Why {
+func (c *call) judgeHeld(file int, st *unix.Stat_t, p string) *Why {
 	root, errno := c.root()
 	if errno != 0 || p == "" {
 		return &unseen
@@ -116,7 +116,7 @@ func (c *call) judgeHeld(st *unix.Stat_t, p string) *Why {
 		return c.judge(writeAct, dir, path.Dir(p), path.Base(p))
 	}
 	switch {
-	case c.ages.wasJudged(idOf(st)):
+	case c.ages.wasJudged(file):
 		return &nameless
 	case errno != 0 && errno != unix.ENOENT && (c.rules.reserved(p) != nil || len(c.rules.protected(p)) > 0 || strings.Contains(p, "/.git/")):
 		return &unseen // its directory is closed to srun

@@ -225,7 +225,7 @@ func (c *call) reopen(file int, o *openArgs) (int, unix.Errno) {
 		return -1, c.failed(unix.EACCES, p)
 	}
 	if err == nil && st.Nlink > 0 && (p == "" || p[0] == '/') && o.writes() {
-		if why := c.judgeHeld(&st, p); why != nil {
+		if why := c.judgeHeld(file, &st, p); why != nil {
 			return -1, c.deny(p, why)
 		}
 	}
@@ -238,8 +238,7 @@ func (c *call) judgedMeanwhile(fd int, name string) bool {
 	if name != "config" && name != "config.worktree" && name != "opts" {
 		return false
 	}
-	var st unix.Stat_t
-	return unix.Fstat(fd, &st) != nil || c.ages.wasJudged(idOf(&st))
+	return c.ages.wasJudged(fd)
 }
 
 // openAgain opens a file that is held O_PATH, without waiting for anybody. What
@@ -255,7 +254,7 @@ func (b *Broker) openAgain(file int, o *openArgs) (int, unix.Errno) {
 	var st unix.Stat_t
 	err = unix.Fstat(fd, &st)
 	switch {
-	case err == nil && o.writes() && b.ages.wasJudged(idOf(&st)):
+	case err == nil && o.writes() && b.ages.wasJudged(fd):
 		err = unix.EACCES
 	case err == nil && o.flags&unix.O_TRUNC != 0 && st.Mode&unix.S_IFMT == unix.S_IFREG:
 		err = unix.Truncate(self, 0)

@@ -36,7 +36,11 @@ func (c *call) rename() unix.Errno {
 		return errno
 	}
 	if r.to, errno = c.place(newdir, to); errno != 0 {
-		if _, err := pathDir(r.from.dir, "."); err == unix.EACCES {
+		fd, err := pathDir(r.from.dir, ".")
+		if err == nil {
+			unix.Close(fd)
+		}
+		if err == unix.EACCES {
 			return unix.EACCES // the first path comes first
 		}
 		return errno
@@ -103,19 +107,23 @@ func (c *call) matters(r *renaming) bool {
 // judgeRename judges both names, and what comes to each. Until release nobody
 // can write the configuration that was judged.
 func (c *call) judgeRename(r *renaming) (release func(), errno unix.Errno) {
-	release = func() {}
+	other := func() {}
 	if errno := c.mayMove(r.from, r.fromDir); errno != 0 {
-		return release, errno
+		return other, errno
 	}
 	if r.exchange {
 		if errno := c.mayMove(r.to, r.toDir); errno != 0 {
-			return release, errno
+			return other, errno
 		}
-		if _, errno := c.arrives(r.to, r.toDir, &r.new, r.from, r.fromDir); errno != 0 {
-			return release, errno
+		if other, errno = c.arrives(r.to, r.toDir, &r.new, r.from, r.fromDir); errno != 0 {
+			return other, errno
 		}
 	}
-	return c.arrives(r.from, r.fromDir, &r.old, r.to, r.toDir)
+	first, errno := c.arrives(r.from, r.fromDir, &r.old, r.to, r.toDir)
+	if errno != 0 {
+		other()
+	}
+	return func() { first(); other() }, errno
 }
 
 // mayMove judges taking a name away. A directory in which something protected

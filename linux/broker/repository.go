@@ -179,6 +179,6 @@ func (c *call) settled(dir int, name string) (data []byte, release func(), why *
 	if data == nil {
 		data = []byte{}
 	}
-	c.ages.judge(idOf(&st))
+	c.ages.judge(fd)
 	return data, release, nil
 }

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 static int write_end = -1;
-static struct sigaction before[_NSIG];
 
 int srun_signal_pipe(void)
 {
@@ -39,10 +38,5 @@ int srun_catch(int sig)
 {
 	struct sigaction act = { .sa_handler = on_signal, .sa_flags = SA_ONSTACK | SA_RESTART };
 	sigfillset(&act.sa_mask);
-	return sigaction(sig, &act, &before[sig]) < 0 ? errno : 0;
-}
-
-int srun_release(int sig)
-{
-	return sigaction(sig, &before[sig], NULL) < 0 ? errno : 0;
+	return sigaction(sig, &act, NULL) < 0 ? errno : 0;
 }

@@ -9,7 +9,6 @@ import "C"
 
 import (
 	"os"
-	"slices"
 	"sync"
 	"syscall"
 )
@@ -21,8 +20,8 @@ var caught struct {
 	takes map[syscall.Signal][]chan<- os.Signal
 }
 
-// Catch relays signals to a channel as signal.Notify does, until [Release]. A
-// signal that both catch reaches only this one.
+// Catch relays signals to a channel as signal.Notify does, for the life of the
+// process. A signal that both catch reaches only this one.
 func Catch(c chan<- os.Signal, sigs ...syscall.Signal) error {
 	caught.Lock()
 	defer caught.Unlock()
@@ -40,20 +39,6 @@ func Catch(c chan<- os.Signal, sigs ...syscall.Signal) error {
 		caught.takes[sig] = append(caught.takes[sig], c)
 	}
 	return nil
-}
-
-// Release ends every Catch with this channel; a signal that nobody catches any
-// more does what it did before.
-func Release(c chan<- os.Signal) {
-	caught.Lock()
-	defer caught.Unlock()
-	for sig, takers := range caught.takes {
-		left := slices.DeleteFunc(takers, func(taker chan<- os.Signal) bool { return taker == c })
-		if len(left) == 0 && len(takers) > 0 {
-			C.srun_release(C.int(sig)) // fails for no signal that could be caught
-		}
-		caught.takes[sig] = left
-	}
 }
 
 // openCaught makes the pipe; it stays for the life of the process.

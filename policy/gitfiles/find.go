@@ -43,10 +43,6 @@ type Found struct {
 	// submodule of, where it lies elsewhere: a commit writes there. It is ""
 	// unless that repository itself names the directory.
 	Shared string
-
-	Dirs      []string          // the git directories
-	Worktrees map[string]string // of those that have one
-	Inside    bool              // the directory lies in a repository, or is one
 }
 
 // Options say what Find looks at.
@@ -71,7 +67,7 @@ var errTooMany = fmt.Errorf("more than %d git worktrees and submodules", maxRepo
 // Find looks at the repositories at and above root, a directory, and at what
 // they say of others. Those below it that nothing speaks of are for [Nested].
 func Find(files Files, root string, o Options) (Found, error) {
-	f := &finder{files: files, root: root, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}, trees: map[string]string{}}
+	f := &finder{files: files, root: root, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}}
 	for dir := root; ; dir = filepath.Dir(dir) {
 		if err := f.worktree(dir, dir == root); err != nil {
 			return Found{}, err
@@ -80,20 +76,12 @@ func Find(files Files, root string, o Options) (Found, error) {
 			break
 		}
 	}
-	inside := f.any
 	if !f.any {
 		if err := f.userConfig(root); err != nil {
 			return Found{}, err
 		}
 	}
-	return Found{f.found, f.shared(root), f.gitDirs, f.trees, inside}, nil
-}
-
-// Nested looks at the repository of one directory, which somebody else found.
-func Nested(files Files, dir string, o Options) (Found, error) {
-	f := &finder{files: files, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}, trees: map[string]string{}}
-	err := f.worktree(dir, false)
-	return Found{Paths: f.found, Dirs: f.gitDirs, Worktrees: f.trees}, err
+	return Found{f.found, f.shared(root)}, nil
 }
 
 type finder struct {
@@ -107,8 +95,6 @@ type finder struct {
 	dirs        int                // git directories so far
 	size        int                // of the configuration files so far
 	any         bool               // there is a repository
-	gitDirs     []string
-	trees       map[string]string
 }
 
 func (f *finder) add(path, reason string, guard bool) {
@@ -188,10 +174,6 @@ func (f *finder) gitDir(g, worktree string) error {
 		return nil
 	}
 	f.seen[g], f.any = true, true
-	f.gitDirs = append(f.gitDirs, g)
-	if worktree != "" {
-		f.trees[g] = worktree
-	}
 	if f.dirs++; f.dirs > maxRepositories {
 		return errTooMany
 	}

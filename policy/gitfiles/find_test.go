@@ -193,30 +193,3 @@ func merge(all ...memory) memory {
 	}
 	return m
 }
-
-// A repository that nothing speaks of is looked at when somebody found it.
-func TestNested(t *testing.T) {
-	files := memory{"/p/f": ""}.repository("/p/x/y/.git", "[core]\nhooksPath = hooks\n").repository("/p/bare", "")
-	for _, c := range []struct{ dir, want string }{
-		{"/p/x/y", "/p/x/y/.git/config /p/x/y/hooks"},
-		{"/p/bare", "/p/bare/HEAD /p/bare/config"},
-		{"/p/x", ""},
-	} {
-		found, err := Nested(files, c.dir, Options{Home: "/h"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, p := range found.Paths {
-			got = append(got, p.Path)
-		}
-		for want := range strings.FieldsSeq(c.want) {
-			if !slices.Contains(got, want) {
-				t.Errorf("%s: %s is missing in %v", c.dir, want, got)
-			}
-		}
-		if (c.want == "") != (len(got) == 0) {
-			t.Errorf("%s: %v", c.dir, got)
-		}
-	}
-}

@@ -3,7 +3,6 @@ package gitfiles
 import (
 	"regexp"
 	"slices"
-	"strings"
 )
 
 // harmlessKeys are what a new repository's configuration consists of when git
@@ -50,51 +49,4 @@ func (e Entry) Harmless() bool {
 		return false
 	}
 	return slices.Contains(keys, e.Key) || slices.Contains(keys, "*")
-}
-
-// plainLine is a line that nobody can read in two ways.
-var plainLine = regexp.MustCompile(`^\s*(\[[a-z]+( "[^"\\\n]*")?\]|[A-Za-z][A-Za-z0-9-]*( = [^"\\#;\r]*)?|[#;].*)?$`)
-
-// Tame returns a configuration file without what git could run, and the keys
-// that it left out. A file that is harmless and plain stays as it is; any other
-// is written anew, for git could read it in another way than [Parse].
-func Tame(data []byte) (tamed []byte, left []string) {
-	plain := true
-	for line := range strings.SplitSeq(string(data), "\n") {
-		plain = plain && plainLine.MatchString(line)
-	}
-	var keep []Entry
-	for _, e := range Parse(data) {
-		if e.Harmless() {
-			keep = append(keep, e)
-			continue
-		}
-		left = append(left, e.Section+"."+e.Key)
-	}
-	if plain && len(left) == 0 {
-		return data, nil
-	}
-	return format(keep), left
-}
-
-// format writes entries as a configuration file.
-func format(entries []Entry) []byte {
-	var b strings.Builder
-	section := ""
-	for _, e := range entries {
-		head := "[" + e.Section + "]\n"
-		if e.Subsection != "" {
-			head = "[" + e.Section + " " + quote(e.Subsection) + "]\n"
-		}
-		if head != section {
-			section = head
-			b.WriteString(head)
-		}
-		b.WriteString("\t" + e.Key + " = " + quote(e.Value) + "\n")
-	}
-	return []byte(b.String())
-}
-
-func quote(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`, "\t", `\t`, "\b", `\b`).Replace(s) + `"`
 }

@@ -80,6 +80,9 @@ func fileGrant(p *policy.Policy, f linux.FileDenial) string {
 // written. For srun's own there are none; those of the home are not offered.
 func openGrant(p *policy.Policy, f linux.FileDenial) string {
 	v := p.WriteVerdict(f.Ruled)
+	if f.Operation == "write" && f.Fixed && v.Verdict == policy.Allowed && policy.LoadedByDirenv(f.Ruled) {
+		return "--open-protected " + tilde(p.Home, f.Ruled)
+	}
 	if f.Operation != "write" || f.Hidden || v.Reason != "protected path" || v.Rule == "" || filepath.IsAbs(v.Rule) {
 		return ""
 	}

@@ -186,7 +186,7 @@ func (b *builder) collect(p *policy.Policy) error {
 	if err := b.collectLists(&p.Filesystem); err != nil {
 		return err
 	}
-	return b.protect(protected, trusted)
+	return b.protect(protected, trusted, p.Home)
 }
 
 func (b *builder) collectLists(f *policy.Filesystem) error {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"srun/policy"
+	"srun/policy/direnv"
 	"srun/policy/gitfiles"
 )
 
@@ -37,7 +38,7 @@ func (b *builder) nameFiles(nodes []*node) []mountOp {
 // protect adds the protected paths that lie below a writable root, and those
 // that lead there through a link; all others are out of the command's reach as
 // they are. trusted is what git trusts.
-func (b *builder) protect(paths []policy.ProtectedPath, trusted []gitfiles.Path) error {
+func (b *builder) protect(paths []policy.ProtectedPath, trusted []gitfiles.Path, home string) error {
 	dirs := b.namedDirs()
 	for _, p := range paths {
 		switch {
@@ -55,12 +56,39 @@ func (b *builder) protect(paths []policy.ProtectedPath, trusted []gitfiles.Path)
 			}
 		}
 	}
+	for _, dir := range dirs {
+		if err := b.protectLoaded(dir, home); err != nil {
+			return err
+		}
+	}
 	for _, t := range trusted {
 		if b.judgedConfig(t.Path) {
 			b.kept[t.Path] = true
 			continue
 		}
 		if err := b.protectOne(t.Path, t.Reason, t.Guard); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// protectLoaded holds what a directory's .envrc has direnv load.
+func (b *builder) protectLoaded(dir, home string) error {
+	if b.host.git == nil {
+		return nil
+	}
+	for _, file := range direnv.Loads(b.host.git.ReadFile(filepath.Join(dir, ".envrc"))) {
+		path := filepath.Join(dir, file)
+		if rest, ok := strings.CutPrefix(file, "~/"); ok {
+			path = filepath.Join(home, rest)
+		} else if filepath.IsAbs(file) {
+			path = filepath.Clean(file)
+		}
+		if b.host.git.Kind(path) == gitfiles.Dir { // its own .envrc is protected by its name
+			continue
+		}
+		if err := b.protectOne(path, direnv.Reason, true); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"srun/policy/direnv"
 )
 
 // Opened reports whether path, absolute and clean, is at or below one that
@@ -55,6 +57,9 @@ func (p *Policy) openable(path string) error {
 			inside = append(inside, name.Path)
 		}
 	}
+	if LoadedByDirenv(path) {
+		return nil
+	}
 	if len(inside) == 0 {
 		return errors.New("not a protected path")
 	}
@@ -73,4 +78,12 @@ func spellings(path string) []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// LoadedByDirenv tells whether an .envrc beside a file has direnv load it. Such
+// a file is protected, and --open-protected opens it.
+func LoadedByDirenv(path string) bool {
+	dir, name := filepath.Split(path)
+	envrc, err := readRegular(filepath.Join(dir, ".envrc"), direnv.MaxSize)
+	return err == nil && slices.ContainsFunc(direnv.Loads(envrc), func(file string) bool { return filepath.Clean(file) == name })
 }

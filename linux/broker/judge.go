@@ -3,9 +3,13 @@
 package broker
 
 import (
+	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy/direnv"
 )
 
 // act is what a call does to a name.
@@ -50,7 +54,27 @@ func (c *call) judge(a act, dir int, dirPath, name string) *Why {
 			return &Why{Reason: protectedPath, Rule: at.Reason, Protected: true}
 		}
 	}
+	if c.loadedByDirenv(dir, p, name) {
+		return &Why{Reason: protectedPath, Rule: direnv.Reason, Protected: true}
+	}
 	return c.judgeGit(a, dir, dirPath, name)
+}
+
+// loadedByDirenv tells of a file .env or .env.NAME whether an .envrc beside it,
+// which the command could not write, has it loaded. The planner has those of
+// other names around the working directory.
+func (c *call) loadedByDirenv(dir int, p, name string) bool {
+	if !strings.HasPrefix(name, ".env") || !c.isOld(dir) || c.rules.Opened != nil && c.rules.Opened(p) {
+		return false
+	}
+	fd, err := unix.Openat2(dir, ".envrc", &unix.OpenHow{Flags: unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC, Resolve: noLinks})
+	if err != nil {
+		return false
+	}
+	defer unix.Close(fd)
+	content := make([]byte, direnv.MaxSize)
+	n, err := unix.Read(fd, content)
+	return err == nil && slices.ContainsFunc(direnv.Loads(content[:n]), func(file string) bool { return path.Clean(file) == name })
 }
 
 // mounted tells whether a name is a mount point of the sandbox's. The kernel

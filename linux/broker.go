@@ -172,6 +172,12 @@ func (b *builder) brokerRules(p *policy.Policy, nodes []*node) broker.Rules {
 			r.Names = append(r.Names, broker.Name{Parts: strings.Split(name.Path, "/"), Reason: name.Reason})
 		}
 	}
+	for _, template := range b.templates {
+		hooks, err := b.host.find(filepath.Join(template, "hooks"))
+		if err == nil && hooks.dir && at(nodes, hooks.path).access != readWrite {
+			r.Templates = append(r.Templates, template)
+		}
+	}
 	r.Opened = p.Opened
 	r.Git.AllowedHost = func(host string, port int) bool { return hostAllowed(p, host, port) }
 	return r

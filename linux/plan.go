@@ -96,7 +96,7 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if host.LandlockABI == 0 && !p.AcceptsWeaker("landlock") {
 		return nil, &Error{Protection: "landlock", What: "find Landlock", Err: errors.New("the kernel has none (Linux 5.13 with lsm=landlock)")}
 	}
-	b := builder{host: host, dir: dir, opened: p.Opened, kept: map[string]bool{}, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
+	b := builder{host: host, dir: dir, opened: p.Opened, kept: map[string]bool{}, templates: []string{"/usr/share/git-core/templates"}, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
 	if err := b.identify(); err != nil {
 		return nil, err
 	}
@@ -141,6 +141,8 @@ type builder struct {
 	globs   []broker.Glob // that hold for what is made later
 	opened  func(path string) bool
 	kept    map[string]bool // configurations that the broker judges
+
+	templates []string // that git makes repositories from
 }
 
 // identify takes down which directory the working directory is: while srun

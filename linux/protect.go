@@ -165,6 +165,11 @@ func (b *builder) repositories(p *policy.Policy) ([]gitfiles.Path, error) {
 			return nil, fmt.Errorf("%s: %w", root.path, err)
 		}
 		all = append(all, found.Paths...)
+		for _, template := range found.Templates {
+			if !slices.Contains(b.templates, template) {
+				b.templates = append(b.templates, template)
+			}
+		}
 		if i > 0 || root.path != b.dir || found.Shared == "" {
 			continue
 		}

@@ -185,6 +185,11 @@ func (c *call) openDenied(s spot, dirPath string, o *openArgs, why *Why) (fd int
 		return -1, false, errnoOf(err)
 	case err != nil && !o.creates():
 		return -1, false, unix.ENOENT
+	case err != nil && why.Rule == gitHook:
+		if text := c.templateHook(s.last()); text != nil {
+			fd, errno = makeWhole(s, text, o)
+			return fd, false, errno
+		}
 	}
 	return -1, false, c.deny(join(dirPath, s.last()), why)
 }

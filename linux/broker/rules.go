@@ -38,6 +38,10 @@ type Rules struct {
 	// below it, may not be written or made.
 	Globs []Glob
 
+	// Templates are directories that git makes new repositories from, out of the
+	// command's reach.
+	Templates []string
+
 	// Opened tells of a path that it may be written though it is protected; nil
 	// is none.
 	Opened func(path string) bool

@@ -111,17 +111,51 @@ func (c *call) makeCommondir(s spot, dirPath string, o *openArgs) (int, unix.Err
 		}
 		return -1, c.deny(join(dirPath, s.last()), gitWhy(gitMoves))
 	}
+	return makeWhole(s, []byte(commondirText), o)
+}
+
+// makeWhole makes a file with a content that is srun's to say. What the command
+// writes to it goes nowhere.
+func makeWhole(s spot, content []byte, o *openArgs) (int, unix.Errno) {
 	fd, err := unix.Openat2(s.dir, s.last(), &unix.OpenHow{
 		Flags: unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_CLOEXEC, Mode: uint64(o.mode), Resolve: noLinks,
 	})
 	if err != nil {
 		return -1, errnoOf(err)
 	}
-	_, err = unix.Write(fd, []byte(commondirText))
+	for len(content) > 0 && err == nil {
+		var n int
+		n, err = unix.Write(fd, content)
+		content = content[max(n, 0):]
+	}
 	unix.Close(fd)
 	if err != nil {
 		return -1, errnoOf(err)
 	}
-	discarded, err := unix.MemfdCreate("commondir", unix.MFD_CLOEXEC)
+	discarded, err := unix.MemfdCreate("discarded", unix.MFD_CLOEXEC)
 	return discarded, errnoOf(err)
+}
+
+// maxHook bounds what is read of a hook in a template, in bytes.
+const maxHook = 1 << 20
+
+// templateHook returns a hook that the user's template directory has, which git
+// copies into a new repository; nil is that there is none.
+func (c *call) templateHook(name string) []byte {
+	root, errno := c.root()
+	if errno != 0 {
+		return nil
+	}
+	for _, template := range c.rules.Templates {
+		hops := 0
+		dir, errno := c.directory(root, template+"/hooks", &hops)
+		if errno != 0 {
+			continue
+		}
+		text, _, err := readIn(dir, name, unix.O_RDONLY)
+		if err == nil && text != "" && len(text) <= maxHook {
+			return []byte(text)
+		}
+	}
+	return nil
 }

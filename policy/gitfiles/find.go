@@ -43,6 +43,10 @@ type Found struct {
 	// submodule of, where it lies elsewhere: a commit writes there. It is ""
 	// unless that repository itself names the directory.
 	Shared string
+
+	// Templates are what init.templateDir says in the user's or the system's own
+	// configuration.
+	Templates []string
 }
 
 // Options say what Find looks at.
@@ -81,7 +85,7 @@ func Find(files Files, root string, o Options) (Found, error) {
 			return Found{}, err
 		}
 	}
-	return Found{f.found, f.shared(root)}, nil
+	return Found{f.found, f.shared(root), f.templates}, nil
 }
 
 type finder struct {
@@ -95,6 +99,8 @@ type finder struct {
 	dirs        int                // git directories so far
 	size        int                // of the configuration files so far
 	any         bool               // there is a repository
+	user        bool               // it looks at the user's or the system's own configuration
+	templates   []string
 }
 
 func (f *finder) add(path, reason string, guard bool) {
@@ -240,6 +246,8 @@ func (f *finder) configs(g, common, base string) error {
 
 // userConfig looks at the configuration that counts in every repository.
 func (f *finder) userConfig(base string) error {
+	f.user = true
+	defer func() { f.user = false }()
 	err := f.config("/etc/gitconfig", base, 0)
 	if f.home == "" || err != nil {
 		return err

@@ -52,7 +52,11 @@ func (f *finder) value(e Entry, file, base string, depth int) error {
 	case key == "core.hookspath":
 		f.hooks(f.expand(e.Value, base), reason)
 	case isPath:
-		f.add(f.expand(e.Value, base), reason, true)
+		target := f.expand(e.Value, base)
+		f.add(target, reason, true)
+		if f.user && key == "init.templatedir" {
+			f.templates = append(f.templates, target)
+		}
 	case commandKeys[key] || commandKeys[e.Section+".*"]:
 		f.command(e, base)
 	}

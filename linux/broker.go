@@ -15,6 +15,7 @@ import (
 
 	"srun/linux/broker"
 	"srun/policy"
+	"srun/policy/pathtree"
 )
 
 // SocketDenial is a refused connection to a Unix socket of the host.
@@ -119,7 +120,7 @@ func (p *Plan) sockets(shared bool) (broker.Sockets, error) {
 		if err != nil {
 			continue // left out when the policy was loaded
 		}
-		if at(p.nodes, filepath.Dir(real)).access != readWrite && at(p.nodes, filepath.Dir(path)).access != readWrite {
+		if p.nodes.At(filepath.Dir(real)).Access() != pathtree.ReadWrite && p.nodes.At(filepath.Dir(path)).Access() != pathtree.ReadWrite {
 			s.Paths = append(s.Paths, path)
 			continue
 		}
@@ -144,7 +145,7 @@ func stale(fd int) bool {
 
 // brokerRules are what no mount can hold: paths that are not there, names at any
 // depth, and what would appear in a git directory.
-func (b *builder) brokerRules(p *policy.Policy, nodes []*node) broker.Rules {
+func (b *builder) brokerRules(p *policy.Policy, nodes nodes) broker.Rules {
 	r := broker.Rules{
 		Own: ownWritable, Reserved: map[string]broker.Why{}, Held: map[string]bool{}, Kept: b.kept, Globs: b.globs,
 		AllowGitConfig: p.Filesystem.AllowGitConfig,
@@ -158,9 +159,9 @@ func (b *builder) brokerRules(p *policy.Policy, nodes []*node) broker.Rules {
 		r.Reserved[m.Path] = broker.Why{Reason: m.why(), Rule: m.Reason, Protected: m.Protected, Denied: m}
 	}
 	for _, n := range nodes { // the host may replace one, and its mount is gone
-		if n.denyWrite && n.inWrite {
-			if _, known := r.Reserved[n.path]; !known {
-				r.Reserved[n.path] = broker.Why{}
+		if n.DenyWrite && n.InWrite {
+			if _, known := r.Reserved[n.Path]; !known {
+				r.Reserved[n.Path] = broker.Why{}
 			}
 		}
 	}
@@ -169,12 +170,12 @@ func (b *builder) brokerRules(p *policy.Policy, nodes []*node) broker.Rules {
 	}
 	for _, name := range p.Protected() {
 		if name.Anywhere && !strings.HasPrefix(name.Path, ".git/") {
-			r.Names = append(r.Names, broker.Name{Parts: strings.Split(name.Path, "/"), Reason: name.Reason})
+			r.Names = append(r.Names, broker.Name{Name: pathtree.Name(name.Path), Reason: name.Reason})
 		}
 	}
 	for _, template := range b.templates {
 		hooks, err := b.host.find(filepath.Join(template, "hooks"))
-		if err == nil && hooks.dir && at(nodes, hooks.path).access != readWrite {
+		if err == nil && hooks.dir && nodes.At(hooks.path).Access() != pathtree.ReadWrite {
 			r.Templates = append(r.Templates, template)
 		}
 	}

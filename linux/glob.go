@@ -17,6 +17,7 @@ import (
 
 	"srun/linux/broker"
 	"srun/policy"
+	"srun/policy/pathtree"
 )
 
 // maxGlobbed bounds what is compared with one glob.
@@ -32,7 +33,7 @@ func (b *builder) addGlob(r policy.PathRule, as point) error {
 	if err != nil {
 		return fail(err)
 	}
-	if (as.denyWrite || as.denyRead) && b.growing(at.path, pattern) != "" {
+	if (as.DenyWrite || as.DenyRead) && b.growing(at.path, pattern) != "" {
 		b.globs = append(b.globs, globRule(r, as, escapeGlob(at.path)+"/"+pattern))
 	}
 	r.Glob, r.Missing = false, false
@@ -57,7 +58,7 @@ func (b *builder) addGlob(r policy.PathRule, as point) error {
 // globRule is a glob for the broker; what may not be read is not made either.
 func globRule(r policy.PathRule, as point, pattern string) broker.Glob {
 	m := MissingPath{Path: r.Path, Reason: r.Reason, Source: r.Source}
-	if m.Reason == "" && as.denyRead {
+	if m.Reason == "" && as.DenyRead {
 		m.Reason = "denied by filesystem.denyRead"
 	}
 	return broker.Glob{Pattern: path.Clean(pattern), Why: broker.Why{Reason: m.why(), Rule: r.Path, Denied: m}}
@@ -72,11 +73,11 @@ func escapeGlob(path string) string { return globEscaper.Replace(path) }
 func (b *builder) growing(base, pattern string) string {
 	for _, n := range b.roots {
 		switch {
-		case !n.allowWrite:
-		case contains(n.path, base):
-			return n.path
-		case contains(base, n.path) && reaches(pattern, strings.TrimPrefix(strings.TrimPrefix(n.path, base), "/")):
-			return n.path
+		case !n.AllowWrite:
+		case pathtree.Contains(n.Path, base):
+			return n.Path
+		case pathtree.Contains(base, n.Path) && reaches(pattern, strings.TrimPrefix(strings.TrimPrefix(n.Path, base), "/")):
+			return n.Path
 		}
 	}
 	return ""

@@ -10,6 +10,8 @@ import "C"
 import (
 	"path/filepath"
 	"slices"
+
+	"srun/policy/pathtree"
 )
 
 // opHold keeps a symbolic link where it is: hold.c says how.
@@ -20,7 +22,7 @@ func (t *tree) holdLinks(ops []mountOp, links []string) []mountOp {
 	links = slices.Clone(links)
 	slices.Sort(links)
 	for _, link := range slices.Compact(links) {
-		if at(t.nodes, filepath.Dir(link)).access == readWrite {
+		if t.nodes.At(filepath.Dir(link)).Access() == pathtree.ReadWrite {
 			ops = append(t.pin(ops, link), mountOp{Kind: opHold, Path: link})
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy/pathtree"
 )
 
 const (
@@ -83,8 +85,8 @@ func couldLend(fd int, st *unix.Stat_t) bool {
 
 // writable tells whether the command may write a file by this name.
 func (p *Plan) writable(path string, id fileID) bool {
-	inOwn := slices.ContainsFunc(ownTrees, func(own string) bool { return contains(own, path) })
-	if inOwn || at(p.nodes, path).access != readWrite {
+	inOwn := slices.ContainsFunc(ownTrees, func(own string) bool { return pathtree.Contains(own, path) })
+	if inOwn || p.nodes.At(path).Access() != pathtree.ReadWrite {
 		return false
 	}
 	var st unix.Stat_t

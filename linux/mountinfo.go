@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"srun/policy/pathtree"
 )
 
 // mountPoint is a line of /proc/self/mountinfo (proc_pid_mountinfo(5)).
@@ -99,9 +101,9 @@ func (m *mounted) aliases(path string) (same, below []string) {
 	for _, other := range m.byDev[on.dev] {
 		switch {
 		case other == on:
-		case contains(other.root, inside):
+		case pathtree.Contains(other.root, inside):
 			same = append(same, filepath.Join(other.at, strings.TrimPrefix(inside, other.root)))
-		case contains(inside, other.root) && !contains(path, other.at):
+		case pathtree.Contains(inside, other.root) && !pathtree.Contains(path, other.at):
 			below = append(below, other.at)
 		}
 	}
@@ -120,12 +122,12 @@ func (b *builder) mounts() error {
 	}
 	m := newMounted(list)
 	for _, p := range slices.Clone(b.points) {
-		if p.allowWrite {
-			if on := m.of(p.path); on != nil && slices.Contains(kernelTypes, on.fstype) {
-				return fmt.Errorf("%s: cannot be made writable: it lies in a file system of the kernel (%s)", quoted(p.path), on.fstype)
+		if p.AllowWrite {
+			if on := m.of(p.Path); on != nil && slices.Contains(kernelTypes, on.fstype) {
+				return fmt.Errorf("%s: cannot be made writable: it lies in a file system of the kernel (%s)", quoted(p.Path), on.fstype)
 			}
 		}
-		if p.denyRead || p.hideByDefault || p.denyWrite {
+		if p.DenyRead || p.HideByDefault || p.DenyWrite {
 			b.denyAliases(m, p)
 		}
 	}
@@ -137,14 +139,14 @@ func (b *builder) mounts() error {
 
 // inOwnTree reports whether a path of the host's cannot be reached inside.
 func inOwnTree(path string) bool {
-	return slices.ContainsFunc(ownTrees, func(own string) bool { return contains(own, path) })
+	return slices.ContainsFunc(ownTrees, func(own string) bool { return pathtree.Contains(own, path) })
 }
 
 // denyAliases denies a path under its other names too.
 func (b *builder) denyAliases(m *mounted, p point) {
-	same, below := m.aliases(p.path)
+	same, below := m.aliases(p.Path)
 	for _, path := range same {
-		if path != p.path && b.host.git.Same(path, p.path) {
+		if path != p.Path && b.host.git.Same(path, p.Path) {
 			b.denyAlias(path, p)
 		}
 	}
@@ -160,10 +162,10 @@ func (b *builder) denyAlias(path string, p point) {
 		return
 	}
 	at, err := b.host.find(path)
-	if err != nil || at.missing || slices.ContainsFunc(b.points, func(q point) bool { return q.path == at.path && q.allowRead }) {
+	if err != nil || at.missing || slices.ContainsFunc(b.points, func(q point) bool { return q.Path == at.path && q.AllowRead }) {
 		return
 	}
-	b.points = append(b.points, point{path: at.path, dir: at.dir, denyWrite: p.denyWrite, denyRead: p.denyRead, hideByDefault: p.hideByDefault})
+	b.points = append(b.points, point{Path: at.path, Own: facts{dir: at.dir}, Effects: p.Effects})
 }
 
 // kernelMount hides another /proc or /dev, which show the host's processes and
@@ -178,6 +180,6 @@ func (b *builder) kernelMount(m mountPoint) {
 	}
 	hide := m.fstype == "proc" || m.fstype == "devtmpfs"
 	if hide || b.writable(at.path) {
-		b.points = append(b.points, point{path: at.path, dir: at.dir, denyWrite: true, denyRead: hide})
+		b.points = append(b.points, point{Path: at.path, Own: facts{dir: at.dir}, Effects: pathtree.Effects{DenyWrite: true, DenyRead: hide}})
 	}
 }

@@ -3,7 +3,6 @@
 package linux
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"os"
@@ -140,25 +139,4 @@ func lstat(path string) (target string, dir bool, err error) {
 		err = unix.EINVAL
 	}
 	return string(buf[:max(n, 0)]), false, os.NewSyscallError("readlink", err)
-}
-
-// less orders paths so that everything below a directory follows it directly:
-// the slash sorts before all other bytes.
-func less(a, b string) int {
-	for i := range min(len(a), len(b)) {
-		switch {
-		case a[i] == b[i]:
-		case a[i] == '/':
-			return -1
-		case b[i] == '/':
-			return 1
-		default:
-			return cmp.Compare(a[i], b[i])
-		}
-	}
-	return cmp.Compare(len(a), len(b))
-}
-
-func contains(dir, p string) bool {
-	return dir == "/" || p == dir || strings.HasPrefix(p, dir) && p[len(dir)] == '/'
 }

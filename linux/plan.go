@@ -14,6 +14,7 @@ import (
 	"srun/linux/broker"
 	"srun/policy"
 	"srun/policy/gitfiles"
+	"srun/policy/pathtree"
 )
 
 // TempDir is the command's private temporary directory. It is a tmpfs of the
@@ -35,8 +36,8 @@ type Plan struct {
 	Seccomp     bool
 	Missing     []MissingPath // denied paths that do not exist yet
 
-	dir   fileID  // of the working directory
-	nodes []*node // what holds where
+	dir   fileID // of the working directory
+	nodes nodes  // what holds where
 
 	UnixSockets    []string // the host's, that may be connected to
 	AllUnixSockets bool
@@ -133,7 +134,7 @@ type builder struct {
 	dir     string // the working directory
 	plan    *Plan
 	points  []point
-	roots   []*node // of the writable paths alone
+	roots   nodes // of the writable paths alone
 	missing []MissingPath
 	links   []string      // on the way to denied paths
 	ways    []string      // the last directory that is there, on the way to each missing path
@@ -167,7 +168,7 @@ func identity(st *unix.Stat_t) fileID {
 // rest counts only there.
 func (b *builder) collect(p *policy.Policy) error {
 	if b.dir != "/" { // a sandbox that may write everything is none: that takes a flag
-		if err := b.add(policy.PathRule{Path: b.dir}, point{allowWrite: true, id: b.plan.dir}); err != nil {
+		if err := b.add(policy.PathRule{Path: b.dir}, point{Effects: allowWrite, Own: facts{id: b.plan.dir}}); err != nil {
 			return fmt.Errorf("working directory: %w", err)
 		}
 	}
@@ -175,7 +176,7 @@ func (b *builder) collect(p *policy.Policy) error {
 		if r.Source.Tier == policy.TierDefault {
 			continue // the working directory, by name; above it is by its inode
 		}
-		if err := b.add(r, point{allowWrite: true}); err != nil {
+		if err := b.add(r, point{Effects: allowWrite}); err != nil {
 			return err
 		}
 	}
@@ -196,14 +197,14 @@ func (b *builder) collectLists(f *policy.Filesystem) error {
 		rules []policy.PathRule
 		as    point
 	}{
-		{f.DenyWrite, point{denyWrite: true}},
-		{f.AllowRead, point{allowRead: true}},
-		{f.DenyRead, point{denyRead: true}},
+		{f.DenyWrite, point{Effects: denyWrite}},
+		{f.AllowRead, point{Effects: allowRead}},
+		{f.DenyRead, point{Effects: denyRead}},
 	} {
 		for _, r := range list.rules {
 			as := list.as
-			if as.denyRead && r.Source.Tier == policy.TierDefault {
-				as = point{hideByDefault: true, standIn: r.StandIn}
+			if as.DenyRead && r.Source.Tier == policy.TierDefault {
+				as = point{Effects: hideByDefault, Own: facts{standIn: r.StandIn}}
 			}
 			if err := b.add(r, as); err != nil {
 				return err
@@ -215,17 +216,17 @@ func (b *builder) collectLists(f *policy.Filesystem) error {
 
 // landlockRules is the second layer: write below the writable roots. What a
 // root's inner denials take away, only mounts can say.
-func landlockRules(nodes []*node) []LandlockRule {
+func landlockRules(nodes nodes) []LandlockRule {
 	var rules []LandlockRule
 	for _, n := range nodes {
-		if !n.allowWrite || n.access != readWrite {
+		if !n.AllowWrite || n.Access() != pathtree.ReadWrite {
 			continue
 		}
 		rights := writeRights
-		if !n.dir {
+		if !n.Own.dir {
 			rights &= fileRights
 		}
-		rules = append(rules, LandlockRule{Path: n.path, Rights: rights, id: n.id})
+		rules = append(rules, LandlockRule{Path: n.Path, Rights: rights, id: n.Own.id})
 	}
 	return rules
 }

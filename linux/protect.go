@@ -11,13 +11,14 @@ import (
 	"srun/policy"
 	"srun/policy/direnv"
 	"srun/policy/gitfiles"
+	"srun/policy/pathtree"
 )
 
 // nameFiles replaces the files that say how names are looked up. A name of the
 // host's /etc/hosts would reach the proxy as a bare address, and its name
 // servers may lie on an interface that is not there; inside, the proxy answers
 // on every address.
-func (b *builder) nameFiles(nodes []*node) []mountOp {
+func (b *builder) nameFiles(nodes nodes) []mountOp {
 	hosts := "127.0.0.1 localhost\n::1 localhost ip6-localhost ip6-loopback\n"
 	if b.host.Name != "" && b.host.Name != "localhost" {
 		hosts += "127.0.1.1 " + b.host.Name + "\n"
@@ -28,7 +29,7 @@ func (b *builder) nameFiles(nodes []*node) []mountOp {
 		{"/etc/resolv.conf", "nameserver 127.0.0.1\n"},
 	} {
 		path, dir, err := b.host.Resolve(f.path)
-		if err == nil && !dir && at(nodes, path).access != hidden {
+		if err == nil && !dir && nodes.At(path).Access() != pathtree.Hidden {
 			ops = append(ops, mountOp{Kind: opFile, Path: path, A: 0o444, Flag: 1, Data: f.content})
 		}
 	}
@@ -119,8 +120,8 @@ func (b *builder) judgedConfig(path string) bool {
 func (b *builder) namedDirs() []string {
 	var dirs []string
 	for _, n := range b.roots {
-		if n.allowWrite && n.dir {
-			dirs = append(dirs, n.path)
+		if n.AllowWrite && n.Own.dir {
+			dirs = append(dirs, n.Path)
 		}
 	}
 	for dir := b.dir; b.writable(dir) && dir != "/"; dir = filepath.Dir(dir) {
@@ -145,7 +146,7 @@ func (b *builder) protectOne(path, reason string, guard bool) error {
 		b.links = append(b.links, at.links...)
 		return nil
 	}
-	return b.add(policy.PathRule{Path: path, Reason: reason}, point{denyWrite: true})
+	return b.add(policy.PathRule{Path: path, Reason: reason}, point{Effects: denyWrite})
 }
 
 // repositories returns what git trusts in the repositories around every
@@ -157,12 +158,12 @@ func (b *builder) repositories(p *policy.Policy) ([]gitfiles.Path, error) {
 	}
 	var all []gitfiles.Path
 	for i, root := range slices.Clone(b.points) {
-		if !root.dir {
+		if !root.Own.dir {
 			continue
 		}
-		found, err := gitfiles.Find(b.host.git, root.path, gitfiles.Options{Home: p.Home, AllowConfig: p.Filesystem.AllowGitConfig})
+		found, err := gitfiles.Find(b.host.git, root.Path, gitfiles.Options{Home: p.Home, AllowConfig: p.Filesystem.AllowGitConfig})
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", root.path, err)
+			return nil, fmt.Errorf("%s: %w", root.Path, err)
 		}
 		all = append(all, found.Paths...)
 		for _, template := range found.Templates {
@@ -170,10 +171,10 @@ func (b *builder) repositories(p *policy.Policy) ([]gitfiles.Path, error) {
 				b.templates = append(b.templates, template)
 			}
 		}
-		if i > 0 || root.path != b.dir || found.Shared == "" {
+		if i > 0 || root.Path != b.dir || found.Shared == "" {
 			continue
 		}
-		if err := b.add(policy.PathRule{Path: found.Shared}, point{allowWrite: true}); err != nil {
+		if err := b.add(policy.PathRule{Path: found.Shared}, point{Effects: allowWrite}); err != nil {
 			return nil, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"srun/policy"
+	"srun/policy/pathtree"
 )
 
 // linkedAllow is an allow whose path leads through symbolic links.
@@ -36,7 +37,7 @@ func (b *builder) add(r policy.PathRule, as point) error {
 	case strings.ContainsAny(at.path, "\x00\n"):
 		return fmt.Errorf("%s: %q: a path with a newline cannot be enforced", r.Source, at.path)
 	}
-	allow := as.allowWrite || as.allowRead
+	allow := as.AllowWrite || as.AllowRead
 	switch {
 	case !allow:
 		b.links = append(b.links, at.links...)
@@ -50,11 +51,11 @@ func (b *builder) add(r policy.PathRule, as point) error {
 		return nil
 	}
 	for _, own := range ownTrees {
-		if contains(own, at.path) && as.allowWrite {
+		if pathtree.Contains(own, at.path) && as.AllowWrite {
 			return fmt.Errorf("%s: cannot be made writable: the sandbox has a %s of its own", at.path, own)
 		}
 	}
-	as.path, as.dir = at.path, at.dir
+	as.Path, as.Own.dir = at.path, at.dir
 	b.points = append(b.points, as)
 	return nil
 }
@@ -67,28 +68,28 @@ func (b *builder) outOfReach(r policy.PathRule, err error) bool {
 }
 
 // writable reports whether a path lies below a writable one.
-func (b *builder) writable(path string) bool { return at(b.roots, path).inWrite }
+func (b *builder) writable(path string) bool { return b.roots.At(path).InWrite }
 
 // miss remembers a denied path that is not there. What may not be read must not
 // be made either, for there is nothing to cover it with; but a credential of
 // the default list that the user makes meanwhile is not removed for that.
 func (b *builder) miss(r policy.PathRule, p place, as point) {
-	if as.hideByDefault || p.path == "" {
+	if as.HideByDefault || p.path == "" {
 		return
 	}
-	if as.denyRead && r.Reason == "" {
+	if as.DenyRead && r.Reason == "" {
 		r.Reason = "denied by filesystem.denyRead, and was not there when the run began"
 	}
 	b.missing = append(b.missing, MissingPath{
-		Path: p.path, Reason: r.Reason, Source: r.Source, Protected: as.denyWrite && r.Reason != "",
+		Path: p.path, Reason: r.Reason, Source: r.Source, Protected: as.DenyWrite && r.Reason != "",
 	})
 }
 
 // checkMissing keeps the missing paths that lie where the command may write,
 // and the directories that lead to them: who could move one aside would make the
 // rest anew.
-func (b *builder) checkMissing(nodes []*node) error {
-	slices.SortStableFunc(b.missing, func(a, b MissingPath) int { return less(a.Path, b.Path) })
+func (b *builder) checkMissing(nodes nodes) error {
+	slices.SortStableFunc(b.missing, func(a, b MissingPath) int { return pathtree.Less(a.Path, b.Path) })
 	parents := map[string]place{}
 	last := ""
 	for _, m := range b.missing {
@@ -105,8 +106,8 @@ func (b *builder) checkMissing(nodes []*node) error {
 			}
 			parents[dir] = parent
 		}
-		if n := at(nodes, parent.path); n.access == readWrite {
-			m.Root = n.path
+		if n := nodes.At(parent.path); n.Access() == pathtree.ReadWrite {
+			m.Root = n.Path
 			b.plan.Missing = append(b.plan.Missing, m)
 			b.ways = append(b.ways, parent.path)
 		}
@@ -135,17 +136,17 @@ func (b *builder) checkAllowed() error {
 	}
 	direct := slices.DeleteFunc(slices.Clone(b.points), func(p point) bool {
 		return slices.ContainsFunc(b.allowed, func(a linkedAllow) bool {
-			return a.place.path == p.path && (a.as.allowWrite && p.allowWrite || a.as.allowRead && p.allowRead)
+			return a.place.path == p.Path && (a.as.AllowWrite && p.AllowWrite || a.as.AllowRead && p.AllowRead)
 		})
 	})
 	nodes := resolve(direct)
 	for _, a := range b.allowed {
-		without := at(nodes, a.place.path)
-		if a.as.allowWrite && without.inWrite || a.as.allowRead && without.access != hidden {
+		without := nodes.At(a.place.path)
+		if a.as.AllowWrite && without.InWrite || a.as.AllowRead && without.Access() != pathtree.Hidden {
 			continue
 		}
 		for _, link := range a.place.links {
-			if at(nodes, filepath.Dir(link)).access == readWrite {
+			if nodes.At(filepath.Dir(link)).Access() == pathtree.ReadWrite {
 				return fmt.Errorf("%s: %s: leads through the symbolic link %s, which the command may change; name %s instead",
 					a.rule.Source, quoted(a.rule.Path), quoted(link), quoted(a.place.path))
 			}

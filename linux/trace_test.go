@@ -27,11 +27,11 @@ func TestEveryTracedCallHasItsPaths(t *testing.T) {
 // with one file of it visible, a protected file, and a held link.
 func testJudge() *judge {
 	nodes := resolve([]point{
-		{path: "/work", dir: true, allowWrite: true},
-		{path: "/work/secret", dir: true, denyRead: true}, {path: "/work/secret/shown", allowRead: true},
-		{path: "/work/.git/config", denyWrite: true},
-		{path: "/etc/one", allowWrite: true},
-		{path: "/home/.ssh", dir: true, hideByDefault: true},
+		{Path: "/work", Effects: allowWrite, Own: facts{dir: true}},
+		{Path: "/work/secret", Effects: denyRead, Own: facts{dir: true}}, {Path: "/work/secret/shown", Effects: allowRead},
+		{Path: "/work/.git/config", Effects: denyWrite},
+		{Path: "/etc/one", Effects: allowWrite},
+		{Path: "/home/.ssh", Effects: hideByDefault, Own: facts{dir: true}},
 	})
 	return newJudge(&Plan{nodes: nodes, Mounts: append(treeOps(nodes, nil, nil), mountOp{Kind: opHold, Path: "/work/link"})})
 }

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"srun/policy"
+	"srun/policy/pathtree"
 )
 
 // FileDenial is an act on a file that the sandbox refused.
@@ -35,7 +36,7 @@ type FileDenial struct {
 // judge tells denials of the sandbox's from other failures. It goes by the plan
 // and not by the policy: that is what is enforced.
 type judge struct {
-	nodes    []*node
+	nodes    nodes
 	held     map[string]string // paths that cannot be moved, by why
 	reopened []string          // covers with something below: other names are absent there
 }
@@ -125,10 +126,10 @@ func (k actKind) operation() string {
 
 // refused tells whether the sandbox is one that refuses this act so.
 func (j *judge) refused(d *FileDenial, a act, p place, errno unix.Errno) bool {
-	n := at(j.nodes, p.path)
-	d.Hidden, d.Secret = n.access == hidden, n.hiddenByDefault()
+	n := j.nodes.At(p.path)
+	d.Hidden, d.Secret = n.Access() == pathtree.Hidden, n.HiddenByDefault()
 	for _, own := range ownTrees {
-		if contains(own, p.path) && !d.Hidden {
+		if pathtree.Contains(own, p.path) && !d.Hidden {
 			return j.refusedOwn(d, own, p, errno)
 		}
 	}
@@ -137,8 +138,8 @@ func (j *judge) refused(d *FileDenial, a act, p place, errno unix.Errno) bool {
 		return d.Hidden
 	case d.Operation != "write":
 		return d.Hidden && errno != unix.EROFS
-	case n.access != readWrite:
-		d.Fixed = n.noWrite
+	case n.Access() != pathtree.ReadWrite:
+		d.Fixed = n.NoWrite
 		if a.kind.names() {
 			d.Grant = filepath.Dir(p.path)
 		}
@@ -149,25 +150,15 @@ func (j *judge) refused(d *FileDenial, a act, p place, errno unix.Errno) bool {
 	return j.refusedName(d, p.path, errno)
 }
 
-// hiddenByDefault tells whether a default is what hides a node.
-func (n *node) hiddenByDefault() bool {
-	for ; n != nil && n.access == hidden && !n.denyRead; n = n.parent {
-		if n.hideByDefault {
-			return true
-		}
-	}
-	return false
-}
-
 // names tells whether an act needs to write the directory of its path.
 func (k actKind) names() bool { return k == makeAct || k == removeAct || k == replaceAct }
 
 // refusedName is about the name of what may be written itself.
 func (j *judge) refusedName(d *FileDenial, path string, errno unix.Errno) bool {
-	dir := at(j.nodes, filepath.Dir(path))
-	if path != "/" && dir.access != readWrite {
+	dir := j.nodes.At(filepath.Dir(path))
+	if path != "/" && dir.Access() != pathtree.ReadWrite {
 		d.Ruled, d.Grant = filepath.Dir(path), filepath.Dir(path)
-		d.Hidden, d.Fixed = dir.access == hidden, dir.noWrite
+		d.Hidden, d.Fixed = dir.Access() == pathtree.Hidden, dir.NoWrite
 		return true
 	}
 	d.Reason = j.held[path]
@@ -177,7 +168,7 @@ func (j *judge) refusedName(d *FileDenial, path string, errno unix.Errno) bool {
 // refusedOwn is about the trees that the sandbox has its own of.
 func (j *judge) refusedOwn(d *FileDenial, own string, p place, errno unix.Errno) bool {
 	for _, w := range ownWritable {
-		if contains(w, p.path) {
+		if pathtree.Contains(w, p.path) {
 			return false
 		}
 	}

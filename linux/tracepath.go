@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy/pathtree"
 )
 
 // locate finds where the path of an act leads, with srun's eyes: outside the
@@ -113,7 +115,7 @@ func pairFails(name string, call *syscallInfo, from, to place, errno unix.Errno)
 	case linked:
 		return from.dir
 	case to.missing:
-		return exchange || from.dir && contains(from.path, to.path)
+		return exchange || from.dir && pathtree.Contains(from.path, to.path)
 	case exchange:
 		return false
 	}

@@ -8,40 +8,22 @@ import (
 	"slices"
 
 	"srun/policy"
+	"srun/policy/pathtree"
 )
 
-// access is what the command may do below a path, until a longer path says
-// otherwise.
-type access int
+// facts are what a plan knows of a path that some rule names. Such a path exists and
+// has no symbolic link.
+type facts struct {
+	dir     bool
+	id      fileID // that it must have when it is mounted, or zero
+	standIn string // what it reads as when it is hidden (policy.PathRule)
+}
 
-const (
-	hidden access = iota // neither read nor written
-	readOnly
-	readWrite
+type (
+	point = pathtree.Point[facts]
+	node  = pathtree.Node[facts]
+	nodes = pathtree.Tree[facts]
 )
-
-// point is a path that some rule names. Paths are absolute, clean, exist, and
-// contain no symbolic link.
-type point struct {
-	path                  string
-	dir                   bool
-	allowWrite, denyWrite bool
-	allowRead, denyRead   bool
-	id                    fileID // that it must have when it is mounted, or zero
-	hideByDefault         bool   // a default's denyRead: an allowRead of this very path wins
-	standIn               string // what it then reads as (policy.PathRule)
-}
-
-// node is a point with what holds there.
-type node struct {
-	point
-	access   access
-	inWrite  bool // below an allowWrite
-	noWrite  bool // below a denyWrite: no allow takes that back
-	noRead   bool
-	reopened bool // hidden, with something visible below
-	parent   *node
-}
 
 // mountOp is one of the plan's operations on mounts, in the order they apply.
 type mountOp struct {
@@ -68,7 +50,7 @@ type fileID struct {
 // held where they lie in a writable directory, and so are the directories on
 // the way to what is missing, of which ways has the last. Its cost is linear in
 // the points, links and ways but for the sort.
-func treeOps(nodes []*node, links, ways []string) []mountOp {
+func treeOps(nodes nodes, links, ways []string) []mountOp {
 	t := tree{nodes: nodes, mounts: map[string]bool{"/": true}, made: map[string]bool{}}
 	ops := t.holdLinks(t.ops(), links)
 	for _, dir := range ways {
@@ -77,87 +59,35 @@ func treeOps(nodes []*node, links, ways []string) []mountOp {
 	return t.closeCovers(ops)
 }
 
-// resolve sorts the points, joins those of one path, and gives each what it
-// inherits. The root is always there.
-func resolve(points []point) []*node {
-	sorted := append([]point{{path: "/", dir: true}}, points...)
-	slices.SortStableFunc(sorted, func(a, b point) int { return less(a.path, b.path) })
-	var nodes []*node
-	for _, p := range sorted {
-		if n := len(nodes); n > 0 && nodes[n-1].path == p.path {
-			nodes[n-1].join(p)
-			continue
+// The rules' effects.
+var (
+	allowWrite    = pathtree.Effects{AllowWrite: true}
+	denyWrite     = pathtree.Effects{DenyWrite: true}
+	allowRead     = pathtree.Effects{AllowRead: true}
+	denyRead      = pathtree.Effects{DenyRead: true}
+	hideByDefault = pathtree.Effects{HideByDefault: true}
+)
+
+// resolve makes a tree of points.
+func resolve(points []point) nodes {
+	return pathtree.Resolve(points, facts{dir: true}, func(a, b facts) facts {
+		if b.id != (fileID{}) {
+			a.id = b.id
 		}
-		nodes = append(nodes, &node{point: p})
-	}
-	var last *node
-	for _, n := range nodes {
-		for last != nil && !contains(last.path, n.path) {
-			last = last.parent
-		}
-		n.inherit(last)
-		last = n
-	}
-	return nodes
+		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn)}
+	})
 }
 
-func (n *node) join(p point) {
-	if p.id != (fileID{}) {
-		n.id = p.id
+// above is the access that holds at a node unless an operation changes it.
+func above(n *node) pathtree.Access {
+	if n.Parent == nil {
+		return pathtree.ReadWrite // as the host left it
 	}
-	n.allowWrite = n.allowWrite || p.allowWrite
-	n.denyWrite = n.denyWrite || p.denyWrite
-	n.allowRead = n.allowRead || p.allowRead
-	n.denyRead = n.denyRead || p.denyRead
-	n.hideByDefault = n.hideByDefault || p.hideByDefault
-	n.standIn = cmp.Or(n.standIn, p.standIn)
-}
-
-func (n *node) inherit(parent *node) {
-	n.parent = parent
-	n.inWrite, n.noWrite = n.allowWrite, n.denyWrite
-	n.noRead = n.denyRead || n.hideByDefault && !n.allowRead
-	if parent != nil {
-		n.inWrite = n.inWrite || parent.inWrite
-		n.noWrite = n.noWrite || parent.noWrite
-		n.noRead = n.noRead || parent.noRead && !n.allowRead
-	}
-	switch {
-	case n.noRead:
-		n.access = hidden
-	case n.inWrite && !n.noWrite:
-		n.access = readWrite
-	default:
-		n.access = readOnly
-	}
-	for p := parent; n.access != hidden && p != nil && p.access == hidden; p = p.parent {
-		p.reopened = true
-	}
-}
-
-// at returns the node that governs a path.
-func at(nodes []*node, path string) *node {
-	i, found := slices.BinarySearchFunc(nodes, path, func(n *node, path string) int { return less(n.path, path) })
-	if !found {
-		i--
-	}
-	n := nodes[max(i, 0)]
-	for n.parent != nil && !contains(n.path, path) {
-		n = n.parent
-	}
-	return n
-}
-
-// above is the access that holds at the node unless an operation changes it.
-func (n *node) above() access {
-	if n.parent == nil {
-		return readWrite // as the host left it
-	}
-	return n.parent.access
+	return n.Parent.Access()
 }
 
 type tree struct {
-	nodes  []*node
+	nodes  nodes
 	mounts map[string]bool // where an operation put a mount
 	made   map[string]bool // directories made in covers
 	slots  uint32
@@ -170,15 +100,15 @@ func (t *tree) ops() []mountOp {
 	slot := map[*node]uint32{}
 	clone := func(n *node) {
 		slot[n] = t.slots
-		ops = append(ops, mountOp{Kind: opClone, Path: n.path, Slot: t.slots, id: n.id})
+		ops = append(ops, mountOp{Kind: opClone, Path: n.Path, Slot: t.slots, id: n.Own.id})
 		t.slots++
 	}
 	for _, n := range t.nodes {
-		if n.parent != nil && n.access == readWrite && n.above() != readWrite {
+		if n.Parent != nil && n.Access() == pathtree.ReadWrite && above(n) != pathtree.ReadWrite {
 			clone(n)
 		}
 	}
-	if t.nodes[0].access == readWrite {
+	if t.nodes[0].Access() == pathtree.ReadWrite {
 		ops = append(ops, mountOp{Kind: opReadonly, Path: "/proc"}, mountOp{Kind: opReadonly, Path: "/dev"})
 	} else {
 		ops = append(ops, mountOp{Kind: opReadonly, Path: "/"})
@@ -187,7 +117,7 @@ func (t *tree) ops() []mountOp {
 		ops = append(ops, mountOp{Kind: opWritable, Path: own})
 	}
 	for _, n := range t.nodes {
-		if n.parent != nil && n.access == readOnly && n.above() == hidden {
+		if n.Parent != nil && n.Access() == pathtree.ReadOnly && above(n) == pathtree.Hidden {
 			clone(n)
 		}
 	}
@@ -198,42 +128,42 @@ func (t *tree) ops() []mountOp {
 }
 
 func (t *tree) apply(ops []mountOp, n *node, slot map[*node]uint32) []mountOp {
-	if n.parent == nil || n.access == n.above() {
+	if n.Parent == nil || n.Access() == above(n) {
 		return ops
 	}
-	if n.above() == readWrite {
-		ops = t.pin(ops, n.path)
+	if above(n) == pathtree.ReadWrite {
+		ops = t.pin(ops, n.Path)
 	}
 	s, cloned := slot[n]
 	switch {
-	case n.access == hidden:
+	case n.Access() == pathtree.Hidden:
 		ops = append(ops, hideOp(n))
 	case cloned:
-		if n.above() == hidden {
+		if above(n) == pathtree.Hidden {
 			ops = t.makeWay(ops, n)
 		}
-		ops = append(ops, mountOp{Kind: opAttach, Path: n.path, Slot: s})
+		ops = append(ops, mountOp{Kind: opAttach, Path: n.Path, Slot: s})
 	default:
-		op := mountOp{Kind: opSeal, Path: n.path}
-		if !n.dir {
+		op := mountOp{Kind: opSeal, Path: n.Path}
+		if !n.Own.dir {
 			op.Flag = 1
 		}
 		ops = append(ops, op)
 	}
-	t.mounts[n.path] = true
+	t.mounts[n.Path] = true
 	return ops
 }
 
 func hideOp(n *node) mountOp {
-	op := mountOp{Kind: opHide, Path: n.path}
-	if !n.dir {
+	op := mountOp{Kind: opHide, Path: n.Path}
+	if !n.Own.dir {
 		op.Flag = 1
 	}
-	switch stand := n.standIn; {
-	case n.reopened:
+	switch stand := n.Own.standIn; {
+	case n.Reopened:
 		op.A, op.Slot = 0o711, 1
-	case n.denyRead || stand == "" || (stand == policy.EmptyDir) != n.dir:
-	case n.dir:
+	case n.DenyRead || stand == "" || (stand == policy.EmptyDir) != n.Own.dir:
+	case n.Own.dir:
 		op.A = 0o555
 	default:
 		op.Kind, op.A, op.Data, op.standIn = opFile, 0o444, stand, true
@@ -259,29 +189,29 @@ func (t *tree) pin(ops []mountOp, path string) []mountOp {
 // makeWay creates, in the cover over a hidden directory, the place that a
 // visible path below it is attached to.
 func (t *tree) makeWay(ops []mountOp, n *node) []mountOp {
-	cover := n.parent
-	for cover.parent != nil && cover.parent.access == hidden {
-		cover = cover.parent
+	cover := n.Parent
+	for cover.Parent != nil && cover.Parent.Access() == pathtree.Hidden {
+		cover = cover.Parent
 	}
 	var missing []string
-	for dir := filepath.Dir(n.path); dir != cover.path && !t.made[dir]; dir = filepath.Dir(dir) {
+	for dir := filepath.Dir(n.Path); dir != cover.Path && !t.made[dir]; dir = filepath.Dir(dir) {
 		missing = append(missing, dir)
 		t.made[dir] = true
 	}
 	for _, dir := range slices.Backward(missing) {
 		ops = append(ops, mountOp{Kind: opMkdir, Path: dir, A: 0o711})
 	}
-	if n.dir {
-		return append(ops, mountOp{Kind: opMkdir, Path: n.path, A: 0o711})
+	if n.Own.dir {
+		return append(ops, mountOp{Kind: opMkdir, Path: n.Path, A: 0o711})
 	}
-	return append(ops, mountOp{Kind: opMkfile, Path: n.path})
+	return append(ops, mountOp{Kind: opMkfile, Path: n.Path})
 }
 
 // closeCovers makes the covers read-only that had to stay open for makeWay.
 func (t *tree) closeCovers(ops []mountOp) []mountOp {
 	for _, n := range t.nodes {
-		if n.reopened && n.above() != hidden {
-			ops = append(ops, mountOp{Kind: opReadonly, Path: n.path, Flag: 1})
+		if n.Reopened && above(n) != pathtree.Hidden {
+			ops = append(ops, mountOp{Kind: opReadonly, Path: n.Path, Flag: 1})
 		}
 	}
 	return ops

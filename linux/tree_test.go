@@ -31,22 +31,22 @@ func printOps(ops []mountOp) string {
 }
 
 func dir(path string, set func(*point)) point {
-	p := point{path: path, dir: true}
+	p := point{Path: path, Own: facts{dir: true}}
 	set(&p)
 	return p
 }
 
 func file(path string, set func(*point)) point {
 	p := dir(path, set)
-	p.dir = false
+	p.Own.dir = false
 	return p
 }
 
-func allowW(p *point) { p.allowWrite = true }
-func denyW(p *point)  { p.denyWrite = true }
-func allowR(p *point) { p.allowRead = true }
-func denyR(p *point)  { p.denyRead = true }
-func hideR(p *point)  { p.hideByDefault = true }
+func allowW(p *point) { p.AllowWrite = true }
+func denyW(p *point)  { p.DenyWrite = true }
+func allowR(p *point) { p.AllowRead = true }
+func denyR(p *point)  { p.DenyRead = true }
+func hideR(p *point)  { p.HideByDefault = true }
 
 func TestTreeOps(t *testing.T) {
 	for _, c := range []struct {

@@ -2,6 +2,8 @@
 
 package linux
 
+import "srun/policy/pathtree"
+
 // BundlePath is where the command finds the certificates to trust when the
 // proxy opens TLS connections: in init's own /dev, so that it goes with the
 // sandbox.
@@ -30,7 +32,7 @@ func (b *builder) trustFile() []mountOp {
 
 // trustFiles puts the bundle there, and each file in its place. The places may
 // be links to each other.
-func (b *builder) trustFiles(nodes []*node) []mountOp {
+func (b *builder) trustFiles(nodes nodes) []mountOp {
 	if b.host.Trust == nil {
 		return nil
 	}
@@ -38,7 +40,7 @@ func (b *builder) trustFiles(nodes []*node) []mountOp {
 	done := map[string]bool{}
 	for _, f := range b.host.Trust.Over {
 		path, dir, err := b.host.Resolve(f.Path)
-		if err == nil && !dir && at(nodes, path).access != hidden && !done[path] {
+		if err == nil && !dir && nodes.At(path).Access() != pathtree.Hidden && !done[path] {
 			done[path] = true
 			ops = append(ops, fileOp(path, f.Content))
 		}

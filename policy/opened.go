@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"srun/policy/direnv"
+	"srun/policy/pathtree"
 )
 
 // Opened reports whether path, absolute and clean, is at or below one that
 // --open-protected names. Nothing opens what decides what srun allows.
 func (p *Policy) Opened(path string) bool {
-	return slices.ContainsFunc(p.Filesystem.OpenProtected, func(r PathRule) bool { return below(path, r.Path) }) && !p.srunsOwn(path)
+	return slices.ContainsFunc(p.Filesystem.OpenProtected, func(r PathRule) bool { return pathtree.Contains(r.Path, path) }) && !p.srunsOwn(path)
 }
 
 // srunsOwn reports whether a protected path covers path that is srun's own.
@@ -53,7 +54,7 @@ func (p *Policy) openable(path string) error {
 			return nil
 		case name.Anywhere && strings.HasPrefix(name.Path, filepath.Base(path)+"/"):
 			inside = append(inside, filepath.Join(filepath.Dir(path), name.Path))
-		case !name.Anywhere && below(name.Path, path):
+		case !name.Anywhere && pathtree.Contains(path, name.Path):
 			inside = append(inside, name.Path)
 		}
 	}

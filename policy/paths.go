@@ -73,29 +73,3 @@ func (r PathRule) missing() bool {
 	_, err := os.Stat(r.Path)
 	return errors.Is(err, os.ErrNotExist)
 }
-
-// covers reports whether the rule's path is path or above it, and how long
-// the covering path is: the longer, the narrower the rule. A glob counts as
-// the shortest path that it matches at or above path.
-func (r PathRule) covers(path string) (length int, ok bool) {
-	if !r.Glob {
-		return len(r.Path), below(path, r.Path)
-	}
-	for i := 1; i <= len(path); i++ {
-		if i < len(path) && path[i] != '/' {
-			continue
-		}
-		if matched, _ := doublestar.Match(r.Path, path[:i]); matched {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
-// below reports whether path is dir or lies below it; both are clean.
-func below(path, dir string) bool {
-	if dir == "/" {
-		return strings.HasPrefix(path, "/")
-	}
-	return strings.HasPrefix(path, dir) && (len(path) == len(dir) || path[len(dir)] == '/')
-}

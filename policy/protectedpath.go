@@ -3,7 +3,8 @@ package policy
 import (
 	"iter"
 	"slices"
-	"strings"
+
+	"srun/policy/pathtree"
 )
 
 // ProtectedPath is a name that no command may write, though it lies in a
@@ -58,43 +59,14 @@ func (p ProtectedPath) Matches(path string) bool {
 	if !p.Anywhere {
 		return path == p.Path
 	}
-	name := p.Path
-	for {
-		component, inPath := lastComponent(&name), lastComponent(&path)
-		switch {
-		case inPath == "" || !matchesComponent(component, inPath):
-			return false
-		case name == "":
-			return true
-		}
-	}
+	return pathtree.Name(p.Path).Matches(path)
 }
 
 // Covers reports whether path, absolute and clean, is the protected path or
 // lies below it.
 func (p ProtectedPath) Covers(path string) bool {
 	if !p.Anywhere {
-		return below(path, p.Path)
+		return pathtree.Contains(p.Path, path)
 	}
-	for at := path; at != ""; lastComponent(&at) {
-		if p.Matches(at) {
-			return true
-		}
-	}
-	return false
-}
-
-// lastComponent cuts the last component off a clean path and returns it.
-func lastComponent(path *string) (component string) {
-	i := strings.LastIndexByte(*path, '/')
-	component, *path = (*path)[i+1:], (*path)[:max(i, 0)]
-	return component
-}
-
-func matchesComponent(pattern, name string) bool {
-	before, after, wild := strings.Cut(pattern, "*")
-	if !wild {
-		return pattern == name
-	}
-	return len(name) >= len(before)+len(after) && strings.HasPrefix(name, before) && strings.HasSuffix(name, after)
+	return pathtree.Name(p.Path).Covers(path)
 }

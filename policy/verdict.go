@@ -1,6 +1,10 @@
 package policy
 
-import "path/filepath"
+import (
+	"path/filepath"
+
+	"srun/policy/pathtree"
+)
 
 // PathDecision is a verdict on a path and what it rests on.
 type PathDecision struct {
@@ -15,21 +19,16 @@ type PathDecision struct {
 // allowRead of a path on the default list opens that very path. What no rule
 // covers is allowed.
 func (p *Policy) ReadVerdict(path string) PathDecision {
-	path = filepath.Clean(path)
-	deny, denyLength := narrowest(p.Filesystem.DenyRead, path)
-	allow, allowLength := narrowest(p.Filesystem.AllowRead, path)
+	d, rules := p.Filesystem.decide(filepath.Clean(path))
 	switch {
-	case deny == nil:
+	case d.Read == pathtree.None:
 		return PathDecision{Verdict: Allowed}
-	case allow == nil || allowLength < denyLength,
-		allowLength == denyLength && deny.Source.Tier != TierDefault:
-		reason := "denyRead"
-		if deny.Source.Tier == TierDefault {
-			reason = "credentials, default deny list"
-		}
-		return PathDecision{Denied, deny.Path, deny.Source, reason}
+	case !d.NoRead:
+		return PathDecision{Allowed, rules[d.Read].Path, rules[d.Read].Source, "allowRead"}
+	case rules[d.Read].Source.Tier == TierDefault:
+		return PathDecision{Denied, rules[d.Read].Path, rules[d.Read].Source, "credentials, default deny list"}
 	}
-	return PathDecision{Allowed, allow.Path, allow.Source, "allowRead"}
+	return PathDecision{Denied, rules[d.Read].Path, rules[d.Read].Source, "denyRead"}
 }
 
 // WriteVerdict judges a write to path, which must be absolute with its
@@ -45,26 +44,38 @@ func (p *Policy) WriteVerdict(path string) PathDecision {
 			return PathDecision{Denied, name.Path, Source{Tier: TierDefault}, "protected path"}
 		}
 	}
-	if deny, _ := narrowest(p.Filesystem.DenyWrite, path); deny != nil {
-		return PathDecision{Denied, deny.Path, deny.Source, "denyWrite"}
+	d, rules := p.Filesystem.decide(path)
+	switch {
+	case d.Write == pathtree.None:
+		return PathDecision{Verdict: Denied, Reason: "not in allowWrite"}
+	case d.NoWrite:
+		return PathDecision{Denied, rules[d.Write].Path, rules[d.Write].Source, "denyWrite"}
 	}
-	if allow, _ := narrowest(p.Filesystem.AllowWrite, path); allow != nil {
-		return PathDecision{Allowed, allow.Path, allow.Source, "allowWrite"}
-	}
-	return PathDecision{Verdict: Denied, Reason: "not in allowWrite"}
+	return PathDecision{Allowed, rules[d.Write].Path, rules[d.Write].Source, "allowWrite"}
 }
 
-// narrowest returns the rule that covers path with the longest path of its
-// own; of equals a user's rule comes before a default.
-func narrowest(rules []PathRule, path string) (best *PathRule, length int) {
-	for i := range rules {
-		n, ok := rules[i].covers(path)
-		if !ok {
-			continue
-		}
-		if best == nil || n > length {
-			best, length = &rules[i], n
+// decide asks the path lists, whose rules it returns as the decision counts them.
+func (f *Filesystem) decide(path string) (pathtree.Decision, []PathRule) {
+	var rules []PathRule
+	var list []pathtree.Rule
+	add := func(all []PathRule, as func(PathRule) pathtree.Effects) {
+		for _, r := range all {
+			rules = append(rules, r)
+			list = append(list, pathtree.Rule{Path: r.Path, Glob: r.Glob, Effects: as(r)})
 		}
 	}
-	return best, length
+	add(f.DenyRead, PathRule.denyRead)
+	add(f.AllowRead, func(PathRule) pathtree.Effects { return pathtree.Effects{AllowRead: true} })
+	add(f.DenyWrite, func(PathRule) pathtree.Effects { return pathtree.Effects{DenyWrite: true} })
+	add(f.AllowWrite, func(PathRule) pathtree.Effects { return pathtree.Effects{AllowWrite: true} })
+	return pathtree.NewRules(list).Decide(path), rules
+}
+
+// denyRead is what a rule of the denyRead list does: a default gives way to an
+// allowRead of the same path.
+func (r PathRule) denyRead() pathtree.Effects {
+	if r.Source.Tier == TierDefault {
+		return pathtree.Effects{HideByDefault: true}
+	}
+	return pathtree.Effects{DenyRead: true}
 }

@@ -12,8 +12,8 @@ import (
 
 func TestProtected(t *testing.T) {
 	x := newIndex(&Rules{Names: []Name{
-		{Parts: []string{".envrc"}}, {Parts: []string{".claude", "settings.json"}}, {Parts: []string{"*.code-workspace"}},
-		{Parts: []string{".config", "mise", "config.toml"}},
+		{Name: ".envrc"}, {Name: ".claude/settings.json"}, {Name: "*.code-workspace"},
+		{Name: ".config/mise/config.toml"},
 	}})
 	for path, holder := range map[string]string{
 		"/p/.envrc": "/p", "/p/.envrc/x": "/p", "/.envrc": "/", "/p/envrc": "",

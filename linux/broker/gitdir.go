@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy/pathtree"
 )
 
 // In a git directory only what runs nothing may be made: no hooks, no links to
@@ -51,7 +53,7 @@ func gitWhy(reason string) *Why {
 
 // judgeGit judges a name by what git would make of it.
 func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
-	p := join(dirPath, name)
+	p := pathtree.Join(dirPath, name)
 	if c.rules.Opened != nil && c.rules.Opened(p) {
 		return nil
 	}

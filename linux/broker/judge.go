@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"srun/policy/direnv"
+	"srun/policy/pathtree"
 )
 
 // act is what a call does to a name.
@@ -35,7 +36,7 @@ func (c *call) judge(a act, dir int, dirPath, name string) *Why {
 	if name == "." || name == ".." || name == "" {
 		return nil // no act takes such a name
 	}
-	p := join(dirPath, name)
+	p := pathtree.Join(dirPath, name)
 	if c.rules.own(p) {
 		return nil
 	}
@@ -81,7 +82,7 @@ func (c *call) loadedByDirenv(dir int, p, name string) bool {
 // refuses to move or remove those of the caller's own mount namespace alone
 // (is_local_mountpoint), and the broker is in another.
 func (c *call) mounted(dir int, dirPath, name string) bool {
-	if c.rules.Held[join(dirPath, name)] {
+	if c.rules.Held[pathtree.Join(dirPath, name)] {
 		return true
 	}
 	var st unix.Statx_t

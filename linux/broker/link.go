@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy/pathtree"
 )
 
 func (c *call) link() unix.Errno {
@@ -80,8 +82,8 @@ func (c *call) judgeHardLink(source int, s spot, dirPath string) (*Why, string) 
 	if why := c.judgeHeld(source, &st, from); why != nil {
 		return why, from
 	}
-	if dirPath != "" && c.inGitDir(s.dir, dirPath) && !(isObject(from) && isObject(join(dirPath, s.last()))) {
-		return gitWhy(gitLink), join(dirPath, s.last())
+	if dirPath != "" && c.inGitDir(s.dir, dirPath) && !(isObject(from) && isObject(pathtree.Join(dirPath, s.last()))) {
+		return gitWhy(gitLink), pathtree.Join(dirPath, s.last())
 	}
 	return nil, ""
 }

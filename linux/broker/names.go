@@ -2,7 +2,11 @@
 
 package broker
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"srun/policy/pathtree"
+)
 
 // place reads one path of a call, and judges nothing.
 func (c *call) place(dirfd int32, at uint64) (s spot, errno unix.Errno) {
@@ -25,7 +29,7 @@ func (c *call) may(a act, s spot, dirPath string) unix.Errno {
 	case a == makeAct && there(s.dir, s.last()):
 		return unix.EEXIST
 	}
-	return c.deny(join(dirPath, s.last()), why)
+	return c.deny(pathtree.Join(dirPath, s.last()), why)
 }
 
 // split are a call's arguments behind the descriptor that its -at form begins
@@ -56,7 +60,7 @@ func (c *call) mkdir() unix.Errno {
 	}
 	var st unix.Stat_t
 	if unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR {
-		c.ages.add(idOf(&st), join(dirPath, s.last()))
+		c.ages.add(idOf(&st), pathtree.Join(dirPath, s.last()))
 	}
 	return 0
 }
@@ -108,7 +112,7 @@ func (c *call) symlink() unix.Errno {
 	if errno := c.may(makeAct, s, dirPath); errno != 0 {
 		return errno
 	}
-	p := join(dirPath, s.last())
+	p := pathtree.Join(dirPath, s.last())
 	if why := c.judgeLink(s.dir, dirPath, s.last(), text); why != nil && !there(s.dir, s.last()) {
 		return c.deny(p, why)
 	}
@@ -123,7 +127,7 @@ func (c *call) judgeLink(dir int, dirPath, name, text string) *Why {
 		return nil
 	case c.inGitDir(dir, dirPath) && !isGitProbe(dirPath, name, text):
 		return gitWhy(gitLink)
-	case !c.ages.tookPlace(join(dirPath, name)):
+	case !c.ages.tookPlace(pathtree.Join(dirPath, name)):
 		return nil
 	}
 	return c.judgeStandIn(dir, text)
@@ -172,13 +176,13 @@ func (c *call) unlink() unix.Errno {
 	var st unix.Stat_t
 	known := unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
 	if known {
-		c.ages.losing(idOf(&st), join(dirPath, s.last()))
+		c.ages.losing(idOf(&st), pathtree.Join(dirPath, s.last()))
 	}
 	if err := unix.Unlinkat(s.dir, s.name, flags); err != nil {
 		return c.failed(errnoOf(err), s.at(dirPath))
 	}
 	if known {
-		c.ages.remove(idOf(&st), s.dir, s.last(), join(dirPath, s.last()))
+		c.ages.remove(idOf(&st), s.dir, s.last(), pathtree.Join(dirPath, s.last()))
 	}
 	return 0
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy/pathtree"
 )
 
 // open answers with the descriptor that it opened.
@@ -137,7 +139,7 @@ func (c *call) openSpot(s spot, o *openArgs) (fd int, link bool, errno unix.Errn
 			return c.openDenied(s, dirPath, o, why)
 		}
 	}
-	if o.writes() && dirPath != "" && !c.rules.special(join(dirPath, name)) && isSpecial(s) {
+	if o.writes() && dirPath != "" && !c.rules.special(pathtree.Join(dirPath, name)) && isSpecial(s) {
 		return -1, false, c.failed(unix.EACCES, s.at(dirPath))
 	}
 	if name == "tty" && isTTY(s) {
@@ -152,7 +154,7 @@ func (c *call) openSpot(s spot, o *openArgs) (fd int, link bool, errno unix.Errn
 	switch {
 	case errno == 0 && o.writes() && c.judgedMeanwhile(fd, name):
 		unix.Close(fd)
-		return -1, false, c.deny(join(dirPath, name), gitWhy(gitConfig))
+		return -1, false, c.deny(pathtree.Join(dirPath, name), gitWhy(gitConfig))
 	case errno == unix.ELOOP && o.follows():
 		var st unix.Stat_t
 		if unix.Fstatat(s.dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFLNK {
@@ -191,7 +193,7 @@ func (c *call) openDenied(s spot, dirPath string, o *openArgs, why *Why) (fd int
 			return fd, false, errno
 		}
 	}
-	return -1, false, c.deny(join(dirPath, s.last()), why)
+	return -1, false, c.deny(pathtree.Join(dirPath, s.last()), why)
 }
 
 // openNow opens without waiting for anybody, and follows no link.

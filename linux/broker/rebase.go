@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"srun/policy/gitfiles"
+	"srun/policy/pathtree"
 )
 
 // A rebase that is under way has a list of what git does next, of which some
@@ -56,7 +57,7 @@ func (c *call) rebase(dir int, dirPath, name string) *Why {
 	case path.Base(dirPath) == rebaseDir:
 		return c.holdRebase(dir, ".", dirPath, true)
 	case name == rebaseDir:
-		return c.holdRebase(dir, name, join(dirPath, name), true)
+		return c.holdRebase(dir, name, pathtree.Join(dirPath, name), true)
 	}
 	return nil
 }
@@ -103,7 +104,7 @@ func (b *Broker) endRebases() {
 	}
 	for _, r := range b.rebases.held {
 		for name, reason := range r.end(b.rules) {
-			b.reports.put(Denial{Operation: "write", Path: join(r.path, name), Why: Why{Reason: reason, Rule: reason, Protected: true}})
+			b.reports.put(Denial{Operation: "write", Path: pathtree.Join(r.path, name), Why: Why{Reason: reason, Rule: reason, Protected: true}})
 		}
 		unix.Close(r.dir)
 	}
@@ -130,7 +131,7 @@ func (r *rebase) end(rules *index) map[string]string {
 			return gitfiles.SafeStrategy(s)
 		},
 	} {
-		if rules.reserved(join(r.path, name)) != nil {
+		if rules.reserved(pathtree.Join(r.path, name)) != nil {
 			continue // the command could not write it
 		}
 		if reason := r.endOf(name, judge); reason != "" {

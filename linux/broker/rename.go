@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"srun/policy/gitfiles"
+	"srun/policy/pathtree"
 )
 
 // renaming is one rename with what is at both its ends.
@@ -130,18 +131,18 @@ func (c *call) judgeRename(r *renaming) (release func(), errno unix.Errno) {
 // lies may be moved, with all that is in it.
 func (c *call) mayMove(s spot, dirPath string) unix.Errno {
 	if why := c.judge(removeAct, s.dir, dirPath, s.last()); why != nil {
-		return c.deny(join(dirPath, s.last()), why)
+		return c.deny(pathtree.Join(dirPath, s.last()), why)
 	}
 	if why := c.judgeFirst(s, dirPath); why != nil {
-		return c.deny(join(dirPath, s.last()), why)
+		return c.deny(pathtree.Join(dirPath, s.last()), why)
 	}
 	return 0
 }
 
 // judgeFirst judges moving a directory of which a name in it is protected.
 func (c *call) judgeFirst(s spot, dirPath string) *Why {
-	p := join(dirPath, s.last())
-	if dirPath == "" || !c.leadsToName(p) || !c.isOld(s.dir) || c.rules.own(p) {
+	p := pathtree.Join(dirPath, s.last())
+	if dirPath == "" || !c.rules.leadsToName(s.last()) || !c.isOld(s.dir) || c.rules.own(p) {
 		return nil
 	}
 	fd, err := openDir(s.dir, s.last())
@@ -155,7 +156,7 @@ func (c *call) judgeFirst(s spot, dirPath string) *Why {
 		return &unseen
 	}
 	for _, e := range entries {
-		if found := c.rules.protected(join(p, e.name)); len(found) > 0 {
+		if found := c.rules.protected(pathtree.Join(p, e.name)); len(found) > 0 {
 			return &Why{Reason: protectedPath, Rule: found[0].Reason, Protected: true}
 		}
 	}
@@ -172,7 +173,7 @@ func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDi
 		release, why = c.judgeConfig(from, to, toDir)
 		config = true
 	}
-	p := join(toDir, to.last())
+	p := pathtree.Join(toDir, to.last())
 	switch kind := st.Mode & unix.S_IFMT; {
 	case why != nil || config:
 	case kind == unix.S_IFLNK:
@@ -267,10 +268,10 @@ func (c *call) judgeConfig(from, to spot, toDir string) (release func(), why *Wh
 // losing is for directories that are about to lose their names.
 func (c *call) losing(r *renaming) {
 	if r.fromDir != "" && r.old.Mode&unix.S_IFMT == unix.S_IFDIR {
-		c.ages.losing(idOf(&r.old), join(r.fromDir, r.from.last()))
+		c.ages.losing(idOf(&r.old), pathtree.Join(r.fromDir, r.from.last()))
 	}
 	if r.toDir != "" && r.exists && r.new.Mode&unix.S_IFMT == unix.S_IFDIR {
-		c.ages.losing(idOf(&r.new), join(r.toDir, r.to.last()))
+		c.ages.losing(idOf(&r.new), pathtree.Join(r.toDir, r.to.last()))
 	}
 }
 
@@ -284,7 +285,7 @@ func (c *call) renamed(r *renaming) {
 	if r.fromDir == "" || r.toDir == "" {
 		return
 	}
-	from, to := join(r.fromDir, r.from.last()), join(r.toDir, r.to.last())
+	from, to := pathtree.Join(r.fromDir, r.from.last()), pathtree.Join(r.toDir, r.to.last())
 	if r.old.Mode&unix.S_IFMT == unix.S_IFDIR {
 		c.ages.rename(idOf(&r.old), r.from, from, r.to)
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"srun/policy/gitfiles"
+	"srun/policy/pathtree"
 )
 
 // judgeRepository judges a directory that becomes a git directory, as a whole.
@@ -122,7 +123,7 @@ func (c *call) git(dirPath string) gitfiles.JudgeOptions {
 	if super, _, ok := strings.Cut(dirPath, "/.git/modules/"); ok {
 		o.Worktree = func(value string) bool {
 			to := path.Join(dirPath, value)
-			return !path.IsAbs(value) && to != super && within(super, to) && !within(super+"/.git", to)
+			return !path.IsAbs(value) && to != super && pathtree.Contains(super, to) && !pathtree.Contains(super+"/.git", to)
 		}
 	}
 	return o

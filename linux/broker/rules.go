@@ -7,9 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/bmatcuk/doublestar/v4"
-
 	"srun/policy/gitfiles"
+	"srun/policy/pathtree"
 )
 
 // Rules are what a plan says of names that are made or written. Paths are the
@@ -60,10 +59,9 @@ type Why struct {
 	Denied    any    // the planner's own, handed back with the denial
 }
 
-// Name is a protected name, or several of which all but the last are
-// directories'. A "*" in one stands for anything.
+// Name is a protected name.
 type Name struct {
-	Parts  []string
+	Name   pathtree.Name
 	Reason string
 }
 
@@ -73,66 +71,56 @@ type Glob struct {
 	Why     Why
 }
 
-// matchName compares one component with a protected name.
-func matchName(pattern, name string) bool {
-	before, after, any := strings.Cut(pattern, "*")
-	if !any {
-		return pattern == name
-	}
-	return len(name) >= len(before)+len(after) && strings.HasPrefix(name, before) && strings.HasSuffix(name, after)
-}
-
-// begins tells whether names begin with the protected ones.
-func (n Name) begins(names []string) bool {
-	if len(names) < len(n.Parts) {
-		return false
-	}
-	for i, part := range n.Parts {
-		if !matchName(part, names[i]) {
-			return false
-		}
-	}
-	return true
-}
-
 // index is what rules are looked up by.
 type index struct {
 	*Rules
-	first    map[string][]Name // by the first name
-	patterns []Name            // whose first name has a "*"
-	parts    map[string]bool   // every name of a rule: making it is done under a lock
-	anyPart  bool              // a glob could be of any name
+	denied  *pathtree.Rules // the reserved paths and the globs
+	whys    []Why           // of each of those
+	names   *pathtree.Names
+	wild    []string        // the first components of names that have a "*"
+	parts   map[string]bool // every name of a rule: making it is done under a lock
+	anyPart bool            // a glob could be of any name
 }
 
 func newIndex(r *Rules) *index {
-	x := &index{Rules: r, first: map[string][]Name{}, parts: map[string]bool{}}
+	x := &index{Rules: r, parts: map[string]bool{}, anyPart: len(r.Globs) > 0}
+	var names []pathtree.Name
 	for _, n := range r.Names {
-		if strings.Contains(n.Parts[0], "*") {
-			x.patterns = append(x.patterns, n)
+		names = append(names, n.Name)
+		parts := n.Name.Parts()
+		if strings.Contains(parts[0], "*") {
+			x.wild = append(x.wild, parts[0])
 			continue
 		}
-		x.first[n.Parts[0]] = append(x.first[n.Parts[0]], n)
-		for _, part := range n.Parts {
-			x.parts[part] = true
-		}
+		x.add(parts)
 	}
-	for reserved := range r.Reserved {
-		for part := range strings.SplitSeq(reserved, "/") {
-			x.parts[part] = true
-		}
+	x.names = pathtree.NewNames(names)
+	var denied []pathtree.Rule
+	for path, why := range r.Reserved {
+		denied, x.whys = append(denied, pathtree.Rule{Path: path, Effects: denyWrite}), append(x.whys, why)
+		x.add(strings.Split(path, "/"))
 	}
-	x.anyPart = len(r.Globs) > 0
-	for _, name := range gitNames {
-		x.parts[name] = true
+	for _, glob := range r.Globs {
+		denied, x.whys = append(denied, pathtree.Rule{Path: glob.Pattern, Glob: true, Effects: denyWrite}), append(x.whys, glob.Why)
 	}
+	x.denied = pathtree.NewRules(denied)
+	x.add(gitNames)
 	delete(x.parts, "")
 	return x
+}
+
+var denyWrite = pathtree.Effects{DenyWrite: true}
+
+func (x *index) add(parts []string) {
+	for _, part := range parts {
+		x.parts[part] = true
+	}
 }
 
 // own tells whether a path lies where nothing is judged.
 func (x *index) own(p string) bool {
 	for _, tree := range x.Own {
-		if within(tree, p) {
+		if pathtree.Contains(tree, p) {
 			return true
 		}
 	}
@@ -142,8 +130,8 @@ func (x *index) own(p string) bool {
 // special tells whether a pipe or a device may be opened for writing. The
 // sandbox's own /dev and /proc have those that it may.
 func (x *index) special(p string) bool {
-	return within("/dev", p) || within("/proc", p) ||
-		slices.ContainsFunc(x.Writable, func(tree string) bool { return within(tree, p) })
+	return pathtree.Contains("/dev", p) || pathtree.Contains("/proc", p) ||
+		slices.ContainsFunc(x.Writable, func(tree string) bool { return pathtree.Contains(tree, p) })
 }
 
 // sensitive tells whether making a name could, now or with another act beside
@@ -152,38 +140,19 @@ func (x *index) sensitive(dir, name string) bool {
 	if x.anyPart || x.parts[name] || x.parts[path.Base(dir)] {
 		return true
 	}
-	return slices.ContainsFunc(x.patterns, func(n Name) bool { return matchName(n.Parts[0], name) })
+	return slices.ContainsFunc(x.wild, func(pattern string) bool { return pathtree.MatchComponent(pattern, name) })
 }
 
 // reserved returns why a path may not be made by its path alone.
 func (x *index) reserved(p string) *Why {
-	for at := p; at != "/" && at != "."; at = path.Dir(at) {
-		if why, ok := x.Reserved[at]; ok {
-			return &why
-		}
-	}
-	for i := range x.Globs {
-		for at := p; at != "/" && at != "."; at = path.Dir(at) {
-			if ok, _ := doublestar.Match(x.Globs[i].Pattern, at); ok {
-				return &x.Globs[i].Why
-			}
-		}
+	if d := x.denied.Decide(p); d.NoWrite {
+		return &x.whys[d.Write]
 	}
 	return nil
 }
 
 // leads tells whether something reserved could lie below a path.
-func (x *index) leads(p string) bool {
-	if len(x.Globs) > 0 {
-		return true
-	}
-	for reserved := range x.Reserved {
-		if within(p, reserved) {
-			return true
-		}
-	}
-	return false
-}
+func (x *index) leads(p string) bool { return x.denied.Below(p) }
 
 // protectedAt is a protected name in a path.
 type protectedAt struct {
@@ -197,37 +166,15 @@ func (x *index) protected(p string) (found []protectedAt) {
 	if x.Opened != nil && x.Opened(p) {
 		return nil
 	}
-	parts := strings.Split(p, "/")[1:]
-	for i, part := range parts {
-		x.each(part, func(n Name) {
-			if !n.begins(parts[i:]) {
-				return
-			}
-			found = append(found, protectedAt{n, "/" + strings.Join(parts[:i], "/"), len(parts) - 1 - i})
-		})
+	for _, m := range x.names.In(p) {
+		parts := strings.Split(p, "/")[1:]
+		found = append(found, protectedAt{x.Names[m.Index], "/" + strings.Join(parts[:m.At], "/"), len(parts) - 1 - m.At})
 	}
 	return found
 }
 
-// each calls f with the protected names whose first is this one.
-func (x *index) each(part string, f func(Name)) {
-	for _, n := range x.first[part] {
-		f(n)
-	}
-	for _, n := range x.patterns {
-		if matchName(n.Parts[0], part) {
-			f(n)
-		}
-	}
-}
-
-func within(dir, p string) bool {
-	return dir == "/" || p == dir || strings.HasPrefix(p, dir) && p[len(dir)] == '/'
-}
-
-func join(dir, name string) string {
-	if dir == "/" {
-		return "/" + name
-	}
-	return dir + "/" + name
+// leadsToName tells whether a name is the first of several.
+func (x *index) leadsToName(name string) (leads bool) {
+	x.names.Begins(name, func(_, components int) { leads = leads || components > 1 })
+	return leads
 }

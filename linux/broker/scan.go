@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy/pathtree"
 )
 
 // mostScanned bounds what is looked at of a directory that is moved.
@@ -32,7 +34,7 @@ var (
 
 // judgeMoved judges what a directory brings to the place that it is moved to.
 func (c *call) judgeMoved(from spot, to spot, toDir string) *Why {
-	p := join(toDir, to.last())
+	p := pathtree.Join(toDir, to.last())
 	if c.rules.own(p) {
 		return nil
 	}
@@ -41,7 +43,7 @@ func (c *call) judgeMoved(from spot, to spot, toDir string) *Why {
 	known := unix.Fstatat(from.dir, from.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
 	taken := c.ages.tookPlace(p) && !(known && c.ages.comesHome(idOf(&st), p))
 	repository := path.Base(p) == ".git"
-	if !repository && !taken && !c.rules.leads(p) && !(s.parentOld && c.leadsToName(p)) {
+	if !repository && !taken && !c.rules.leads(p) && !(s.parentOld && c.rules.leadsToName(path.Base(p))) {
 		return nil
 	}
 	fd, err := openDir(from.dir, from.last())
@@ -55,12 +57,6 @@ func (c *call) judgeMoved(from spot, to spot, toDir string) *Why {
 		}
 	}
 	return s.directory(fd, p, taken)
-}
-
-// leadsToName tells whether a path's own name is the first of two.
-func (c *call) leadsToName(p string) (leads bool) {
-	c.rules.each(path.Base(p), func(n Name) { leads = leads || len(n.Parts) > 1 })
-	return leads
 }
 
 // directory looks at one directory as if it lay at a path; old tells that it
@@ -78,7 +74,7 @@ func (s *scan) directory(fd int, at string, old bool) *Why {
 		if s.left--; s.left < 0 {
 			return &tooLarge
 		}
-		p := join(at, e.name)
+		p := pathtree.Join(at, e.name)
 		if why := s.name(fd, e.name, p); why != nil {
 			return why
 		}
@@ -121,7 +117,7 @@ func (s *scan) wasThere(dir int, name string) bool {
 
 func (s *scan) below(fd int, name, p string, old bool) *Why {
 	old = old && s.ages.tookPlace(p)
-	if !old && !s.rules.leads(p) && !(s.old[path.Dir(p)] && s.leadsToName(p)) {
+	if !old && !s.rules.leads(p) && !(s.old[path.Dir(p)] && s.rules.leadsToName(path.Base(p))) {
 		return nil
 	}
 	sub, err := openDir(fd, name)

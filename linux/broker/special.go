@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy/pathtree"
 )
 
 // isTTY tells whether a spot is the device that stands for its opener's own
@@ -103,13 +105,13 @@ const commondirText = "../..\n"
 // what the command writes goes nowhere.
 func (c *call) makeCommondir(s spot, dirPath string, o *openArgs) (int, unix.Errno) {
 	if !isWorktreeDir(dirPath) {
-		return -1, c.deny(join(dirPath, s.last()), gitWhy(gitMoves))
+		return -1, c.deny(pathtree.Join(dirPath, s.last()), gitWhy(gitMoves))
 	}
 	if !o.creates() || there(s.dir, s.last()) {
 		if !o.writes() {
 			return c.openNow(s, o)
 		}
-		return -1, c.deny(join(dirPath, s.last()), gitWhy(gitMoves))
+		return -1, c.deny(pathtree.Join(dirPath, s.last()), gitWhy(gitMoves))
 	}
 	return makeWhole(s, []byte(commondirText), o)
 }

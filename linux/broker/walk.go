@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy/pathtree"
 )
 
 // spot is where a path leads: a directory and a name in it, which may have
@@ -24,7 +26,7 @@ func (s spot) at(dirPath string) string {
 	if dirPath == "" {
 		return ""
 	}
-	return join(dirPath, s.last())
+	return pathtree.Join(dirPath, s.last())
 }
 
 // maxLinks is how many symbolic links the kernel follows (path_resolution(7)).

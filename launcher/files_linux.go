@@ -7,6 +7,7 @@ import (
 
 	"srun/linux"
 	"srun/policy"
+	"srun/policy/pathtree"
 )
 
 // deniedFile reports a refused act on a file, with the rule that refused it.
@@ -77,22 +78,29 @@ func fileGrant(p *policy.Policy, f linux.FileDenial) string {
 }
 
 // openGrant returns the flags that would let a project's protected path be
-// written. For srun's own there are none; those of the home are not offered.
+// written. For srun's own there are none; those of the home are not offered but
+// where the command works in one.
 func openGrant(p *policy.Policy, f linux.FileDenial) string {
 	v := p.WriteVerdict(f.Ruled)
 	if f.Operation == "write" && f.Fixed && v.Verdict == policy.Allowed && policy.LoadedByDirenv(f.Ruled) {
 		return "--open-protected " + tilde(p.Home, f.Ruled)
 	}
-	if f.Operation != "write" || f.Hidden || v.Reason != "protected path" || v.Rule == "" || filepath.IsAbs(v.Rule) {
+	if f.Operation != "write" || f.Hidden || v.Reason != "protected path" || v.Rule == "" {
 		return ""
 	}
-	rule := policy.PathRule{Path: f.Ruled, Source: policy.Source{Tier: policy.TierFlag}}
+	open := f.Ruled
+	if filepath.IsAbs(v.Rule) {
+		if open = v.Rule; !pathtree.Contains(open, p.Dir) {
+			return ""
+		}
+	}
+	rule := policy.PathRule{Path: open, Source: policy.Source{Tier: policy.TierFlag}}
 	with := *p
 	with.Filesystem.OpenProtected = append([]policy.PathRule{rule}, p.Filesystem.OpenProtected...)
 	if with.WriteVerdict(f.Ruled).Verdict != policy.Allowed {
 		return ""
 	}
-	return "--open-protected " + tilde(p.Home, f.Ruled)
+	return "--open-protected " + tilde(p.Home, open)
 }
 
 // tilde is a path as the user would type it.

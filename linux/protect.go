@@ -138,7 +138,8 @@ func (b *builder) protectOne(path, reason string, guard bool) error {
 		return nil
 	}
 	at, err := b.host.find(path)
-	reached := b.writable(path) || b.writable(at.path) || slices.ContainsFunc(at.links, b.writable)
+	reached := b.writable(path) || b.writable(at.path) || slices.ContainsFunc(at.links, b.writable) ||
+		slices.ContainsFunc(b.roots, func(n *node) bool { return n.AllowWrite && pathtree.Contains(at.path, n.Path) })
 	switch {
 	case !reached:
 		return nil

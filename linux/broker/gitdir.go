@@ -74,7 +74,7 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 		if unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || !c.isOld(dir) {
 			break
 		}
-		if st.Mode&unix.S_IFMT != unix.S_IFDIR || a == removeAct && c.renames() && !c.ages.isNew(idOf(&st)) {
+		if st.Mode&unix.S_IFMT != unix.S_IFDIR || a == removeAct && c.renames() && !c.isNewAt(dir, name) {
 			return gitWhy("says where the repository is")
 		}
 	case "config", "config.worktree":
@@ -97,9 +97,8 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 	if err != nil {
 		return &unseen
 	}
-	var st unix.Stat_t
-	if unix.Fstat(fd, &st) == nil {
-		c.ages.repository(idOf(&st))
+	if id, ok := bornIDAt(fd, ""); ok {
+		c.ages.repository(id)
 	}
 	return c.judgeRepository(c.keep(fd), dirPath)
 }
@@ -157,8 +156,7 @@ func (c *call) inGitDir(dir int, dirPath string) bool {
 // belowGitDir is for a directory that nobody may search: its own names cannot be
 // looked at, and those above it by their path alone.
 func (c *call) belowGitDir(dir int, p string) bool {
-	var st unix.Stat_t
-	if unix.Fstat(dir, &st) != nil || !c.ages.isPlain(idOf(&st)) {
+	if id, ok := bornIDAt(dir, ""); !ok || !c.ages.isPlain(id) {
 		return true
 	}
 	root, errno := c.root()

@@ -133,6 +133,7 @@ func (c *call) openSpot(s spot, o *openArgs) (fd int, link bool, errno unix.Errn
 	} else {
 		dirPath = c.pathOf(s.dir)
 	}
+	dirPath, name = c.spelled(s.dir, dirPath, name)
 	if o.flags&unix.O_PATH == 0 && !o.tmpfile() {
 		why := c.judge(a, s.dir, dirPath, name)
 		if why != nil {

@@ -81,7 +81,7 @@ func (c *call) holdRebase(dir int, name, p string, named bool) *Why {
 		return &tooManyRebases
 	}
 	r := &rebase{dir: fd, path: p}
-	if named && !c.ages.isNew(idOf(&st)) {
+	if id, ok := bornIDAt(fd, ""); named && !(ok && c.ages.isNew(id)) {
 		r.list, _, _ = readIn(fd, "git-rebase-todo", unix.O_RDONLY)
 		r.strategy, _, _ = readIn(fd, "strategy", unix.O_RDONLY)
 	}

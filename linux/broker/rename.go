@@ -16,6 +16,7 @@ type renaming struct {
 	from, to         spot
 	fromDir, toDir   string
 	old, new         unix.Stat_t
+	oldID, newID     bornID
 	exchange, exists bool // something is at the new name
 }
 
@@ -59,8 +60,7 @@ func (c *call) rename() unix.Errno {
 			return c.failed(unix.EBUSY, r.from.at(r.fromDir), r.to.at(r.toDir))
 		}
 	}
-	err := unix.Fstatat(r.from.dir, r.from.last(), &r.old, unix.AT_SYMLINK_NOFOLLOW)
-	r.exists = unix.Fstatat(r.to.dir, r.to.last(), &r.new, unix.AT_SYMLINK_NOFOLLOW) == nil
+	err := r.look()
 	if err == nil && !(r.exists && flags&unix.RENAME_NOREPLACE != 0) && !(r.exchange && !r.exists) {
 		release, errno := c.judgeRename(&r)
 		if errno != 0 {
@@ -76,33 +76,23 @@ func (c *call) rename() unix.Errno {
 	return 0
 }
 
+// look finds out what is at both ends.
+func (r *renaming) look() error {
+	err := unix.Fstatat(r.from.dir, r.from.last(), &r.old, unix.AT_SYMLINK_NOFOLLOW)
+	r.exists = unix.Fstatat(r.to.dir, r.to.last(), &r.new, unix.AT_SYMLINK_NOFOLLOW) == nil
+	dir := r.old.Mode&unix.S_IFMT == unix.S_IFDIR
+	if dir {
+		r.oldID, _ = dirIDAt(r.from.dir, r.from.last())
+	}
+	if dir || r.exchange {
+		r.newID, _ = dirIDAt(r.to.dir, r.to.last())
+	}
+	return err
+}
+
 // notNames tells whether one of the names is none that can be moved.
 func notNames(names ...string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return n == "." || n == ".." || n == "" })
-}
-
-// holdBoth takes the lock that a rename needs, and finds the paths of its
-// directories, which do not change then. A name leads to the same file system
-// at both ends, or the kernel refuses.
-func (c *call) holdBoth(r *renaming) (unlock func()) {
-	for _, alone := range []bool{false, true} {
-		unlock = c.locks.lock(r.to.dir, alone)
-		r.fromDir, r.toDir = c.pathOf(r.from.dir), c.pathOf(r.to.dir)
-		if alone || !c.matters(r) {
-			break
-		}
-		unlock()
-	}
-	return unlock
-}
-
-// matters tells whether a rename is one of the acts that must not run beside
-// each other: of a directory, or to or from a name of some rule.
-func (c *call) matters(r *renaming) bool {
-	var st unix.Stat_t
-	return r.fromDir == "" || r.toDir == "" || r.exchange ||
-		c.rules.sensitive(r.fromDir, r.from.last()) || c.rules.sensitive(r.toDir, r.to.last()) ||
-		unix.Fstatat(r.from.dir, r.from.last(), &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Mode&unix.S_IFMT == unix.S_IFDIR
 }
 
 // judgeRename judges both names, and what comes to each. Until release nobody
@@ -181,7 +171,7 @@ func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDi
 		n, _ := unix.Readlinkat(from.dir, from.last(), text)
 		why = c.judgeLink(to.dir, toDir, to.last(), string(text[:max(n, 0)]))
 	case kind == unix.S_IFDIR:
-		if why = c.judgeMoved(from, to, toDir); why == nil && toDir != "" && c.inGitDir(to.dir, toDir) {
+		if why = c.judgeMoved(from, fromDir, to, toDir); why == nil && toDir != "" && c.inGitDir(to.dir, toDir) {
 			why = c.judgeInto(from, fromDir, to, toDir)
 		}
 	}
@@ -268,10 +258,10 @@ func (c *call) judgeConfig(from, to spot, toDir string) (release func(), why *Wh
 // losing is for directories that are about to lose their names.
 func (c *call) losing(r *renaming) {
 	if r.fromDir != "" && r.old.Mode&unix.S_IFMT == unix.S_IFDIR {
-		c.ages.losing(idOf(&r.old), pathtree.Join(r.fromDir, r.from.last()))
+		c.ages.losing(r.oldID, pathtree.Join(r.fromDir, r.from.last()))
 	}
 	if r.toDir != "" && r.exists && r.new.Mode&unix.S_IFMT == unix.S_IFDIR {
-		c.ages.losing(idOf(&r.new), pathtree.Join(r.toDir, r.to.last()))
+		c.ages.losing(r.newID, pathtree.Join(r.toDir, r.to.last()))
 	}
 }
 
@@ -287,13 +277,13 @@ func (c *call) renamed(r *renaming) {
 	}
 	from, to := pathtree.Join(r.fromDir, r.from.last()), pathtree.Join(r.toDir, r.to.last())
 	if r.old.Mode&unix.S_IFMT == unix.S_IFDIR {
-		c.ages.rename(idOf(&r.old), r.from, from, r.to)
+		c.ages.rename(r.oldID, r.from, from, r.to)
 	}
 	switch {
 	case !r.exists || r.new.Mode&unix.S_IFMT != unix.S_IFDIR:
 	case r.exchange:
-		c.ages.rename(idOf(&r.new), r.to, to, r.from)
-	case idOf(&r.new) != idOf(&r.old):
-		c.ages.remove(idOf(&r.new), r.to.dir, r.to.last(), to)
+		c.ages.rename(r.newID, r.to, to, r.from)
+	case r.newID != r.oldID:
+		c.ages.remove(r.newID, r.to.dir, r.to.last(), to)
 	}
 }

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// together are the layers that hold the same promises, and are left out together.
+var together = []string{
+	"dumpable,landlock",
+	"readonly,landlock",
+}
+
+// chosen are the rows that a flag names, or all.
+func chosen(only string) []string {
+	if only != "" {
+		return strings.Fields(only)
+	}
+	var rows []string
+	for _, l := range layers() {
+		rows = append(rows, l.name)
+	}
+	return append(rows, together...)
+}
+
+// A result is what docs/layers.json has for each row.
+type result struct {
+	Without string // layers, with commas between
+	What    string
+	User    []string `json:",omitempty"` // the tests that fail, by whom they ran as
+	Root    []string `json:",omitempty"`
+}
+
+// note puts a row into the table.
+func note(root, row, as string, tests []string) error {
+	path := filepath.Join(root, "docs/layers.json")
+	var old []result
+	if b, err := os.ReadFile(path); err == nil {
+		if err := json.Unmarshal(b, &old); err != nil {
+			return err
+		}
+	}
+	rows := chosen("")
+	if !slices.Contains(rows, row) {
+		rows = append(rows, row)
+	}
+	var all []result
+	for _, name := range rows {
+		i := slices.IndexFunc(old, func(r result) bool { return r.Without == name })
+		if i < 0 && name != row {
+			continue
+		}
+		r := result{Without: name}
+		if i >= 0 {
+			r = old[i]
+		}
+		r.What = what(name)
+		if name == row {
+			r.take(as, tests)
+		}
+		all = append(all, r)
+	}
+	b, err := json.MarshalIndent(all, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o644)
+}
+
+func (r *result) take(as string, tests []string) {
+	if as == "root" {
+		r.Root = tests
+		return
+	}
+	r.User = tests
+}
+
+// what says what a row's layer is; several speak for themselves.
+func what(row string) string {
+	for _, l := range layers() {
+		if l.name == row {
+			return l.what
+		}
+	}
+	return ""
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 )
 
 const onOwnDevices = "SRUN_LAYERS_DEVICES"
@@ -29,12 +30,14 @@ exec "$@"
 
 // checkHost starts this program again with devices of its own where it is about
 // to run the scripts as root.
-func checkHost(as string) error {
-	switch {
-	case as == "user" || os.Getenv(onOwnDevices) != "":
+func checkHost(as []string) error {
+	for _, who := range as {
+		if who != "user" && who != "root" && who != goTests {
+			return fmt.Errorf("-as %s: user, root or go", who)
+		}
+	}
+	if !slices.Contains(as, "root") || os.Getenv(onOwnDevices) != "" {
 		return nil
-	case as != "root":
-		return fmt.Errorf("-as %s: user or root", as)
 	}
 	self, err := os.Executable()
 	if err != nil {

@@ -1,15 +1,6 @@
 package main
 
 var initLayers = []layer{
-	{name: "nolinks", what: "init follows no symbolic link to what it mounts on (RESOLVE_NO_SYMLINKS)", edits: []edit{{
-		"linux/mounts.c",
-		".resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS }",
-		".resolve = 0 }",
-	}}},
-	{name: "inodes", what: "init and Landlock take a directory by its inode, not by its name alone", edits: []edit{
-		{"linux/plan.c", "if (op->a == 0)", "if (1 || op->a == 0)"},
-		{"linux/landlock.go", "r.id != (fileID{}) && r.id != identity(&st)", "false && r.id != identity(&st)"},
-	}},
 	{name: "landlock", what: "Landlock: writes below the roots alone, signals and tracing inside alone", edits: []edit{{
 		"linux/start.go", "if c.Plan.LandlockABI > 0 {", "if false {",
 	}}},
@@ -28,7 +19,7 @@ var initLayers = []layer{
 		{"linux/confine.c", "for (int cap = 0; cap < 64; cap++) {", "for (int cap = 0; cap < 0; cap++) {"},
 		{"linux/confine.c", "PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || syscall(SYS_capset, &head, none) < 0)", "PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || !&head || !&none)"},
 	}},
-	{name: "nonewprivs", what: "no_new_privs", edits: []edit{{
+	{name: "nonewprivs", what: "no_new_privs", vital: true, edits: []edit{{
 		"linux/confine.c", "if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)", "if (0)",
 	}}},
 	{name: "netns", what: "srun looks itself whether the network namespace is another", edits: []edit{{

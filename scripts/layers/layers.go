@@ -18,13 +18,37 @@ type layer struct {
 	// filter tells that the edits are of the table of system calls, from which the
 	// programs are made anew.
 	filter bool
+	vital  bool // no command starts without it
 }
 
 // An edit replaces text that is in a file once.
 type edit struct{ file, old, new string }
 
+// groups are layers of one kind.
+var groups = []struct {
+	name   string
+	layers []layer
+}{{"mounts", mountLayers}, {"init", initLayers}, {"calls", callLayers}, {"broker", brokerLayers}}
+
 func layers() []layer {
-	return append(append(mountLayers, initLayers...), append(callLayers, brokerLayers...)...)
+	var list []layer
+	for _, g := range groups {
+		list = append(list, g.layers...)
+	}
+	return list
+}
+
+// groupOf is the group of a row; several layers together, and what is alone in
+// having every test fail, are in none.
+func groupOf(row string) string {
+	for _, g := range groups {
+		for _, l := range g.layers {
+			if l.name == row && !l.vital {
+				return g.name
+			}
+		}
+	}
+	return ""
 }
 
 // without gathers the layers of a list such as "dumpable,landlock".

@@ -23,6 +23,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -30,15 +31,16 @@ func main() {
 	list := flag.String("without", "", "only build srun without these `layers`")
 	out := flag.String("o", "bin/srun-without", "the `file` for -without")
 	only := flag.String("only", "", "only these `rows`, separated by spaces")
-	as := flag.String("as", "user", "run the scripts as this `user`: user or root")
+	as := flag.String("as", "user,go", "run the scripts as user or root, and go for the Go `tests`")
 	limit := flag.Duration("limit", 5*time.Minute, "for the tests of one row")
 	log := flag.String("log", os.DevNull, "a `file` for what the tests print")
 	flag.Parse()
-	err := checkHost(*as)
+	who := strings.Split(*as, ",")
+	err := checkHost(who)
 	if err == nil && *list != "" {
 		err = buildOnly(*list, *out)
 	} else if err == nil {
-		err = measure(*only, *as, *limit, *log)
+		err = measure(*only, who, *limit, *log)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "layers:", err)
@@ -73,7 +75,7 @@ func places() (root, dir string, err error) {
 }
 
 // measure does rows and puts them into the table, one after another.
-func measure(only, as string, limit time.Duration, log string) error {
+func measure(only string, as []string, limit time.Duration, log string) error {
 	root, dir, err := places()
 	if err != nil {
 		return err
@@ -84,34 +86,60 @@ func measure(only, as string, limit time.Duration, log string) error {
 		return err
 	}
 	defer file.Close()
-	s := &suite{root, as, limit, file}
-	for _, row := range chosen(only) {
-		begun := time.Now()
-		tests, err := s.row(dir, row)
-		if err != nil {
-			return fmt.Errorf("%s: %w", row, err)
-		}
-		fmt.Printf("%-24s %-4s %4.0fs %q\n", row, as, time.Since(begun).Seconds(), tests)
-		if err := note(root, row, as, tests); err != nil {
+	for _, who := range as {
+		s := &suite{root, who, limit, file}
+		if err := s.rows(dir, chosen(only)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s *suite) row(dir, row string) ([]string, error) {
-	dir, err := os.MkdirTemp(dir, "")
+// few rows of a group are done faster each for itself.
+const few = 2
+
+// rows does some rows. What passes without all layers of a group passes without
+// each of them: those are left out together first.
+func (s *suite) rows(dir string, rows []string) error {
+	members := map[string][]string{}
+	for _, row := range rows {
+		members[groupOf(row)] = append(members[groupOf(row)], row)
+	}
+	candidates := map[string][]string{"": all}
+	for _, row := range rows {
+		group := groupOf(row)
+		if _, known := candidates[group]; !known {
+			candidates[group] = all
+			if len(members[group]) > few {
+				tests, err := s.timed(dir, strings.Join(members[group], ","), all)
+				if err != nil {
+					return err
+				}
+				candidates[group] = tests
+			}
+		}
+		tests, err := s.timed(dir, row, candidates[group])
+		if err != nil {
+			return err
+		}
+		if err := note(s.root, row, s.as, tests); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// timed says on standard output what came of a list of layers.
+func (s *suite) timed(dir, list string, tests []string) ([]string, error) {
+	if len(tests) == 0 {
+		fmt.Printf("%s: %s: nothing left that could fail\n", list, s.as)
+		return nil, nil
+	}
+	begun := time.Now()
+	failed, err := s.noticed(dir, list, tests)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", list, err)
 	}
-	defer os.RemoveAll(dir)
-	v, err := newVariant(s.root, dir, row)
-	if err != nil {
-		return nil, err
-	}
-	srun := filepath.Join(dir, "srun")
-	if err := v.build(srun); err != nil {
-		return nil, err
-	}
-	return s.noticed(v, srun)
+	fmt.Printf("%s: %s: %.0f s: %q\n", list, s.as, time.Since(begun).Seconds(), failed)
+	return failed, nil
 }

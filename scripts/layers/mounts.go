@@ -21,4 +21,13 @@ var mountLayers = []layer{
 	{name: "lend", what: "standard input anew, on a read-only mount", edits: []edit{{
 		"linux/lent.go", "if !couldLend(fd, &st) {", "if true {",
 	}}},
+	{name: "nolinks", what: "init follows no symbolic link to what it mounts on (RESOLVE_NO_SYMLINKS)", edits: []edit{{
+		"linux/mounts.c",
+		".resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS }",
+		".resolve = 0 }",
+	}}},
+	{name: "inodes", what: "init and Landlock take a directory by its inode, not by its name alone", edits: []edit{
+		{"linux/plan.c", "if (op->a == 0)", "if (1 || op->a == 0)"},
+		{"linux/landlock.go", "r.id != (fileID{}) && r.id != identity(&st)", "false && r.id != identity(&st)"},
+	}},
 }

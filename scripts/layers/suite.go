@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,41 +15,60 @@ import (
 	"time"
 )
 
-// A suite runs tests against a build without some layers.
+// A suite runs tests against builds without some layers.
 type suite struct {
 	root  string
-	as    string // whom the scripts run as: root, user, "" for both
+	as    string // whom the scripts run as, user or root; goTests for those in Go
 	limit time.Duration
 	log   *os.File
 }
 
-// unitPackages have Go tests of what no script can show.
-var unitPackages = []string{"./linux", "./linux/broker", "./linux/filter/generate"}
+// goTests are tests in Go, named TestEscape, of what no script can show.
+const goTests = "go"
 
-// noticed returns the tests that fail: twice, since some depend on time. tests
-// that had not ended within the limit count as failed.
-func (s *suite) noticed(v *variant, srun string) ([]string, error) {
-	scripts, err := s.scripts(srun, "escape-.*")
-	if err == nil && len(scripts) > 0 {
-		scripts, err = s.scripts(srun, strings.Join(scripts, "|"))
-	}
+// goPackages have such tests.
+var goPackages = []string{"./linux"}
+
+// all is every test of the suite.
+var all = []string{".*"}
+
+// noticed returns which of some tests fail without the layers of a list: twice,
+// for some depend on time. What had not ended within the limit counts as failed.
+func (s *suite) noticed(dir, list string, tests []string) ([]string, error) {
+	dir, err := os.MkdirTemp(dir, "")
 	if err != nil {
 		return nil, err
 	}
-	units, err := s.units(v)
-	return append(scripts, units...), err
+	defer os.RemoveAll(dir)
+	v, err := newVariant(s.root, dir, list)
+	if err != nil {
+		return nil, err
+	}
+	if s.as == goTests {
+		return s.goTests(v, tests)
+	}
+	srun := filepath.Join(dir, "srun")
+	if err := v.build(srun); err != nil {
+		return nil, err
+	}
+	for range 2 {
+		if tests, err = s.scripts(srun, tests); err != nil || len(tests) == 0 {
+			return nil, err
+		}
+	}
+	return tests, nil
 }
 
 var (
-	failedScript = regexp.MustCompile(`(?m)^\s*--- FAIL: TestScript/(\S+)`)
-	begunScript  = regexp.MustCompile(`(?m)^=== RUN\s+TestScript/(\S+)`)
-	endedScript  = regexp.MustCompile(`(?m)^\s*--- (?:PASS|FAIL|SKIP): TestScript/(\S+)`)
-	failedUnit   = regexp.MustCompile(`(?m)^--- FAIL: (TestEscape\S*)`)
+	failedScript = regexp.MustCompile(`(?m)^\s*--- FAIL: TestScript/escape-(\S+)`)
+	begunScript  = regexp.MustCompile(`(?m)^=== RUN\s+TestScript/escape-(\S+)`)
+	endedScript  = regexp.MustCompile(`(?m)^\s*--- (?:PASS|FAIL|SKIP): TestScript/escape-(\S+)`)
+	failedGo     = regexp.MustCompile(`(?m)^--- FAIL: TestEscape(\w+)`)
 )
 
-func (s *suite) scripts(srun, pattern string) ([]string, error) {
+func (s *suite) scripts(srun string, names []string) ([]string, error) {
 	out, err := s.test([]string{"SRUN_TEST_BINARY=" + srun, "SRUN_TEST_AS=" + s.as},
-		"-parallel", "6", "-run", "TestScript/^("+pattern+")$", "./cmd/srun")
+		"-parallel", "6", "-run", "TestScript/^escape-("+strings.Join(names, "|")+")$", "./cmd/srun")
 	if err != nil && !endedScript.Match(out) {
 		return nil, fmt.Errorf("no script ran: %w\n%s", err, out)
 	}
@@ -61,12 +81,13 @@ func (s *suite) scripts(srun, pattern string) ([]string, error) {
 	return failed, nil
 }
 
-func (s *suite) units(v *variant) ([]string, error) {
-	out, err := s.test(nil, append([]string{"-overlay", v.overlay(), "-run", "^TestEscape"}, unitPackages...)...)
-	if err != nil && !failedUnit.Match(out) {
+func (s *suite) goTests(v *variant, names []string) ([]string, error) {
+	pattern := "^TestEscape(" + strings.Join(names, "|") + ")$"
+	out, err := s.test(nil, append([]string{"-overlay", v.overlay(), "-run", pattern}, goPackages...)...)
+	if err != nil && !failedGo.Match(out) {
 		return nil, fmt.Errorf("no test ran: %w\n%s", err, out)
 	}
-	return matches(failedUnit, out), nil
+	return matches(failedGo, out), nil
 }
 
 // test runs go test and returns what it printed; the error is that a test failed,

@@ -32,6 +32,7 @@ type result struct {
 	What    string
 	User    []string `json:",omitempty"` // the tests that fail, by whom they ran as
 	Root    []string `json:",omitempty"`
+	Go      []string `json:",omitempty"`
 }
 
 // note puts a row into the table.
@@ -47,7 +48,7 @@ func note(root, row, as string, tests []string) error {
 	if !slices.Contains(rows, row) {
 		rows = append(rows, row)
 	}
-	var all []result
+	var results []result
 	for _, name := range rows {
 		i := slices.IndexFunc(old, func(r result) bool { return r.Without == name })
 		if i < 0 && name != row {
@@ -61,9 +62,9 @@ func note(root, row, as string, tests []string) error {
 		if name == row {
 			r.take(as, tests)
 		}
-		all = append(all, r)
+		results = append(results, r)
 	}
-	b, err := json.MarshalIndent(all, "", "\t")
+	b, err := json.MarshalIndent(results, "", "\t")
 	if err != nil {
 		return err
 	}
@@ -71,11 +72,14 @@ func note(root, row, as string, tests []string) error {
 }
 
 func (r *result) take(as string, tests []string) {
-	if as == "root" {
+	switch as {
+	case "root":
 		r.Root = tests
-		return
+	case goTests:
+		r.Go = tests
+	default:
+		r.User = tests
 	}
-	r.User = tests
 }
 
 // what says what a row's layer is; several speak for themselves.

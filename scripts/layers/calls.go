@@ -2,7 +2,7 @@ package main
 
 const table = "linux/filter/table.go"
 
-// deny leaves out rows of the filter: names in deniedCalls.
+// denied leaves out names of deniedCalls.
 func denied(name, what string, olds ...string) layer {
 	l := layer{name: name, what: what, filter: true}
 	for _, old := range olds {
@@ -11,6 +11,7 @@ func denied(name, what string, olds ...string) layer {
 	return l
 }
 
+// rows leaves out other rows of the filter.
 func rows(name, what, old, new string) layer {
 	return layer{name: name, what: what, filter: true, edits: []edit{{table, old, new}}}
 }
@@ -24,8 +25,8 @@ var callLayers = []layer{
 		{table, `"clone3",`, ""},
 		{table, "for _, flag := range namespaceFlags {", "for _, flag := range namespaceFlags[:0] {"},
 	}},
-	denied("keyrings", "no keyrings", `"add_key", "keyctl", "request_key",`),
-	denied("kernel", "no bpf, perf, modules, clocks, handles and the like",
+	denied("kernel", "no keyrings, bpf, perf, modules, clocks, handles and the like",
+		`"add_key", "keyctl", "request_key",`,
 		`"bpf", "perf_event_open", "userfaultfd", "init_module", "finit_module", "delete_module",`,
 		`"kexec_load", "kexec_file_load", "reboot", "swapon", "swapoff", "acct", "quotactl", "quotactl_fd",`,
 		`"syslog", "settimeofday", "clock_settime", "clock_settime64", "adjtimex", "clock_adjtime", "clock_adjtime64",`,
@@ -39,10 +40,10 @@ var callLayers = []layer{
 		{table, "for _, family := range []uint64{unix.AF_INET, unix.AF_INET6} {", "for _, family := range []uint64{} {"},
 		{table, "rows = append(rows, row(equal(0, unix.AF_NETLINK), atLeast(2, 1)))", ""},
 	}},
-	rows("datagrams", "no Unix datagram sockets",
-		"for _, kind := range []uint64{unix.SOCK_DGRAM, unix.SOCK_RAW} {", "for _, kind := range []uint64{} {"),
-	rows("socketcall", "no pairs by i386's one call for all of sockets",
-		`return append(rows, Denial{Call: "socketcall", Errno: unix.EAFNOSUPPORT, Args: []Condition{equal(0, 8)}})`, "return rows"),
+	{name: "datagrams", what: "no Unix datagram sockets, nor pairs of them", filter: true, edits: []edit{
+		{table, "for _, kind := range []uint64{unix.SOCK_DGRAM, unix.SOCK_RAW} {", "for _, kind := range []uint64{} {"},
+		{table, `return append(rows, Denial{Call: "socketcall", Errno: unix.EAFNOSUPPORT, Args: []Condition{equal(0, 8)}})`, "return rows"},
+	}},
 	{name: "terminal", what: "no typing into the terminal (TIOCSTI, TIOCLINUX)", filter: true, edits: []edit{
 		{table, `{Call: "ioctl", Errno: unix.EPERM, Args: []Condition{masked(1, low32, unix.TIOCSTI)}},`, ""},
 		{table, `{Call: "ioctl", Errno: unix.EPERM, Args: []Condition{masked(1, low32, unix.TIOCLINUX)}},`, ""},

@@ -13,8 +13,7 @@ const onOwnDevices = "SRUN_LAYERS_DEVICES"
 // in /sys read-only: without a layer, what the scripts try as root succeeds.
 const devices = `set -e
 mount --make-rprivate /
-for d in null zero full random urandom tty; do stat -c '%t %T' /dev/$d; done >/dev/null
-mkdir -p "$DEV" && mount -t tmpfs -o mode=755 dev "$DEV"
+mount -t tmpfs -o mode=755 dev "$DEV"
 for d in null zero full random urandom tty; do
 	mknod -m 666 "$DEV/$d" c $((0x$(stat -c %t /dev/$d))) $((0x$(stat -c %T /dev/$d)))
 done
@@ -24,7 +23,7 @@ ln -s pts/ptmx "$DEV/ptmx"; ln -s /proc/self/fd "$DEV/fd"
 for i in 0:stdin 1:stdout 2:stderr; do ln -s /proc/self/fd/${i%:*} "$DEV/${i#*:}"; done
 mount --move "$DEV" /dev
 rmdir "$DEV"
-mount -o remount,bind,ro /sys
+for m in $(awk '$5 ~ "^/sys(/|$)" {print $5}' /proc/self/mountinfo); do mount -o remount,bind,ro "$m"; done
 exec "$@"
 `
 

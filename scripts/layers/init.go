@@ -4,11 +4,6 @@ var initLayers = []layer{
 	{name: "landlock", what: "Landlock: writes below the roots alone, signals and tracing inside alone", edits: []edit{{
 		"linux/start.go", "if c.Plan.LandlockABI > 0 {", "if false {",
 	}}},
-	{name: "landlockfiles", what: "of Landlock, the rules on files", edits: []edit{
-		{"linux/landlock.go", "HandledAccessFS: uint64(handledRights(p.LandlockABI))}", "HandledAccessFS: 0}"},
-		{"linux/landlock.go", "return ll.LandlockAddPathBeneathRule(set, &attr, 0)", "_ = attr\n\treturn nil"},
-		{"linux/confine.c", "(int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0)", "ruleset * (&rule == 0)"},
-	}},
 	{name: "scope", what: "of Landlock, signals and abstract sockets inside alone", edits: []edit{{
 		"linux/landlock.go", "attr.Scoped = ll.ScopeAbstractUnixSocket | ll.ScopeSignal", "attr.Scoped = 0",
 	}}},

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -17,6 +21,65 @@ func TestEdits(t *testing.T) {
 		seen[l.name] = true
 		if _, err := edited(root, l.edits); err != nil {
 			t.Errorf("%s: %v", l.name, err)
+		}
+	}
+}
+
+// Every layer's absence is noticed by a test: alone, or with another that holds
+// the same.
+func TestEveryLayerIsNoticed(t *testing.T) {
+	results, err := load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	noticed := map[string]bool{}
+	for _, r := range results {
+		if len(r.User)+len(r.Root)+len(r.Go) == 0 {
+			continue
+		}
+		for name := range strings.SplitSeq(r.Without, ",") {
+			noticed[name] = true
+		}
+	}
+	for _, l := range layers() {
+		if !noticed[l.name] {
+			t.Errorf("%s: nobody notices that it is left out; see docs/layers.json", l.name)
+		}
+	}
+}
+
+// What is shipped is made of the source as it is: a build with nothing left out is
+// the same, and one with a layer left out is not.
+func TestShipped(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds srun three times")
+	}
+	dir := t.TempDir()
+	build := func(name string, args ...string) []byte {
+		path := filepath.Join(dir, name)
+		cmd := exec.Command("make", append([]string{"-s", "build", "OUT=" + path, "VERSION=layers"}, args...)...)
+		cmd.Dir = root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shipped := build("shipped")
+	for list, same := range map[string]bool{"": true, "dumpable": false} {
+		v, err := newVariant(abs, t.TempDir(), list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Equal(build("variant", "GOFLAGS=-overlay="+v.overlay()), shipped) != same {
+			t.Errorf("without %q: the same as what is shipped: %v; want %v", list, !same, same)
 		}
 	}
 }

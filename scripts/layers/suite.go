@@ -32,8 +32,8 @@ var goPackages = []string{"./linux"}
 // all is every test of the suite.
 var all = []string{".*"}
 
-// noticed returns which of some tests fail without the layers of a list: twice,
-// for some depend on time. What had not ended within the limit counts as failed.
+// noticed returns which of some tests fail without the layers of a list. What had
+// not ended within the limit counts as failed.
 func (s *suite) noticed(dir, list string, tests []string) ([]string, error) {
 	dir, err := os.MkdirTemp(dir, "")
 	if err != nil {
@@ -51,12 +51,7 @@ func (s *suite) noticed(dir, list string, tests []string) ([]string, error) {
 	if err := v.build(srun); err != nil {
 		return nil, err
 	}
-	for range 2 {
-		if tests, err = s.scripts(srun, tests); err != nil || len(tests) == 0 {
-			return nil, err
-		}
-	}
-	return tests, nil
+	return s.scripts(srun, tests)
 }
 
 var (

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,14 +37,22 @@ type result struct {
 	Go      []string `json:",omitempty"`
 }
 
+// load reads the table.
+func load(root string) (results []result, err error) {
+	b, err := os.ReadFile(filepath.Join(root, tableFile))
+	if err != nil {
+		return nil, err
+	}
+	return results, json.Unmarshal(b, &results)
+}
+
+const tableFile = "docs/layers.json"
+
 // note puts a row into the table.
 func note(root, row, as string, tests []string) error {
-	path := filepath.Join(root, "docs/layers.json")
-	var old []result
-	if b, err := os.ReadFile(path); err == nil {
-		if err := json.Unmarshal(b, &old); err != nil {
-			return err
-		}
+	old, err := load(root)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	rows := chosen("")
 	if !slices.Contains(rows, row) {
@@ -68,7 +78,7 @@ func note(root, row, as string, tests []string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(b, '\n'), 0o644)
+	return os.WriteFile(filepath.Join(root, tableFile), append(b, '\n'), 0o644)
 }
 
 func (r *result) take(as string, tests []string) {

@@ -18,6 +18,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -67,11 +68,11 @@ func buildOnly(list, out string) error {
 // places are the module's root, and a new directory.
 func places() (root, dir string, err error) {
 	b, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
-	if err != nil {
-		return "", "", fmt.Errorf("go list: %w", err)
+	if root = strings.TrimSpace(string(b)); err != nil || root == "" {
+		return "", "", errors.New("run this in srun's source")
 	}
 	dir, err = os.MkdirTemp("", "srun-layers-")
-	return string(b[:len(b)-1]), dir, err
+	return root, dir, err
 }
 
 // measure does rows and puts them into the table, one after another.

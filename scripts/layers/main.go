@@ -34,6 +34,7 @@ func main() {
 	only := flag.String("only", "", "only these `rows`, separated by spaces")
 	as := flag.String("as", "user,go", "run the scripts as user or root, and go for the Go `tests`")
 	limit := flag.Duration("limit", 5*time.Minute, "for the tests of one row")
+	tests := flag.String("tests", "", "only these `tests`, separated by spaces, without escape- or TestEscape")
 	log := flag.String("log", os.DevNull, "a `file` for what the tests print")
 	flag.Parse()
 	who := strings.Split(*as, ",")
@@ -41,7 +42,7 @@ func main() {
 	if err == nil && *list != "" {
 		err = buildOnly(*list, *out)
 	} else if err == nil {
-		err = measure(*only, who, *limit, *log)
+		err = measure(*only, who, strings.Fields(*tests), *limit, *log)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "layers:", err)
@@ -76,7 +77,7 @@ func places() (root, dir string, err error) {
 }
 
 // measure does rows and puts them into the table, one after another.
-func measure(only string, as []string, limit time.Duration, log string) error {
+func measure(only string, as, tests []string, limit time.Duration, log string) error {
 	root, dir, err := places()
 	if err != nil {
 		return err
@@ -88,7 +89,7 @@ func measure(only string, as []string, limit time.Duration, log string) error {
 	}
 	defer file.Close()
 	for _, who := range as {
-		s := &suite{root, who, limit, file}
+		s := &suite{root, who, tests, limit, file}
 		if err := s.rows(dir, chosen(only)); err != nil {
 			return err
 		}
@@ -106,28 +107,38 @@ func (s *suite) rows(dir string, rows []string) error {
 	}
 	candidates := map[string][]string{}
 	for _, row := range rows {
-		group := groupOf(row)
-		tests, known := candidates[group]
-		if !known || group == "" {
-			var err error
-			list := strings.Join(members[group], ",")
-			if group == "" {
-				list = row
-			}
-			if tests, err = s.timed(dir, list, all); err != nil {
-				return err
-			}
-			candidates[group] = tests
-		}
-		tests, err := s.timed(dir, row, tests)
+		tests, err := s.candidates(dir, row, members[groupOf(row)], candidates)
 		if err != nil {
 			return err
 		}
-		if err := note(s.root, row, s.as, tests); err != nil {
+		failed, err := s.timed(dir, row, tests)
+		if err != nil && !errors.Is(err, errLimit) {
+			return err
+		}
+		if err := note(s.root, row, s.as, failed); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// candidates are the tests that could fail in a row.
+func (s *suite) candidates(dir, row string, members []string, known map[string][]string) ([]string, error) {
+	group := groupOf(row)
+	switch {
+	case len(s.tests) > 0:
+		return s.tests, nil
+	case group == "" || len(members) == 1:
+		members = []string{row}
+	case known[group] != nil:
+		return known[group], nil
+	}
+	tests, err := s.timed(dir, strings.Join(members, ","), all)
+	if errors.Is(err, errLimit) {
+		tests, err = all, nil
+	}
+	known[group] = append([]string{}, tests...)
+	return tests, err
 }
 
 // timed says on standard output what came of a list of layers.
@@ -139,8 +150,9 @@ func (s *suite) timed(dir, list string, tests []string) ([]string, error) {
 	begun := time.Now()
 	failed, err := s.noticed(dir, list, tests)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", list, err)
+		err = fmt.Errorf("%s: %w", list, err)
+		fmt.Fprintln(os.Stderr, "layers:", err)
 	}
 	fmt.Printf("%s: %s: %.0f s: %q\n", list, s.as, time.Since(begun).Seconds(), failed)
-	return failed, nil
+	return failed, err
 }

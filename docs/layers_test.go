@@ -106,12 +106,15 @@ func promises(t *testing.T) (list []promise) {
 		name := strings.TrimSuffix(strings.TrimPrefix(file, prefix), ".txtar")
 		list = append(list, promise{name, sentence(strings.Join(lines, " "))})
 	}
-	return append(list, goPromises(t)...)
+	for _, file := range []string{"../linux/escape_test.go", "../linux/filter/generate/escape_test.go"} {
+		list = append(list, goPromises(t, file)...)
+	}
+	return list
 }
 
 // goPromises are those of the tests in Go.
-func goPromises(t *testing.T) (list []promise) {
-	file, err := parser.ParseFile(token.NewFileSet(), "../linux/escape_test.go", nil, parser.ParseComments)
+func goPromises(t *testing.T, path string) (list []promise) {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,10 +10,13 @@ import (
 	"strings"
 )
 
-// together are the layers that hold the same promises, and are left out together.
+// together are layers that hold the same promises, and are left out together.
 var together = []string{
+	"hide,keeper",
+	"broker,pin",
+	"broker,hold",
 	"dumpable,landlock",
-	"readonly,landlock",
+	"capabilities,mount",
 }
 
 // chosen are the rows that a flag names, or all.

@@ -46,7 +46,7 @@ func layerRows(t *testing.T) []string {
 		words := strings.Join(tests, ", ")
 		switch {
 		case len(tests) == 0:
-			words = "nobody alone"
+			words = "nobody alone, of those that were tried"
 		case len(tests) > most:
 			words = fmt.Sprintf("%d tests", len(tests))
 		}

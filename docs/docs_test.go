@@ -22,8 +22,8 @@ var update = flag.Bool("update", false, "rewrite the generated tables")
 // home is nobody's: paths below it are printed with "~".
 const home = "/home/of/nobody"
 
-// The tables of credentials.md and environment.md are what policy has. To
-// rewrite them: go test ./docs -update
+// The tables of credentials.md and environment.md are what policy has, those of
+// layers.md what scripts/layers found. To rewrite them: go test ./docs -update
 func TestGeneratedTables(t *testing.T) {
 	for _, table := range []struct {
 		file, name string
@@ -32,6 +32,8 @@ func TestGeneratedTables(t *testing.T) {
 		{"credentials.md", "credentials", credentialRows(t)},
 		{"credentials.md", "protected", protectedRows(t)},
 		{"environment.md", "variables", variableRows(t)},
+		{"layers.md", "layers", layerRows(t)},
+		{"layers.md", "promises", promiseRows(t)},
 	} {
 		old := read(t, table.file)
 		begin, end := "<!-- generated: "+table.name+" -->\n", "<!-- end -->"
@@ -48,7 +50,7 @@ func TestGeneratedTables(t *testing.T) {
 				t.Fatal(err)
 			}
 		default:
-			t.Errorf("%s: the table %q is not what policy has; run: go test ./docs -update", table.file, table.name)
+			t.Errorf("%s: the table %q is out of date; run: go test ./docs -update", table.file, table.name)
 		}
 	}
 }

@@ -7,10 +7,10 @@ var brokerLayers = []layer{
 		{table, `{{"open", 1}, {"openat", 2}} {`, "{} {"},
 	}},
 	{name: "reserved", what: "of the broker, denied paths that are not there", edits: []edit{{
-		"linux/broker/rules.go", "if why, ok := x.Reserved[at]; ok {", "if why, ok := x.Reserved[at]; ok && false {",
+		"linux/broker/rules.go", "for path, why := range r.Reserved {", "for path, why := range map[string]Why{} {",
 	}}},
 	{name: "globs", what: "of the broker, denied patterns", edits: []edit{{
-		"linux/broker/rules.go", "for i := range x.Globs {", "for i := range x.Globs[:0] {",
+		"linux/broker/rules.go", "for _, glob := range r.Globs {", "for _, glob := range r.Globs[:0] {",
 	}}},
 	{name: "names", what: "of the broker, protected names at any depth", edits: []edit{{
 		"linux/broker/rules.go", "if x.Opened != nil && x.Opened(p) {", "if true {",
@@ -22,17 +22,17 @@ var brokerLayers = []layer{
 		"linux/broker/gitdir.go", "if c.rules.Opened != nil && c.rules.Opened(p) {", "if true {",
 	}}},
 	{name: "links", what: "of the broker, links in git directories and in the place of old ones, and hard links", edits: []edit{
-		{"linux/broker/names.go", "case dirPath == \"\" || c.rules.own(dirPath)", "case true || c.rules.own(dirPath)"},
+		{"linux/broker/names.go", "case c.rules.own(dirPath) || name", "case true || c.rules.own(dirPath) || name"},
 		{"linux/broker/link.go", "if unix.Fstat(source, &st) != nil || st.Nlink == 0 {", "if unix.Fstat(source, &st) != nil || true {"},
 		{"linux/broker/rename.go", "if why == nil && st.Nlink > 1 &&", "if false && st.Nlink > 1 &&"},
 		{"linux/broker/repository.go", "return gitWhy(gitLink)", "continue"},
-		{"linux/broker/scan.go", "if e.kind == unix.S_IFLNK && old", "if false && old"},
+		{"linux/broker/scan.go", "if e.kind == unix.S_IFLNK && !s.was[at] {", "if false {"},
 	}},
 	{name: "held", what: "of the broker, writing through a descriptor or link of /proc", edits: []edit{{
 		"linux/broker/link.go", "if errno != 0 || p == \"\" {\n\t\treturn &unseen", "if errno != 0 || p != \"\" {\n\t\treturn nil",
 	}}},
 	{name: "mountpoints", what: "of the broker, names that something is mounted on", edits: []edit{
-		{"linux/broker/judge.go", "if c.rules.Held[join(dirPath, name)] {", "if false {"},
+		{"linux/broker/judge.go", "if c.rules.Held[pathtree.Join(dirPath, name)] {", "if false {"},
 		{"linux/broker/judge.go", "return err == nil && st.Attributes&", "return false && err == nil && st.Attributes&"},
 	}},
 	{name: "settled", what: "of the broker, configuration is read when nobody has it open (lease)", edits: []edit{{
@@ -45,7 +45,7 @@ var brokerLayers = []layer{
 		"linux/broker/broker.go", "\tb.endRebases()\n", "",
 	}}},
 	{name: "special", what: "of the broker, pipes and devices outside of the roots", edits: []edit{
-		{"linux/broker/open.go", "!c.rules.special(join(dirPath, name)) && isSpecial(s)", "false && isSpecial(s)"},
+		{"linux/broker/open.go", "!c.rules.special(pathtree.Join(dirPath, name)) && isSpecial(s)", "false && isSpecial(s)"},
 		{"linux/broker/open.go", "len(p) > 0 && p[0] == '/' && !c.rules.special(p) {", "false && !c.rules.special(p) {"},
 	}},
 	{name: "sockets", what: "of the broker, Unix sockets of the host", edits: []edit{

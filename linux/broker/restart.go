@@ -174,7 +174,13 @@ func (c *call) repeated() bool {
 	if l == nil {
 		return false
 	}
-	c.read = l.read
+	for i, was := range l.note.args {
+		for _, m := range l.read {
+			if m.at == was {
+				c.read = append(c.read, memory{c.arg(i), m.data})
+			}
+		}
+	}
 	if l.file >= 0 {
 		_, _, flags, _ := c.openCall()
 		c.creates = true
@@ -187,16 +193,18 @@ func (c *call) repeated() bool {
 	return true
 }
 
-// isSame tells whether the call is the one that an answer is to.
+// isSame tells whether the call is the one that an answer is to. A program that
+// makes it again itself may have its strings elsewhere by then.
 func (c *call) isSame(l *lost) bool {
-	n := arguments[c.what]
-	if l.note.nr != c.note.nr || l.note.arch != c.note.arch || l.note.ip != c.note.ip ||
-		!slices.Equal(l.note.args[:n], c.note.args[:n]) || l.began != began(c.note.pid) {
+	if l.note.nr != c.note.nr || l.note.arch != c.note.arch || l.note.ip != c.note.ip || l.began != began(c.note.pid) {
 		return false
 	}
-	for _, m := range l.read {
-		now := make([]byte, len(m.data))
-		if _, errno := readMemory(c.tid(), m.at, now); errno != 0 || !bytes.Equal(now, m.data) {
+	for i, was := range l.note.args[:arguments[c.what]] {
+		at := slices.IndexFunc(l.read, func(m memory) bool { return m.at == was })
+		if at < 0 && was != c.arg(i) {
+			return false
+		}
+		if at >= 0 && !c.has(c.arg(i), l.read[at].data) {
 			return false
 		}
 	}
@@ -211,4 +219,11 @@ func (c *call) isSame(l *lost) bool {
 	err = unix.Fstat(fd, &st)
 	unix.Close(fd)
 	return err == nil && idOf(&st) == l.handed
+}
+
+// has tells what is in the caller's memory.
+func (c *call) has(at uint64, data []byte) bool {
+	now := make([]byte, len(data))
+	_, errno := readMemory(c.tid(), at, now)
+	return errno == 0 && bytes.Equal(now, data)
 }

@@ -180,3 +180,40 @@ func stopCalls() error {
 	}
 	return errors.Join(unix.Close(int(fd)), unix.Close(3))
 }
+
+// Of answers that were lost the same call gets its own; those of a handler that
+// has returned are forgotten, and so is what was never asked for again.
+func TestLostAnswers(t *testing.T) {
+	tid := uint32(unix.Gettid())
+	r := newRestarts()
+	lose := func(id uint64) {
+		r.add(&lost{note: notification{id: id, pid: tid}, began: began(tid), file: -1})
+	}
+	take := func(id uint64) bool {
+		return r.take(tid, func(l *lost) bool { return l.note.id == id }) != nil
+	}
+	lose(1)
+	lose(2)
+	if take(3) || !take(1) || take(1) || take(2) {
+		t.Error("an answer went to another call, or twice, or outlived the call that it came in the middle of")
+	}
+	lose(4)
+	for range mostOthers {
+		take(5)
+	}
+	if !take(4) {
+		t.Error("an answer was forgotten too early")
+	}
+	lose(6)
+	for range mostOthers + 1 {
+		take(5)
+	}
+	if take(6) || len(r.answers) != 0 {
+		t.Error("an answer stays for ever")
+	}
+	r.add(&lost{note: notification{pid: tid}, began: "long ago", file: -1})
+	lose(7)
+	if len(r.answers[tid]) != 1 {
+		t.Error("an earlier thread's answer is kept for another with its number")
+	}
+}

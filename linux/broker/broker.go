@@ -184,6 +184,9 @@ func (c *call) reply(val int64, errno unix.Errno) {
 
 // deny tells of a refusal and returns its errno.
 func (c *call) deny(p string, why *Why) unix.Errno {
+	if why == &unseen && !waits(c.notify, c.note.id) {
+		return unix.EINTR // that is why it could not be seen
+	}
 	pid, name := c.process()
 	c.reports.put(Denial{Operation: "write", Path: p, Why: *why, PID: pid, Command: name})
 	return unix.EACCES

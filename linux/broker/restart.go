@@ -46,8 +46,8 @@ type memory struct {
 
 // Bounds of what is kept.
 const (
-	mostOthers = 8 // calls of a signal's handler
-	mostLost   = 1024
+	mostOthers = 8   // calls of a signal's handler
+	mostLost   = 256 // threads
 )
 
 func newRestarts() *restarts {

@@ -235,7 +235,7 @@ static void fifo_exec(void)
 static void storm(int flags)
 {
 	long wrong = 0;
-	long pause = 300 * slowness;
+	long pause = 300L * slowness * slowness;
 	struct itimerval fast = {{0, pause}, {0, pause}}, none = {{0, 0}, {0, 0}};
 	catch(SIGALRM, flags);
 	setitimer(ITIMER_REAL, &fast, NULL);

@@ -21,6 +21,7 @@ func (c *call) open() {
 	if !o.creates() && !o.tmpfile() {
 		o.mode = 0
 	}
+	c.creates = o.creates()
 	if errno := o.check(); errno != 0 {
 		c.reply(0, errno)
 		return
@@ -55,7 +56,8 @@ func (c *call) openPath(dirfd int32, name string, o *openArgs) (int, unix.Errno)
 }
 
 // full tells whether the caller can have no more descriptors. How many it has is
-// its directory's size (Linux 6.2; before, 0).
+// its directory's size (Linux 6.2); before, it has no more than there is room for
+// (FDSize of proc_pid_status(5)).
 func (c *call) full() bool {
 	var st unix.Stat_t
 	var limit unix.Rlimit
@@ -69,7 +71,12 @@ func (c *call) full() bool {
 		}
 	}
 	c.known = true
-	if unix.Prlimit(c.tid(), unix.RLIMIT_NOFILE, nil, &limit) != nil || uint64(st.Size) < limit.Cur {
+	most := uint64(st.Size)
+	if most == 0 {
+		values, _ := c.status("FDSize")
+		most, _ = strconv.ParseUint(values[0], 10, 64)
+	}
+	if unix.Prlimit(c.tid(), unix.RLIMIT_NOFILE, nil, &limit) != nil || most < limit.Cur {
 		return false
 	}
 	below := uint64(0)
@@ -85,7 +92,7 @@ func (c *call) full() bool {
 // give answers with a descriptor, or with an error.
 func (c *call) give(fd int, errno unix.Errno, closeOnExec bool) {
 	if errno == 0 {
-		errno = c.handIn(c.note.id, fd, closeOnExec)
+		errno = c.handIn(fd, closeOnExec)
 		if errno == 0 || errno == unix.ENOENT {
 			return
 		}

@@ -14,7 +14,6 @@ var mountLayers = []layer{
 	{name: "seal", what: "a read-only mount on a denied path inside a root", edits: leaveOut("op.Kind == opSeal")},
 	{name: "hide", what: "an empty mount over what may not be read", edits: leaveOut("op.Kind == opHide && op.Slot == 0 || op.standIn")},
 	{name: "pin", what: "a mount on each directory above a denied path", edits: leaveOut("op.Kind == opPin")},
-	{name: "hold", what: "a mount on each symbolic link on the way to a denied path", edits: leaveOut("op.Kind == opHold")},
 	{name: "keeper", what: "covers again what the host replaces", edits: []edit{{
 		"linux/keeper.go", "if op.Kind != opHide && !op.standIn {", "if true {",
 	}}},

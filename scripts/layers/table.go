@@ -14,7 +14,6 @@ import (
 var together = []string{
 	"hide,keeper",
 	"broker,pin",
-	"broker,hold",
 	"dumpable,landlock",
 	"capabilities,mount",
 }

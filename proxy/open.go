@@ -141,7 +141,7 @@ func (o *opened) secure(conn net.Conn, protocols []string) (*secureConn, error) 
 func (o *opened) accept(read []byte, protocols []string) (*secureConn, error) {
 	defer o.t.c.reach()()
 	s, conn := o.t.c.s, o.t.c.conn
-	leaf, err := s.cfg.TLS.Authority.leaf(o.names()...)
+	leaf, err := s.cfg.TLS.Authority.Leaf(o.names()...)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func requestRules(t testing.TB, lines ...string) func(*Config) {
 
 // serveTLS puts an HTTPS server behind "name:port".
 func (w *secureWorld) serveTLS(name, addr string, port int, handle http.HandlerFunc, protocols ...string) {
-	leaf, err := w.outside.leaf(name)
+	leaf, err := w.outside.Leaf(name)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func TestOpenedProtocols(t *testing.T) {
 		{"imap", "imap", "imap"},
 	} {
 		w := newSecureWorld(t, "example.com")
-		leaf, _ := w.outside.leaf("example.com")
+		leaf, _ := w.outside.Leaf("example.com")
 		cfg := &tls.Config{Certificates: []tls.Certificate{*leaf}, NextProtos: strings.Fields(test.server)}
 		if test.server == "none" {
 			cfg.NextProtos = nil
@@ -206,9 +206,9 @@ func TestOpenedProtocols(t *testing.T) {
 func TestOpenedServerNotVerified(t *testing.T) {
 	other := newAuthority(t)
 	for name, leaf := range map[string]func(w *secureWorld) (*tls.Certificate, error){
-		"another authority": func(*secureWorld) (*tls.Certificate, error) { return other.leaf("example.com") },
-		"another name":      func(w *secureWorld) (*tls.Certificate, error) { return w.outside.leaf("evil.test") },
-		"the proxy's own":   func(w *secureWorld) (*tls.Certificate, error) { return w.inside.leaf("example.com") },
+		"another authority": func(*secureWorld) (*tls.Certificate, error) { return other.Leaf("example.com") },
+		"another name":      func(w *secureWorld) (*tls.Certificate, error) { return w.outside.Leaf("evil.test") },
+		"the proxy's own":   func(w *secureWorld) (*tls.Certificate, error) { return w.inside.Leaf("example.com") },
 	} {
 		for _, protocol := range []string{"h2", "http/1.1"} {
 			w := newSecureWorld(t, "example.com")

@@ -228,7 +228,7 @@ func TestOpenedSmuggling(t *testing.T) {
 // have done.
 func TestOpenedServerClosesIdle(t *testing.T) {
 	w := newSecureWorld(t, "example.com")
-	leaf, _ := w.outside.leaf("example.com")
+	leaf, _ := w.outside.Leaf("example.com")
 	closing := make(chan struct{}, 2)
 	w.serve("example.com", "198.51.100.1", 443, func(conn net.Conn) {
 		secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{*leaf}})

@@ -1,4 +1,4 @@
-package proxy
+package leafca
 
 import (
 	"crypto/ecdsa"
@@ -14,34 +14,39 @@ import (
 )
 
 func TestLeaf(t *testing.T) {
-	a := newAuthority(t)
+	a, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(a.PEM())
 	for _, names := range [][]string{
 		{"example.com"}, {"192.0.2.1"}, {"2001:db8::1"}, {"localhost", "127.0.0.1", "::1"},
 		{strings.Repeat("a.", 100) + "test"},
 	} {
-		c, err := a.leaf(names...)
+		c, err := a.Leaf(names...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range names {
-			if _, err := c.Leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: poolOf(a)}); err != nil {
+			if _, err := c.Leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: roots}); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
 		}
-		if _, err := c.Leaf.Verify(x509.VerifyOptions{DNSName: "other.test", Roots: poolOf(a)}); err == nil {
+		if _, err := c.Leaf.Verify(x509.VerifyOptions{DNSName: "other.test", Roots: roots}); err == nil {
 			t.Errorf("%v: good for another name", names)
 		}
 		if c.Leaf.IsCA {
 			t.Errorf("%v: may sign", names)
 		}
 	}
-	one, _ := a.leaf("example.com")
-	two, _ := a.leaf("example.com")
+	one, _ := a.Leaf("example.com")
+	two, _ := a.Leaf("example.com")
 	if one != two {
 		t.Error("a leaf is made twice")
 	}
 	for i := range maxLeaves + 10 {
-		if _, err := a.leaf(fmt.Sprintf("n%d.test", i)); err != nil {
+		if _, err := a.Leaf(fmt.Sprintf("n%d.test", i)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -77,7 +82,7 @@ func TestLoadAuthority(t *testing.T) {
 			t.Fatal(err)
 		}
 		keyDER, _ := x509.MarshalPKCS8PrivateKey(test.key)
-		a, err := LoadAuthority(
+		a, err := Load(
 			pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
 			pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}))
 		if test.want != "" {
@@ -89,7 +94,7 @@ func TestLoadAuthority(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := a.leaf("example.com")
+		c, err := a.Leaf("example.com")
 		if err != nil || c.Leaf.Issuer.CommonName != "mine" || c.Leaf.NotAfter.After(a.cert.NotAfter) {
 			t.Errorf("%+v, %v", c, err)
 		}

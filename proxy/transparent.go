@@ -5,6 +5,7 @@ import (
 	"net"
 
 	"srun/policy"
+	"srun/proxy/internal/origdst"
 )
 
 // ServeTransparent serves connections that were made to any address and port
@@ -12,7 +13,7 @@ import (
 // from the connection itself. It returns when the listener fails or the server
 // closes, nil in that case.
 func (s *Server) ServeTransparent(l net.Listener) error {
-	if err := canServeTransparent(); err != nil {
+	if err := origdst.Supported(); err != nil {
 		l.Close()
 		return err
 	}
@@ -23,7 +24,7 @@ func (s *Server) ServeTransparent(l net.Listener) error {
 // is reset, as by a firewall.
 func (c *session) serveTransparent() {
 	c.via = viaTransparent
-	dest, err := originalDestination(c.conn)
+	dest, err := origdst.Of(c.conn)
 	if err != nil || dest.Port() == 0 {
 		reset(c.conn)
 		return

@@ -1,4 +1,4 @@
-package proxy
+package origdst
 
 import (
 	"net"
@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tellDestination makes a UDP socket tell, with each datagram, the address that
+// TellDestination makes a UDP socket tell, with each datagram, the address that
 // it was sent to, and lets replies leave from it. Inside the sandbox a local
 // route makes every address ours; IPv6 sends from one that no interface has
 // only with IPV6_FREEBIND (ipv6(7), ip(7)).
-func tellDestination(udp *net.UDPConn) error {
+func TellDestination(udp *net.UDPConn) error {
 	raw, err := udp.SyscallConn()
 	if err != nil {
 		return err
@@ -34,9 +34,10 @@ func tellDestination(udp *net.UDPConn) error {
 	return os.NewSyscallError("setsockopt IP_PKTINFO", failed)
 }
 
-// replyFrom turns the control message of a query into that of its reply: from
-// the address the query was sent to, by any interface.
-func replyFrom(oob []byte) []byte {
+// ReplyFrom turns the control message of a query into that of its reply: from
+// the address the query was sent to, by any interface. It returns nil when the
+// message does not tell: the kernel chooses then.
+func ReplyFrom(oob []byte) []byte {
 	messages, err := unix.ParseSocketControlMessage(oob)
 	if err != nil {
 		return nil
@@ -54,4 +55,6 @@ func replyFrom(oob []byte) []byte {
 	return nil
 }
 
-func truncated(flags int) bool { return flags&unix.MSG_TRUNC != 0 }
+// Truncated reports, by the flags of a received datagram, that it was longer
+// than the buffer.
+func Truncated(flags int) bool { return flags&unix.MSG_TRUNC != 0 }

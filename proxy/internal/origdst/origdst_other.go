@@ -1,6 +1,6 @@
 //go:build !linux
 
-package proxy
+package origdst
 
 import (
 	"errors"
@@ -10,8 +10,10 @@ import (
 
 var errNoTransparent = errors.New("transparent connections: only Linux tells where a redirected connection was going")
 
-func canServeTransparent() error { return errNoTransparent }
+// Supported fails: only Linux tells where a redirected connection was going.
+func Supported() error { return errNoTransparent }
 
-func originalDestination(net.Conn) (netip.AddrPort, error) {
+// Of fails as Supported does.
+func Of(net.Conn) (netip.AddrPort, error) {
 	return netip.AddrPort{}, errNoTransparent
 }

@@ -1,4 +1,4 @@
-package proxy
+package origdst
 
 import (
 	"encoding/binary"
@@ -15,12 +15,14 @@ import (
 // not have. IPv4's has the same number at level SOL_IP.
 const ip6tOriginalDst = 80
 
-func canServeTransparent() error { return nil }
+// Supported returns nil: Linux tells where a connection was going.
+func Supported() error { return nil }
 
-// originalDestination returns where a connection was going: what it was
-// redirected from (netfilter remembers), else its own local address, which a
-// local route to everything leaves as the client chose it.
-func originalDestination(conn net.Conn) (netip.AddrPort, error) {
+// Of returns where a connection was going: what it was redirected from
+// (netfilter remembers), else its own local address, which a local route to
+// everything leaves as the client chose it. The address is unmapped and without
+// zone. It fails on what is not TCP, or closed.
+func Of(conn net.Conn) (netip.AddrPort, error) {
 	local, ok := conn.LocalAddr().(*net.TCPAddr)
 	if !ok {
 		return netip.AddrPort{}, errors.New("original destination: not a TCP connection")

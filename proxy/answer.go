@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"srun/proxy/internal/relay"
 )
 
 // answer passes a response on and reports whether the client's connection can
@@ -107,7 +109,7 @@ func (x *exchange) copyBody(resp *http.Response, f framing) error {
 	if f == noBody || f == sized && resp.ContentLength == 0 {
 		return bw.Flush()
 	}
-	if f != sized || resp.ContentLength > bigBuffer {
+	if f != sized || resp.ContentLength > relay.BigBuffer {
 		if err := bw.Flush(); err != nil {
 			return err
 		}

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"srun/proxy/internal/relay"
 )
 
 func BenchmarkNew(b *testing.B) {
@@ -159,7 +161,7 @@ func TestIdleTunnels(t *testing.T) {
 	if all-ends > idleLimit {
 		t.Errorf("%.1f KiB for each idle tunnel", all-ends)
 	}
-	if n := pipesInUse(); n > 0 {
+	if n := relay.PipesInUse(); n > 0 {
 		t.Errorf("%d pipes in use", n)
 	}
 	for _, conn := range held {

@@ -7,6 +7,8 @@ import (
 	"net/http/httputil"
 	"strconv"
 	"sync/atomic"
+
+	"srun/proxy/internal/relay"
 )
 
 // bodyCopy is a request's body on its way to the server.
@@ -111,8 +113,8 @@ func readTrailers(br *bufio.Reader) (fields, error) {
 // copyFlushing copies as bytes come to w, which writes to bw, and lets none
 // wait in bw's buffer. want is how many there must be, -1 when the reader knows.
 func copyFlushing(bw *bufio.Writer, r io.Reader, want int64, w io.Writer, count *atomic.Int64) error {
-	buf := getBuffer()
-	defer putBuffer(buf)
+	buf := relay.GetBuffer()
+	defer relay.PutBuffer(buf)
 	for {
 		n, err := r.Read(*buf)
 		if n > 0 {

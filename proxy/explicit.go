@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/relay"
 )
 
 // ServeProxy serves the proxy port: HTTP requests, CONNECT and SOCKS5. It
@@ -17,7 +18,7 @@ func (s *Server) ServeProxy(l net.Listener) error {
 // serveProxy tells the protocols apart by their first byte.
 func (c *session) serveProxy() {
 	c.conn.SetReadDeadline(time.Now().Add(handshakeWait))
-	if waitReadable(c.conn) != nil {
+	if relay.WaitReadable(c.conn) != nil {
 		return
 	}
 	c.via = viaHTTP
@@ -79,7 +80,7 @@ func (h *httpConn) checkConnect(req *head, target policy.HostPort) error {
 // refuseBusy turns a connection away because there are too many.
 func (c *session) refuseBusy() {
 	c.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
-	if waitReadable(c.conn) != nil {
+	if relay.WaitReadable(c.conn) != nil {
 		return
 	}
 	h := newHTTPConn(c, nil)

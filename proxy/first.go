@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"time"
+
+	"srun/proxy/internal/relay"
 )
 
 // firstBytes reads until the opening is clear. What may still be a request line
@@ -88,7 +90,7 @@ func readFirst(conn net.Conn, held bool) ([]byte, error) {
 	if held {
 		conn.SetReadDeadline(time.Now().Add(firstLineWait))
 		defer conn.SetReadDeadline(time.Time{})
-	} else if err := waitReadable(conn); err != nil {
+	} else if err := relay.WaitReadable(conn); err != nil {
 		return nil, err
 	}
 	buf := make([]byte, 2048)

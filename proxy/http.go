@@ -31,7 +31,7 @@ func newHTTPConn(c *session, early []byte) *httpConn {
 	return &httpConn{c: c, in: in, br: bufio.NewReader(in), bw: bufio.NewWriter(c.conn)}
 }
 
-// unread is what was read of the client and belongs to nobody yet.
+// Unread is what was read of the client and belongs to nobody yet.
 func (h *httpConn) unread() []byte {
 	b, _ := h.br.Peek(h.br.Buffered())
 	return append(slices.Clone(b), h.in.early...)

@@ -49,14 +49,6 @@ const (
 	maxWideHTTP2 = 64
 	wideWindow   = 4<<20 - 1
 	narrowWindow = 128 << 10
-
-	// maxPipes bounds the pipes that all tunnels together splice through. A
-	// tunnel that finds none copies through memory.
-	maxPipes = 16
-
-	// maxBigBuffers bounds the copy buffers of full size in use at once.
-	// Beyond it tunnels copy through small ones.
-	maxBigBuffers = 128
 )
 
 const (
@@ -76,6 +68,5 @@ const (
 	bodyGrace      = 100 * time.Millisecond // for the rest of a request's body, once its response is over
 	hostAddrsAge   = 2 * time.Second        // for this host's own addresses, once listed
 	dnsTCPIdle     = 10 * time.Second       // between DNS queries on one TCP connection
-	pipeIdle       = time.Second            // before pipes that no tunnel uses are closed
 	dnsTTL         = 10                     // seconds, of a synthetic address
 )

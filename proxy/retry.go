@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"srun/proxy/internal/relay"
 )
 
 // A TLS 1.3 server may answer a ClientHello with a HelloRetryRequest, and then
@@ -44,10 +46,10 @@ func (t *tunnel) firstDown() error {
 	defer close(t.answered)
 	var seen []byte
 	for {
-		if err := waitReadable(t.upstream); err != nil {
+		if err := relay.WaitReadable(t.upstream); err != nil {
 			return err
 		}
-		buf := make([]byte, smallBuffer)
+		buf := make([]byte, relay.SmallBuffer)
 		n, err := t.upstream.Read(buf)
 		seen = append(seen, buf[:min(n, randomEnd)]...)
 		var sure bool
@@ -69,7 +71,7 @@ func (t *tunnel) firstDown() error {
 // the server's first record is known.
 func (t *tunnel) checkRetry(more []byte) error {
 	if len(more) == 0 {
-		if ended, err := waitForMore(t.c.conn); ended || err != nil {
+		if ended, err := relay.WaitForMore(t.c.conn); ended || err != nil {
 			return err
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net"
 
 	"srun/policy"
+	"srun/proxy/internal/relay"
 )
 
 // serverConn is a connection on which requests go out.
@@ -28,7 +29,7 @@ func newServerConn(conn net.Conn, target policy.HostPort) *serverConn {
 
 // stale reports that an unused connection was closed, or that its server says
 // something unasked.
-func (sc *serverConn) stale() bool { return sc.br.Buffered() > 0 || readable(socket(sc.conn)) }
+func (sc *serverConn) stale() bool { return sc.br.Buffered() > 0 || relay.Readable(socket(sc.conn)) }
 
 // budgetReader bounds what is read while a head is read.
 type budgetReader struct {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"srun/proxy/internal/relay"
 )
 
 // tunnel is a client joined to a server: two directions, each a goroutine in
@@ -123,7 +125,7 @@ func (t *tunnel) send(b []byte) error {
 }
 
 func (t *tunnel) copyUp() {
-	t.settle(t.upstream, relay(t.upstream, t.c.conn, &t.up))
+	t.settle(t.upstream, relay.Copy(t.upstream, t.c.conn, &t.up))
 	if t.c.via != viaPublish {
 		t.c.allSent(t.upstream, t.c.conn)
 	}
@@ -135,7 +137,7 @@ func (t *tunnel) copyDown(first func() error) {
 	err := first()
 	switch err {
 	case nil:
-		err = relay(t.c.conn, t.upstream, &t.down)
+		err = relay.Copy(t.c.conn, t.upstream, &t.down)
 	case io.EOF:
 		err = nil
 	}

@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"srun/proxy/internal/relay"
 )
 
 var testCert = sync.OnceValue(func() tls.Certificate {
@@ -388,7 +390,7 @@ func TestBulk(t *testing.T) {
 		t.Errorf("%d bytes came back", total)
 	}
 	waitSessions(t, w.s, 0)
-	if p := pipesInUse(); p != 0 {
+	if p := relay.PipesInUse(); p != 0 {
 		t.Errorf("%d pipes in use", p)
 	}
 }

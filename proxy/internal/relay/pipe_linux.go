@@ -1,4 +1,4 @@
-package proxy
+package relay
 
 import (
 	"sync/atomic"
@@ -12,6 +12,13 @@ type pipe struct{ r, w int }
 
 // pipeSize is asked for; the kernel may grant less (pipe-user-pages-soft).
 const pipeSize = 1 << 20
+
+// maxPipes bounds the pipes that all tunnels together splice through. A tunnel
+// that finds none copies through memory.
+const maxPipes = 16
+
+// pipeIdle passes before pipes that no tunnel uses are closed.
+const pipeIdle = time.Second
 
 var (
 	idlePipes  = make(chan *pipe, maxPipes)
@@ -87,3 +94,6 @@ func (p *pipe) empty(to, n int) (int, error) {
 		return max(int(m), 0), err
 	})
 }
+
+// PipesInUse is how many pipes are out: none, when no relay is at work.
+func PipesInUse() int { return int(totalPipes.Load()) - len(idlePipes) }

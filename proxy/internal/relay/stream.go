@@ -1,6 +1,6 @@
 //go:build unix
 
-package proxy
+package relay
 
 import (
 	"errors"
@@ -76,16 +76,16 @@ func (s *stream) take(fd uintptr) bool {
 			return s.takePipe(int(fd))
 		}
 	}
-	s.buf = getBuffer()
+	s.buf = GetBuffer()
 	s.n, s.err = ignoringEINTR(func() (int, error) { return unix.Read(int(fd), *s.buf) })
 	if s.err == nil && s.n > 0 {
 		s.full++
-		if s.n < len(*s.buf) || len(*s.buf) < bigBuffer {
+		if s.n < len(*s.buf) || len(*s.buf) < BigBuffer {
 			s.full = 0
 		}
 		return true
 	}
-	putBuffer(s.buf)
+	PutBuffer(s.buf)
 	s.buf, s.n = nil, 0
 	return !errors.Is(s.err, unix.EAGAIN)
 }
@@ -113,7 +113,7 @@ func (s *stream) give() error {
 		return s.givePipe()
 	}
 	_, err := s.dst.Write((*s.buf)[:s.n])
-	putBuffer(s.buf)
+	PutBuffer(s.buf)
 	s.buf = nil
 	s.count.Add(int64(s.n))
 	return err
@@ -155,65 +155,4 @@ func ignoringEINTR(f func() (int, error)) (int, error) {
 			return n, err
 		}
 	}
-}
-
-// waitReadable waits until a connection has something to read, its end
-// included. One that cannot tell is said to have.
-func waitReadable(conn net.Conn) error {
-	_, err := waitForMore(conn)
-	return err
-}
-
-// waitForMore is waitReadable that tells the end, without taking it.
-func waitForMore(conn net.Conn) (ended bool, err error) {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		return false, nil
-	}
-	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return false, err
-	}
-	var n int
-	var state error
-	err = raw.Read(func(fd uintptr) bool {
-		n, state = peek(fd)
-		return state != unix.EAGAIN
-	})
-	if err != nil {
-		return false, err
-	}
-	return n == 0, state // a reset is told once: whoever reads next would see an orderly end
-}
-
-// readable reports that a connection has something to read or has ended. One
-// that cannot tell is said to have nothing.
-func readable(conn net.Conn) bool {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		return false
-	}
-	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return true
-	}
-	var state error
-	err = raw.Control(func(fd uintptr) { _, state = peek(fd) })
-	return err != nil || state != unix.EAGAIN
-}
-
-// pollIn reports that a descriptor can be read or accepted on.
-func pollIn(fd uintptr) bool {
-	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	n, _ := ignoringEINTR(func() (int, error) { return unix.Poll(fds, 0) })
-	return n > 0 && fds[0].Revents&unix.POLLIN != 0
-}
-
-// peek looks at a socket's first byte without taking it or waiting for it.
-func peek(fd uintptr) (int, error) {
-	var b [1]byte
-	return ignoringEINTR(func() (int, error) {
-		n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		return n, err
-	})
 }

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package proxy
+package relay
 
 import "errors"
 
@@ -15,3 +15,6 @@ func putPipe(*pipe)                       {}
 func (*pipe) close()                      {}
 func (*pipe) fill(int) (int, error)       { return 0, errNoSplice }
 func (*pipe) empty(int, int) (int, error) { return 0, errNoSplice }
+
+// PipesInUse is none.
+func PipesInUse() int { return 0 }

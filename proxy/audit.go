@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"srun/proxy/internal/oneline"
 )
 
 // auditLog writes one JSON line per decision and one when what it allowed
@@ -92,7 +94,7 @@ func (s *Server) auditAllowed(g grant, via, method string, conn net.Conn, err er
 		line.From = g.from.String()
 	}
 	if err != nil {
-		line.Error = printable(err.Error())
+		line.Error = oneline.Printable(err.Error())
 	} else if conn != nil {
 		line.Address = conn.RemoteAddr().String()
 	}
@@ -110,7 +112,7 @@ func (p passage) note(text string) {
 // request logs a request inside something allowed.
 func (p passage) request(method string) {
 	if p.s != nil {
-		p.s.audit(auditLine{ID: p.id, Event: "request", Method: printable(method)})
+		p.s.audit(auditLine{ID: p.id, Event: "request", Method: oneline.Printable(method)})
 	}
 }
 

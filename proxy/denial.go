@@ -2,12 +2,10 @@ package proxy
 
 import (
 	"net"
-	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"srun/policy"
+	"srun/proxy/internal/oneline"
 )
 
 // The codes of a Denial, sent in X-Proxy-Error.
@@ -67,7 +65,7 @@ func newDenial(target policy.HostPort, dec policy.Decision, code, reason string)
 		Target:    target.String(),
 		Host:      target,
 		Operation: "network",
-		Reason:    printable(reason),
+		Reason:    oneline.Printable(reason),
 		Code:      code,
 		Rule:      dec.Rule,
 		Source:    dec.Source,
@@ -78,9 +76,9 @@ func newDenial(target policy.HostPort, dec policy.Decision, code, reason string)
 func badTarget(raw string, err error) *Denial {
 	return &Denial{
 		Time:      time.Now(),
-		Target:    quote(raw),
+		Target:    oneline.Quote(raw),
 		Operation: "network",
-		Reason:    printable("not a valid target: " + err.Error()),
+		Reason:    oneline.Printable("not a valid target: " + err.Error()),
 		Code:      CodeAllowlist,
 	}
 }
@@ -120,27 +118,4 @@ func (s *Server) report(d *Denial, conn net.Conn, via string) {
 	if s.cfg.Denied != nil {
 		s.cfg.Denied(*d)
 	}
-}
-
-// quote returns s as it is when it is plain text, and as a Go string literal
-// when not; a long s is cut.
-func quote(s string) string {
-	if len(s) > maxTarget {
-		s = s[:maxTarget] + "..."
-	}
-	if s == "" || printable(s) != s || strings.ContainsAny(s, ` "`) {
-		return strconv.Quote(s)
-	}
-	return s
-}
-
-// printable escapes what could break a line or move a terminal's cursor.
-func printable(s string) string {
-	for _, r := range s {
-		if !strconv.IsPrint(r) || r == utf8.RuneError {
-			q := strconv.Quote(s)
-			return q[1 : len(q)-1]
-		}
-	}
-	return s
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/oneline"
 	"srun/proxy/internal/relay"
 )
 
@@ -74,7 +75,7 @@ func (h *httpConn) checkConnect(req *head, target policy.HostPort) error {
 	if err == nil && named == target {
 		return nil
 	}
-	return newDenial(target, policy.Decision{}, CodeSNIMismatch, "CONNECT with another Host, "+quote(req.host))
+	return newDenial(target, policy.Decision{}, CodeSNIMismatch, "CONNECT with another Host, "+oneline.Quote(req.host))
 }
 
 // refuseBusy turns a connection away because there are too many.

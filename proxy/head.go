@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"srun/proxy/internal/oneline"
 )
 
 // head is a request head that passed the strict reading of RFC 9112: what two
@@ -103,7 +105,7 @@ func isForbidden(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }
 func (h *head) parseRequestLine(line string) error {
 	parts := strings.Split(line, " ")
 	if len(parts) != 3 || parts[1] == "" || tokenLength([]byte(parts[0])) != len(parts[0]) || parts[0] == "" {
-		return bad("not an HTTP request line: %s", quote(line))
+		return bad("not an HTTP request line: %s", oneline.Quote(line))
 	}
 	h.method, h.target = parts[0], parts[1]
 	switch parts[2] {
@@ -111,7 +113,7 @@ func (h *head) parseRequestLine(line string) error {
 		h.minor = 1
 	case "HTTP/1.0":
 	default:
-		return &badRequest{http.StatusHTTPVersionNotSupported, "not HTTP/1.0 or HTTP/1.1: " + quote(parts[2])}
+		return &badRequest{http.StatusHTTPVersionNotSupported, "not HTTP/1.0 or HTTP/1.1: " + oneline.Quote(parts[2])}
 	}
 	if strings.ContainsRune(h.target, '\t') {
 		return bad("a tab in the request target")
@@ -125,7 +127,7 @@ func (h *head) parseField(line string) error {
 	}
 	name, value, ok := strings.Cut(line, ":")
 	if !ok || name == "" || tokenLength([]byte(name)) != len(name) {
-		return bad("not a header field: %s", quote(line))
+		return bad("not a header field: %s", oneline.Quote(line))
 	}
 	value = strings.Trim(value, " \t")
 	if strings.EqualFold(name, "Host") {
@@ -164,7 +166,7 @@ func (h *head) checkFraming() error {
 func (h *head) parseLength(s string) error {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || s[0] < '0' || s[0] > '9' {
-		return bad("Content-Length %s", quote(s))
+		return bad("Content-Length %s", oneline.Quote(s))
 	}
 	h.length, h.sentLength = n, true
 	return nil

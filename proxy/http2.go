@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"srun/proxy/internal/oneline"
 )
 
 // http2Conn serves HTTP/2 inside an opened TLS connection, request by request.
@@ -109,15 +111,15 @@ func (h *http2Conn) check(r *http.Request) error {
 	case r.Method == http.MethodConnect:
 		return &badRequest{http.StatusMethodNotAllowed, "CONNECT inside a tunnel"}
 	case tokenLength([]byte(r.Method)) != len(r.Method):
-		return bad("not a method: %s", quote(r.Method))
+		return bad("not a method: %s", oneline.Quote(r.Method))
 	case !strings.HasPrefix(r.RequestURI, "/") && r.RequestURI != "*", strings.Contains(r.RequestURI, "#"):
-		return bad("not a path: %s", quote(r.RequestURI))
+		return bad("not a path: %s", oneline.Quote(r.RequestURI))
 	case strings.IndexFunc(r.RequestURI, func(c rune) bool { return c <= ' ' || c == 0x7f }) >= 0:
-		return bad("not a path: %s", quote(r.RequestURI))
+		return bad("not a path: %s", oneline.Quote(r.RequestURI))
 	case !oneLength(r.Header["Content-Length"]):
-		return bad("not a length: %s", quote(strings.Join(r.Header["Content-Length"], ", ")))
+		return bad("not a length: %s", oneline.Quote(strings.Join(r.Header["Content-Length"], ", ")))
 	case strings.IndexFunc(r.Host, func(c rune) bool { return c <= ' ' || c >= 0x7f }) >= 0:
-		return bad("not an authority: %s", quote(r.Host))
+		return bad("not an authority: %s", oneline.Quote(r.Host))
 	}
 	for _, host := range append(fields.values("Host"), r.Host) {
 		if d := h.o.checkHost("HTTP :authority", host); d != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/oneline"
 )
 
 // Many corporate proxies pass CONNECT to the ports of TLS alone and want plain
@@ -85,7 +86,7 @@ func (s *Server) warnOfProxy(target policy.HostPort, err error) {
 	if s.isClosed() {
 		return
 	}
-	line := printable(err.Error())
+	line := oneline.Printable(err.Error())
 	if _, ok := errors.AsType[*proxyRefusal](err); ok {
 		line = fmt.Sprintf("%s: %s", target, line)
 	} else if _, ok := errors.AsType[*proxyDown](err); !ok {

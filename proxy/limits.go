@@ -31,9 +31,6 @@ const (
 	// maxWarnings bounds how many failures of the proxy behind are told.
 	maxWarnings = 100
 
-	// maxTarget bounds the text of a refused target in a denial.
-	maxTarget = 300
-
 	// maxDiscard bounds what is read and dropped of a refused request's body,
 	// so that the client gets to read the refusal.
 	maxDiscard = 256 << 10

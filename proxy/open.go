@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"srun/policy"
+	"srun/proxy/internal/oneline"
 )
 
 // TLS has the proxy open TLS connections: it is the server to the client, with
@@ -81,14 +82,14 @@ func (t *tunnel) open(h hello, site policy.HostPort, read []byte) error {
 			offered = []string{o.protocol}
 		}
 	} else {
-		t.g.passage.note(printable(o.err.Error()))
+		t.g.passage.note(oneline.Printable(o.err.Error()))
 	}
 	client, err := o.accept(read, offered)
 	if err != nil {
-		t.g.passage.note("TLS with the client: " + printable(err.Error()))
+		t.g.passage.note("TLS with the client: " + oneline.Printable(err.Error()))
 		if isAlert(err) {
 			t.c.s.warnOnce(fmt.Sprintf("%s: the client does not take the certificate of tlsTerminate (%s); excludeDomains would leave its TLS closed",
-				site, printable(err.Error())))
+				site, oneline.Printable(err.Error())))
 		}
 		return err
 	}

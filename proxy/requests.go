@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"srun/policy"
+	"srun/proxy/internal/oneline"
 )
 
 // request is what rules look at.
@@ -72,9 +73,9 @@ type refusal struct {
 
 func (f *refusal) about(g grant, r request) *Denial {
 	d := newDenial(g.target, policy.Decision{}, CodeMethodPolicy, f.reason)
-	d.Method = printable(r.method)
+	d.Method = oneline.Printable(r.method)
 	d.Path, _, _ = strings.Cut(r.target, "?") // the query may hold a secret
-	d.Path = quote(d.Path)
+	d.Path = oneline.Quote(d.Path)
 	if f.rule != nil {
 		d.Rule, d.Source = f.rule.String(), f.rule.Source
 	}

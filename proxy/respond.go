@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"syscall"
+
+	"srun/proxy/internal/oneline"
 )
 
 // respondError answers a request with srun's own words, and reports whether the
@@ -78,5 +80,5 @@ func (s *Server) gatewayText(err error) string {
 	if s.isClosed() {
 		return "the run is over"
 	}
-	return printable(err.Error())
+	return oneline.Printable(err.Error())
 }

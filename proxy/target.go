@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"srun/policy"
+	"srun/proxy/internal/oneline"
 )
 
 // target returns the server that a request is for, as the client names it, and
@@ -39,7 +40,7 @@ func splitAbsolute(target string) (authority, path string, err error) {
 	case strings.EqualFold(scheme, "https"):
 		return "", "", bad("https goes through CONNECT")
 	case !strings.EqualFold(scheme, "http"):
-		return "", "", bad("a scheme other than http: %s", quote(scheme))
+		return "", "", bad("a scheme other than http: %s", oneline.Quote(scheme))
 	}
 	authority, path = rest, ""
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"srun/proxy/internal/oneline"
 	"srun/proxy/internal/relay"
 )
 
@@ -202,7 +203,7 @@ func (t *tunnel) checkTLS(first []byte) (hello, []byte, error) {
 	d := t.c.s.checkHello(t.g, h)
 	if d == nil {
 		if h.encrypted {
-			t.g.passage.note("the server name is encrypted (ECH); outer name " + quote(h.serverName))
+			t.g.passage.note("the server name is encrypted (ECH); outer name " + oneline.Quote(h.serverName))
 		} else if h.serverName == "" {
 			t.g.passage.note("TLS without a server name")
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/oneline"
 )
 
 // proxyRefusal is the answer no of a proxy that traffic was handed to.
@@ -107,7 +108,7 @@ func (p *upstreamProxy) askHTTP(conn net.Conn, target policy.HostPort) (net.Conn
 	case err != nil:
 		return nil, p.broke(err)
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
-		return nil, &proxyRefusal{p.what, resp.StatusCode, printable(resp.Status)}
+		return nil, &proxyRefusal{p.what, resp.StatusCode, oneline.Printable(resp.Status)}
 	}
 	return withEarly(conn, br), nil
 }

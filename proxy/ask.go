@@ -181,7 +181,7 @@ func (s *Server) settle(target policy.HostPort, q *question, answer Answer) {
 
 // remember keeps an answer for those who ask later. a.mu is held.
 func (a *asker) remember(key policy.HostPort, reason string, answer Answer) {
-	if answer.Once || !answer.Allow && len(a.given) >= maxNames {
+	if answer.Once || !answer.Allow && len(a.given) >= maxTold {
 		return
 	}
 	g := given{reason: reason}

@@ -70,7 +70,7 @@ func (s *Server) admit(ctx context.Context, target policy.HostPort, conn net.Con
 // named puts back the name that a synthetic address stands for.
 func (s *Server) named(target policy.HostPort) policy.HostPort {
 	if a, ok := target.Host.Addr(); ok {
-		if name, ok := s.names.lookup(a); ok {
+		if name, ok := s.names.Lookup(a); ok {
 			target.Host = name
 		}
 	}

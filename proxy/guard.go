@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"srun/proxy/internal/fakedns"
 )
 
 // objection is why an address is not dialled.
@@ -95,8 +97,8 @@ var neverDialled = []addressRange{
 	v4(224, 0, 0, 0, 4, "multicast"),
 	v4(255, 255, 255, 255, 32, "broadcast"),
 	v4(240, 0, 0, 0, 4, "reserved"),
-	{syntheticV4, "synthetic"},
-	{syntheticV6, "synthetic"},
+	{fakedns.FakeV4, "synthetic"},
+	{fakedns.FakeV6, "synthetic"},
 	v6([]byte{15: 0}, 128, "unspecified"),
 	v6([]byte{15: 1}, 128, "loopback"),
 	v6([]byte{0xfd, 0x00, 0x0e, 0xc2, 14: 0x02, 15: 0x54}, 128, "cloud metadata"),

@@ -24,9 +24,9 @@ const (
 	// is at most 64 KiB by crypto/tls, plus a header for each record.
 	maxHello = 68 << 10
 
-	// maxNames bounds the names that DNS gives synthetic addresses. An address
-	// is never given to a second name, so beyond it new names fail (SERVFAIL).
-	maxNames = 1 << 16
+	// maxTold bounds the denials that are told once each, and the answers no
+	// that are kept.
+	maxTold = 1 << 16
 
 	// maxWarnings bounds how many failures of the proxy behind are told.
 	maxWarnings = 100

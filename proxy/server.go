@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/fakedns"
 )
 
 // Server filters what its listeners accept. Its methods may be called from any
@@ -19,7 +20,7 @@ type Server struct {
 	cfg     Config
 	domains atomic.Pointer[policy.Domains]
 	asker   asker
-	names   nameTable
+	names   fakedns.Table
 	told    toldNames
 	log     auditLog
 	host    hostAddrs

@@ -1,4 +1,4 @@
-package proxy
+package fakedns
 
 import (
 	"encoding/binary"
@@ -10,27 +10,32 @@ import (
 
 // The ranges that DNS answers inside the sandbox come from: the benchmarking
 // range of RFC 2544 and a unique local prefix of our own ("srun" in ASCII).
-// Neither is ever dialled outside, unless a rule names the very address.
+// Neither is ever dialled outside, unless a rule names the very address: package
+// addrguard refuses both.
 var (
-	syntheticV4 = netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, 0, 0}), 15)
-	syntheticV6 = netip.PrefixFrom(netip.AddrFrom16([16]byte{0xfd, 0x5f, 's', 'r', 'u', 'n'}), 64)
+	FakeV4 = netip.PrefixFrom(netip.AddrFrom4([4]byte{198, 18, 0, 0}), 15)
+	FakeV6 = netip.PrefixFrom(netip.AddrFrom16([16]byte{0xfd, 0x5f, 's', 'r', 'u', 'n'}), 64)
 )
 
 // firstIndex leaves out the addresses that look like a network's own.
 const firstIndex = 16
 
-// nameTable gives each name a synthetic address of either family, the same for
-// the whole run. An address never passes to a second name: a program may hold
-// one for as long as it runs.
-type nameTable struct {
+// maxNames bounds the names that get synthetic addresses: an address is never
+// given to a second name, so beyond it new names fail.
+const maxNames = 1 << 16
+
+// Table gives each name a synthetic address of either family, the same for the
+// whole run. An address never passes to a second name: a program may hold one
+// for as long as it runs. The zero Table is empty and ready.
+type Table struct {
 	mu    sync.RWMutex
 	index map[policy.Host]uint32
 	name  []policy.Host // by index, from firstIndex on
 }
 
-// assign returns the addresses of a name, giving it new ones the first time.
-// It returns false when the table is full.
-func (t *nameTable) assign(h policy.Host) (a4, a6 netip.Addr, ok bool) {
+// Assign returns the addresses of a name, giving it new ones the first time.
+// It returns false when the table is full. Any goroutine may call it.
+func (t *Table) Assign(h policy.Host) (a4, a6 netip.Addr, ok bool) {
 	t.mu.RLock()
 	i, known := t.index[h]
 	t.mu.RUnlock()
@@ -42,7 +47,7 @@ func (t *nameTable) assign(h policy.Host) (a4, a6 netip.Addr, ok bool) {
 	return addrV4(i), addrV6(i), true
 }
 
-func (t *nameTable) add(h policy.Host) (uint32, bool) {
+func (t *Table) add(h policy.Host) (uint32, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if i, ok := t.index[h]; ok {
@@ -60,8 +65,9 @@ func (t *nameTable) add(h policy.Host) (uint32, bool) {
 	return i, true
 }
 
-// lookup returns the name that a synthetic address stands for.
-func (t *nameTable) lookup(a netip.Addr) (policy.Host, bool) {
+// Lookup returns the name that a synthetic address stands for, and false for
+// any other address. Any goroutine may call it.
+func (t *Table) Lookup(a netip.Addr) (policy.Host, bool) {
 	i, ok := indexOf(a)
 	if !ok {
 		return policy.Host{}, false
@@ -75,13 +81,13 @@ func (t *nameTable) lookup(a netip.Addr) (policy.Host, bool) {
 }
 
 func addrV4(i uint32) netip.Addr {
-	b := syntheticV4.Addr().As4()
+	b := FakeV4.Addr().As4()
 	binary.BigEndian.PutUint32(b[:], binary.BigEndian.Uint32(b[:])+i)
 	return netip.AddrFrom4(b)
 }
 
 func addrV6(i uint32) netip.Addr {
-	b := syntheticV6.Addr().As16()
+	b := FakeV6.Addr().As16()
 	binary.BigEndian.PutUint32(b[12:], i)
 	return netip.AddrFrom16(b)
 }
@@ -89,17 +95,12 @@ func addrV6(i uint32) netip.Addr {
 // indexOf is the inverse of addrV4 and addrV6.
 func indexOf(a netip.Addr) (uint32, bool) {
 	switch {
-	case syntheticV4.Contains(a):
-		b, base := a.As4(), syntheticV4.Addr().As4()
+	case FakeV4.Contains(a):
+		b, base := a.As4(), FakeV4.Addr().As4()
 		return binary.BigEndian.Uint32(b[:]) - binary.BigEndian.Uint32(base[:]), true
-	case syntheticV6.Contains(a):
+	case FakeV6.Contains(a):
 		b := a.As16()
 		return binary.BigEndian.Uint32(b[12:]), [4]byte(b[8:12]) == [4]byte{}
 	}
 	return 0, false
-}
-
-// isSynthetic reports that an address is of the ranges DNS answers come from.
-func isSynthetic(a netip.Addr) bool {
-	return syntheticV4.Contains(a) || syntheticV6.Contains(a)
 }

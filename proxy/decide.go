@@ -106,12 +106,12 @@ func (s *Server) neverAsked(target policy.HostPort) error {
 	if !ok {
 		return nil
 	}
-	o, err := s.guard(a, false)
+	o, err := s.guard.Judge(a, false)
 	if err != nil || o == nil {
 		return err
 	}
 	d := newDenial(target, policy.Decision{}, CodeAddress, o.String())
-	if !o.final {
+	if !o.Final {
 		d.Allow = allowFlag(target)
 	}
 	return d

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"srun/policy"
+	"srun/proxy/internal/addrguard"
 )
 
 // dial opens the connection that a grant allows: through a proxy where one is
@@ -97,7 +98,7 @@ func (s *Server) notDenied(g grant, found []netip.Addr) ([]netip.Addr, error) {
 // leads to, or on one that this is a form of; nil for none.
 func (s *Server) deniedAddress(target policy.HostPort, a netip.Addr) *Denial {
 	rules := s.domains.Load()
-	for _, form := range append(embedded(a), a) {
+	for _, form := range append(addrguard.Embedded(a), a) {
 		if dec, denied := rules.DeniedAddr(form, target.Port); denied {
 			return byRule(target, dec)
 		}
@@ -109,10 +110,10 @@ func (s *Server) deniedAddress(target policy.HostPort, a netip.Addr) *Denial {
 // first objection is the reason.
 func (s *Server) passing(g grant, found []netip.Addr) ([]netip.Addr, error) {
 	var passed []netip.Addr
-	var first *objection
+	var first *addrguard.Objection
 	for _, a := range found {
 		a = a.Unmap().WithZone("")
-		o, err := s.guard(a, g.dec.Wildcard)
+		o, err := s.guard.Judge(a, g.dec.Wildcard)
 		switch {
 		case err != nil:
 			return nil, err
@@ -126,7 +127,7 @@ func (s *Server) passing(g grant, found []netip.Addr) ([]netip.Addr, error) {
 		return passed, nil
 	}
 	d := newDenial(g.target, g.dec, CodeAddress, "resolves to "+first.String())
-	if !first.final {
+	if !first.Final {
 		d.Reason += ", and only the wildcard " + g.dec.Rule + " allows the name"
 		d.Allow = allowFlag(g.target)
 	}
@@ -144,14 +145,12 @@ func (s *Server) checkLiteral(g grant) error {
 		return d
 	}
 	if g.exact() {
-		for _, p := range s.cfg.DeniedAddresses {
-			if p.Contains(a) {
-				return newDenial(g.target, g.dec, CodeAddress, p.String()+" in deniedResolvedAddresses")
-			}
+		if p, denied := s.guard.DeniedBy(a); denied {
+			return newDenial(g.target, g.dec, CodeAddress, p.String()+" in deniedResolvedAddresses")
 		}
 		return nil
 	}
-	o, err := s.guard(a, g.dec.Wildcard)
+	o, err := s.guard.Judge(a, g.dec.Wildcard)
 	if err != nil || o == nil {
 		return err
 	}

@@ -254,3 +254,13 @@ func TestDeniedAddressByName(t *testing.T) {
 		}
 	}
 }
+
+func TestGuardCannotTell(t *testing.T) {
+	w := newWorld(t, "example.com", "", func(c *Config) {
+		c.HostAddrs = func() ([]netip.Addr, error) { return nil, errors.New("netlink is gone") }
+	})
+	w.serve("example.com", "198.51.100.1", 7, echo)
+	if _, resp := w.connect("example.com:7"); resp.StatusCode != 502 || len(w.dialled()) > 0 {
+		t.Errorf("%s, dialled %v", resp.Status, w.dialled())
+	}
+}

@@ -63,7 +63,6 @@ const (
 	drainPoll      = time.Millisecond       // between looks whether it has
 	lingerTimeout  = 500 * time.Millisecond // for a client to read a refusal before its connection closes
 	bodyGrace      = 100 * time.Millisecond // for the rest of a request's body, once its response is over
-	hostAddrsAge   = 2 * time.Second        // for this host's own addresses, once listed
 	dnsTCPIdle     = 10 * time.Second       // between DNS queries on one TCP connection
 	dnsTTL         = 10                     // seconds, of a synthetic address
 )

@@ -193,7 +193,7 @@ func (w *world) tunnel(target string) net.Conn {
 	return conn
 }
 
-// denied returns the denials so far.
+// Denied returns the denials so far.
 func (w *world) denied() []Denial {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/addrguard"
 	"srun/proxy/internal/fakedns"
 )
 
@@ -23,7 +24,7 @@ type Server struct {
 	names   fakedns.Table
 	told    toldNames
 	log     auditLog
-	host    hostAddrs
+	guard   addrguard.Guard
 	warned  warnings
 
 	http2    atomic.Int32 // connections of HTTP/2 that are opened
@@ -48,6 +49,7 @@ type Server struct {
 // opened, resolved or listed before the first connection.
 func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, open: make(map[io.Closer]*session)}
+	s.guard.Denied, s.guard.HostAddrs = cfg.DeniedAddresses, cfg.HostAddrs
 	s.SetDomains(cfg.Domains)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.asking, s.stopAsking = context.WithCancel(s.ctx)

@@ -1,4 +1,4 @@
-package proxy
+package addrguard
 
 import "net/netip"
 
@@ -22,8 +22,9 @@ var embeddings = []embedding{
 	{v6([]byte{0x20, 0x01, 0x00, 0x00}, 32, "").Prefix, tail, true},               // and its client
 }
 
-// embedded returns the IPv4 addresses that an IPv6 address may be a form of.
-func embedded(a netip.Addr) []netip.Addr {
+// Embedded returns the IPv4 addresses that an IPv6 address may be a form of:
+// none, and without an allocation, for most.
+func Embedded(a netip.Addr) []netip.Addr {
 	if !a.Is6() {
 		return nil
 	}

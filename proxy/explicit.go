@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
 	"srun/proxy/internal/relay"
 )
@@ -39,11 +40,11 @@ func (c *session) serveProxy() {
 
 // connect answers a CONNECT request, the last of its connection: what comes
 // after it is the tunnel's.
-func (h *httpConn) connect(req *head) {
+func (h *httpConn) connect(req *http1.Head) {
 	h.c.via = viaConnect
-	target, err := policy.ParseHostPort(req.target)
+	target, err := policy.ParseHostPort(req.Target)
 	if err != nil {
-		h.fail(req, badTarget(req.target, err))
+		h.fail(req, badTarget(req.Target, err))
 		return
 	}
 	if err := h.checkConnect(req, target); err != nil {
@@ -64,18 +65,18 @@ func (h *httpConn) connect(req *head) {
 }
 
 // checkConnect refuses a CONNECT that says two things.
-func (h *httpConn) checkConnect(req *head, target policy.HostPort) error {
-	if req.length != 0 {
-		return bad("a CONNECT request with a body")
+func (h *httpConn) checkConnect(req *http1.Head, target policy.HostPort) error {
+	if req.Length != 0 {
+		return http1.Bad("a CONNECT request with a body")
 	}
-	if req.hosts == 0 {
+	if req.Hosts == 0 {
 		return nil
 	}
-	named, err := parseAuthority(req.host, target.Port)
+	named, err := http1.ParseAuthority(req.Host, target.Port)
 	if err == nil && named == target {
 		return nil
 	}
-	return newDenial(target, policy.Decision{}, CodeSNIMismatch, "CONNECT with another Host, "+oneline.Quote(req.host))
+	return newDenial(target, policy.Decision{}, CodeSNIMismatch, "CONNECT with another Host, "+oneline.Quote(req.Host))
 }
 
 // refuseBusy turns a connection away because there are too many.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"srun/proxy/internal/http1"
 	"srun/proxy/internal/relay"
 )
 
@@ -14,25 +15,25 @@ import (
 // is held back, for a while: then it goes out, as what is odd does at once. And
 // should it turn out to be a request after all, the tunnel ends before the line
 // does.
-func (t *tunnel) firstBytes(first []byte) ([]byte, opening, error) {
+func (t *tunnel) firstBytes(first []byte) ([]byte, http1.Kind, error) {
 	sent := 0
 	for {
-		kind := classify(first)
+		kind := http1.Classify(first)
 		if len(first) > 0 && t.down.Load() > 0 {
-			kind = opaque // the server spoke first: neither TLS nor HTTP
+			kind = http1.Opaque // the server spoke first: neither TLS nor HTTP
 		}
 		switch kind {
-		case unclear:
-		case odd:
+		case http1.Unclear:
+		case http1.Odd:
 			if t.ruled() {
 				return nil, kind, t.notHTTP()
 			}
 			if err := t.send(first[sent:]); err != nil {
-				return nil, opaque, err
+				return nil, http1.Opaque, err
 			}
 			sent = len(first)
 		default:
-			if sent > 0 && kind != opaque {
+			if sent > 0 && kind != http1.Opaque {
 				return nil, kind, t.late()
 			}
 			return first[sent:], kind, nil
@@ -42,16 +43,16 @@ func (t *tunnel) firstBytes(first []byte) ([]byte, opening, error) {
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			if t.ruled() {
-				return nil, opaque, t.notHTTP()
+				return nil, http1.Opaque, t.notHTTP()
 			}
 			if err := t.send(first[sent:]); err != nil {
-				return nil, opaque, err
+				return nil, http1.Opaque, err
 			}
 			sent = len(first)
 		case err == io.EOF: // the end of a stream that never became clear
-			return first[sent:], opaque, nil
+			return first[sent:], http1.Opaque, nil
 		case err != nil:
-			return nil, opaque, err
+			return nil, http1.Opaque, err
 		}
 	}
 }

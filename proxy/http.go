@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/http1"
 )
 
 // httpConn is a connection on which a client sends HTTP/1 requests: to the
@@ -58,12 +59,12 @@ func (h *httpConn) serve() {
 	for first := true; ; first = false {
 		req, err := h.next(first)
 		if err != nil {
-			if b, ok := isBad(err); ok {
-				h.respondError(nil, b.status, "", b.text)
+			if b, ok := http1.IsBad(err); ok {
+				h.respondError(nil, b.Status, "", b.Text)
 			}
 			return
 		}
-		if req.method == http.MethodConnect && h.fixed() == nil {
+		if req.Method == http.MethodConnect && h.fixed() == nil {
 			h.connect(req)
 			return
 		}
@@ -75,7 +76,7 @@ func (h *httpConn) serve() {
 
 // next reads a request head: waiting long for its first byte, and not so long
 // for the rest.
-func (h *httpConn) next(first bool) (*head, error) {
+func (h *httpConn) next(first bool) (*http1.Head, error) {
 	conn := h.c.conn
 	wait := idleTimeout
 	if first {
@@ -86,17 +87,17 @@ func (h *httpConn) next(first bool) (*head, error) {
 		return nil, err
 	}
 	conn.SetReadDeadline(time.Now().Add(headTimeout))
-	req, err := readHead(h.br)
+	req, err := http1.ReadHead(h.br)
 	conn.SetReadDeadline(time.Time{})
 	if isTimeout(err) {
-		err = &badRequest{http.StatusRequestTimeout, "the request head took too long"}
+		err = &http1.BadRequest{Status: http.StatusRequestTimeout, Text: "the request head took too long"}
 	}
 	return req, err
 }
 
 // forward answers one request from the server it names, and reports whether the
 // connection can take another.
-func (h *httpConn) forward(req *head) bool {
+func (h *httpConn) forward(req *http1.Head) bool {
 	h.c.allSent()
 	target, path, err := h.target(req)
 	if err != nil {
@@ -112,7 +113,7 @@ func (h *httpConn) forward(req *head) bool {
 
 // admit decides on a request. Inside a tunnel that was done, but for the host
 // that the request itself names.
-func (h *httpConn) admit(req *head, target policy.HostPort, path string) (grant, error) {
+func (h *httpConn) admit(req *http1.Head, target policy.HostPort, path string) (grant, error) {
 	g, err := h.grant(target)
 	if err != nil {
 		return g, err
@@ -141,12 +142,12 @@ func (h *httpConn) grant(target policy.HostPort) (grant, error) {
 
 // fail answers a request that is refused or got no response, reports it when it
 // was refused, and says whether the connection can take another.
-func (h *httpConn) fail(req *head, err error) bool {
+func (h *httpConn) fail(req *http1.Head, err error) bool {
 	if d, ok := h.c.refused(err); ok {
 		return h.respondError(req, h.status(d), d.Code, d.Line())
 	}
-	if b, ok := isBad(err); ok {
-		return h.respondError(req, b.status, "", b.text)
+	if b, ok := http1.IsBad(err); ok {
+		return h.respondError(req, b.Status, "", b.Text)
 	}
 	return h.respondError(req, gatewayStatus(err), "", h.c.s.gatewayText(err))
 }

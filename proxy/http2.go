@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
 )
 
@@ -43,7 +44,7 @@ func (o *opened) serveHTTP2(client *secureConn) {
 		Rewrite: h.rewrite, Transport: h.transport, FlushInterval: -1, ErrorHandler: h.fail, ErrorLog: quiet,
 	}
 	server := &http.Server{
-		Handler: h, Protocols: only, HTTP2: windows, ErrorLog: quiet, MaxHeaderBytes: maxHead, IdleTimeout: idleTimeout,
+		Handler: h, Protocols: only, HTTP2: windows, ErrorLog: quiet, MaxHeaderBytes: http1.MaxHead, IdleTimeout: idleTimeout,
 	}
 	raw := client.raw.(*watchedConn)
 	server.Serve(&oneListener{conn: client.Conn, closed: raw.closed})
@@ -93,7 +94,7 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	requests := &h.o.t.c.s.requests
 	defer requests.Add(-1)
 	if requests.Add(1) > maxRequests && err == nil {
-		err = &badRequest{http.StatusServiceUnavailable, "too many requests at once"}
+		err = &http1.BadRequest{Status: http.StatusServiceUnavailable, Text: "too many requests at once"}
 	}
 	if err != nil {
 		h.fail(w, r, err)
@@ -106,22 +107,22 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *http2Conn) check(r *http.Request) error {
-	fields := headerFields(r.Header)
+	fields := http1.FromHeader(r.Header)
 	switch {
 	case r.Method == http.MethodConnect:
-		return &badRequest{http.StatusMethodNotAllowed, "CONNECT inside a tunnel"}
-	case tokenLength([]byte(r.Method)) != len(r.Method):
-		return bad("not a method: %s", oneline.Quote(r.Method))
+		return &http1.BadRequest{Status: http.StatusMethodNotAllowed, Text: "CONNECT inside a tunnel"}
+	case !http1.IsToken(r.Method):
+		return http1.Bad("not a method: %s", oneline.Quote(r.Method))
 	case !strings.HasPrefix(r.RequestURI, "/") && r.RequestURI != "*", strings.Contains(r.RequestURI, "#"):
-		return bad("not a path: %s", oneline.Quote(r.RequestURI))
+		return http1.Bad("not a path: %s", oneline.Quote(r.RequestURI))
 	case strings.IndexFunc(r.RequestURI, func(c rune) bool { return c <= ' ' || c == 0x7f }) >= 0:
-		return bad("not a path: %s", oneline.Quote(r.RequestURI))
+		return http1.Bad("not a path: %s", oneline.Quote(r.RequestURI))
 	case !oneLength(r.Header["Content-Length"]):
-		return bad("not a length: %s", oneline.Quote(strings.Join(r.Header["Content-Length"], ", ")))
+		return http1.Bad("not a length: %s", oneline.Quote(strings.Join(r.Header["Content-Length"], ", ")))
 	case strings.IndexFunc(r.Host, func(c rune) bool { return c <= ' ' || c >= 0x7f }) >= 0:
-		return bad("not an authority: %s", oneline.Quote(r.Host))
+		return http1.Bad("not an authority: %s", oneline.Quote(r.Host))
 	}
-	for _, host := range append(fields.values("Host"), r.Host) {
+	for _, host := range append(fields.Values("Host"), r.Host) {
 		if d := h.o.checkHost("HTTP :authority", host); d != nil {
 			return d
 		}
@@ -166,8 +167,8 @@ func (h *http2Conn) fail(w http.ResponseWriter, r *http.Request, err error) {
 	text := s.gatewayText(err)
 	if d, ok := h.o.t.c.refused(err); ok {
 		status, code, text = h.o.status(d), d.Code, d.Line()
-	} else if b, ok := isBad(err); ok {
-		status, text = b.status, b.text
+	} else if b, ok := http1.IsBad(err); ok {
+		status, text = b.Status, b.Text
 	}
 	if failed, ok := w.(serversWriter); ok {
 		w = failed.ResponseWriter // these words are ours

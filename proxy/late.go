@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
 )
 
@@ -42,7 +43,7 @@ func (c *session) serveLate(g grant, early []byte, refused *proxyRefusal) {
 	first, ok := c.untilClear(early)
 	switch {
 	case !ok:
-	case classify(first) == openHTTP:
+	case http1.Classify(first) == http1.HTTP:
 		h := newHTTPConn(c, first)
 		h.pinned = &g
 		h.serve()
@@ -62,7 +63,7 @@ func (c *session) serveLate(g grant, early []byte, refused *proxyRefusal) {
 // untilClear reads until it is clear what the client speaks, or for a while
 // when it says nothing that tells.
 func (c *session) untilClear(first []byte) ([]byte, bool) {
-	for begun := time.Now(); classify(first) == unclear && time.Since(begun) < firstLineWait; {
+	for begun := time.Now(); http1.Classify(first) == http1.Unclear && time.Since(begun) < firstLineWait; {
 		more, err := readFirst(c.conn, true)
 		first = append(first, more...)
 		if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -13,10 +13,6 @@ const (
 	// one more is denied without asking.
 	maxWaiting = 256
 
-	// maxHead bounds a request line with its headers: 431 beyond it. It bounds
-	// as well what is kept of a tunnel's first line to find out what it is.
-	maxHead = 64 << 10
-
 	// maxResponseHead bounds a server's response head: 502 beyond it.
 	maxResponseHead = 256 << 10
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"srun/policy"
+	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
 )
 
@@ -234,7 +235,7 @@ func (o *opened) redial() (*secureConn, error) {
 // connection is for.
 func (o *opened) checkHost(what, raw string) *Denial {
 	g := o.t.g
-	named, err := parseAuthority(raw, o.site.Port)
+	named, err := http1.ParseAuthority(raw, o.site.Port)
 	switch {
 	case err != nil:
 		return newDenial(g.target, g.dec, CodeSNIMismatch, what+" "+err.Error())
@@ -250,7 +251,7 @@ func (o *opened) checkHost(what, raw string) *Denial {
 // hosts are those that rules may speak of in a request that names raw.
 func (o *opened) hosts(raw string) []policy.HostPort {
 	hosts := []policy.HostPort{o.t.g.target, o.site}
-	if named, err := parseAuthority(raw, o.site.Port); err == nil {
+	if named, err := http1.ParseAuthority(raw, o.site.Port); err == nil {
 		hosts = append(hosts, named)
 	}
 	return hosts

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"srun/policy"
+	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
 )
 
@@ -13,7 +14,7 @@ import (
 type request struct {
 	method string
 	target string // path and query, or "*"
-	fields fields
+	fields http1.Fields
 }
 
 // ruled reports that rules speak of one of the hosts. Then only HTTP passes
@@ -127,7 +128,7 @@ func plainPath(r request) (string, *refusal) {
 			return "", &refusal{nil, "network.rules name paths, and " + name + " names another"}
 		}
 	}
-	path, err := requestPath(r.target)
+	path, err := http1.RequestPath(r.target)
 	if err != nil {
 		return "", &refusal{nil, "network.rules name paths, and servers may read this one in two ways: " + err.Error()}
 	}
@@ -148,8 +149,8 @@ func (r request) methods() []string {
 // name: CGI and its heirs make one of the hyphen and the underscore.
 func (r request) values(name string) (found []string) {
 	for _, f := range r.fields {
-		if strings.EqualFold(strings.ReplaceAll(f.name, "_", "-"), name) {
-			found = append(found, f.value)
+		if strings.EqualFold(strings.ReplaceAll(f.Name, "_", "-"), name) {
+			found = append(found, f.Value)
 		}
 	}
 	return found
@@ -157,19 +158,19 @@ func (r request) values(name string) (found []string) {
 
 // checkRules holds a request against the rules, and logs it where it is inside
 // an opened TLS connection.
-func (h *httpConn) checkRules(req *head, g grant, target policy.HostPort, path string) error {
+func (h *httpConn) checkRules(req *http1.Head, g grant, target policy.HostPort, path string) error {
 	hosts, o := []policy.HostPort{g.target, target}, h.opened()
-	if named, err := parseAuthority(req.host, g.target.Port); err == nil {
+	if named, err := http1.ParseAuthority(req.Host, g.target.Port); err == nil {
 		hosts = append(hosts, named)
 	}
 	if o != nil {
 		hosts = append(hosts, o.site)
 	}
-	if d := h.c.s.judgeRequest(g, request{req.method, path, req.fields}, hosts...); d != nil {
+	if d := h.c.s.judgeRequest(g, request{req.Method, path, req.Fields}, hosts...); d != nil {
 		return d
 	}
 	if o != nil {
-		g.passage.request(req.method)
+		g.passage.request(req.Method)
 	}
 	return nil
 }

@@ -3,71 +3,38 @@ package proxy
 import (
 	"fmt"
 	"net/http"
-	"strings"
 
 	"srun/policy"
-	"srun/proxy/internal/oneline"
+	"srun/proxy/internal/http1"
 )
 
 // target returns the server that a request is for, as the client names it, and
 // the path there, as it is to be sent.
-func (h *httpConn) target(req *head) (policy.HostPort, string, error) {
+func (h *httpConn) target(req *http1.Head) (policy.HostPort, string, error) {
 	if g := h.fixed(); g != nil {
 		switch {
-		case req.method == http.MethodConnect:
-			return policy.HostPort{}, "", &badRequest{http.StatusMethodNotAllowed, "CONNECT inside a tunnel"}
-		case req.target[0] == '/' || req.target == "*":
-			return g.target, req.target, nil
+		case req.Method == http.MethodConnect:
+			return policy.HostPort{}, "", &http1.BadRequest{Status: http.StatusMethodNotAllowed, Text: "CONNECT inside a tunnel"}
+		case req.Target[0] == '/' || req.Target == "*":
+			return g.target, req.Target, nil
 		}
 	}
-	authority, path, err := splitAbsolute(req.target)
+	authority, path, err := http1.SplitAbsolute(req.Target)
 	if err != nil {
 		return policy.HostPort{}, "", err
 	}
-	target, err := parseAuthority(authority, 80)
+	target, err := http1.ParseAuthority(authority, 80)
 	if err != nil {
 		return policy.HostPort{}, "", badTarget(authority, err)
 	}
 	return target, path, nil
 }
 
-// splitAbsolute cuts "http://authority/path".
-func splitAbsolute(target string) (authority, path string, err error) {
-	scheme, rest, ok := strings.Cut(target, "://")
-	switch {
-	case !ok || strings.Contains(scheme, "/"):
-		return "", "", bad("this is srun's proxy: a request names its server in full, as in GET http://example.com/")
-	case strings.EqualFold(scheme, "https"):
-		return "", "", bad("https goes through CONNECT")
-	case !strings.EqualFold(scheme, "http"):
-		return "", "", bad("a scheme other than http: %s", oneline.Quote(scheme))
-	}
-	authority, path = rest, ""
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		authority, path = rest[:i], rest[i:]
-	}
-	if strings.Contains(path, "#") {
-		return "", "", bad("a fragment in the request target")
-	}
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path
-	}
-	return authority, path, nil
-}
-
-// parseAuthority reads "host" or "host:port".
-func parseAuthority(s string, port uint16) (policy.HostPort, error) {
-	if i := strings.LastIndexByte(s, ':'); i < 0 || strings.HasSuffix(s, "]") {
-		s = fmt.Sprintf("%s:%d", s, port)
-	}
-	return policy.ParseHostPort(s)
-}
-
 // checkHost holds what a request says of its server, in Host and in an absolute
 // target, against the name that was allowed.
-func (h *httpConn) checkHost(req *head, g grant, target policy.HostPort) *Denial {
-	if o := h.opened(); o != nil && req.hosts > 0 {
-		if d := o.checkHost("HTTP Host", req.host); d != nil {
+func (h *httpConn) checkHost(req *http1.Head, g grant, target policy.HostPort) *Denial {
+	if o := h.opened(); o != nil && req.Hosts > 0 {
+		if d := o.checkHost("HTTP Host", req.Host); d != nil {
 			return d
 		}
 	}
@@ -76,10 +43,10 @@ func (h *httpConn) checkHost(req *head, g grant, target policy.HostPort) *Denial
 			return d
 		}
 	}
-	if req.hosts == 0 {
+	if req.Hosts == 0 {
 		return nil
 	}
-	named, err := parseAuthority(req.host, g.target.Port)
+	named, err := http1.ParseAuthority(req.Host, g.target.Port)
 	if err != nil {
 		return newDenial(g.target, g.dec, CodeSNIMismatch, "HTTP Host "+err.Error())
 	}

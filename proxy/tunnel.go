@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
 	"srun/proxy/internal/relay"
 )
@@ -75,11 +76,13 @@ func (t *tunnel) check(early []byte) error {
 		return err
 	}
 	switch {
-	case kind == openTLS:
+	case kind == http1.TLS:
 		return t.serveTLS(first)
-	case kind != openHTTP && len(first) > 0 && t.ruled():
+	case kind != http1.HTTP && len(first) > 0 && t.ruled():
 		return t.notHTTP()
-	case kind == openHTTP && !(t.g.literal() && !t.ruled() && bytes.HasPrefix(first, http2Preface)):
+	// Cleartext HTTP/2 passes towards an address or localhost: no name can be
+	// fronted there.
+	case kind == http1.HTTP && !(t.g.literal() && !t.ruled() && bytes.HasPrefix(first, http1.HTTP2Preface)):
 		return t.serveHTTP(first)
 	default:
 		err = t.send(first)
@@ -217,17 +220,13 @@ func (t *tunnel) checkTLS(first []byte) (hello, []byte, error) {
 	return h, nil, d
 }
 
-// http2Preface opens cleartext HTTP/2, RFC 9113 section 3.4. Towards an address
-// or localhost no name can be fronted, so there it passes.
-var http2Preface = []byte("PRI * HTTP/2.0\r\n")
-
 // serveHTTP handles plain HTTP inside the tunnel request by request, for each
 // may name another host.
 func (t *tunnel) serveHTTP(first []byte) error {
 	if !t.pauseDown() {
 		return t.late()
 	}
-	if bytes.HasPrefix(first, http2Preface) {
+	if bytes.HasPrefix(first, http1.HTTP2Preface) {
 		return t.deny(errors.New("HTTP/2 without TLS, whose hosts cannot be checked"))
 	}
 	t.serveRequests(first)

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"srun/proxy/internal/http1"
 	"srun/proxy/internal/relay"
 )
 
@@ -230,8 +231,8 @@ func TestOpaqueProtocols(t *testing.T) {
 		"USER anonymous\r\n",                                                   // ftp
 		"OPTIONS rtsp://example.com/ RTSP/1.0\r\nCSeq: 1\r\n",                  // rtsp
 		strings.Repeat("a", 100) + "\n",
-		strings.Repeat("\x00", maxHead+100),
-		"{" + strings.Repeat("a", maxHead+100),
+		strings.Repeat("\x00", http1.MaxHead+100),
+		"{" + strings.Repeat("a", http1.MaxHead+100),
 	} {
 		start := time.Now()
 		conn := w.tunnel("example.com:7")
@@ -285,7 +286,7 @@ func TestHTTPInTunnel(t *testing.T) {
 		"GET / HTTP/1.1\nHost: other.com\n\n",
 		"GET http://other.com/\r\n",
 		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"G" + strings.Repeat("E", 50) + " /" + strings.Repeat("a", maxHead+8<<10),
+		"G" + strings.Repeat("E", 50) + " /" + strings.Repeat("a", http1.MaxHead+8<<10),
 	} {
 		conn := w.tunnel("example.com:80")
 		start := time.Now()

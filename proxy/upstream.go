@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"srun/policy"
+	"srun/proxy/internal/http1"
 )
 
 // upstreamProxy is a proxy that allowed traffic is handed to.
@@ -30,7 +31,7 @@ func (p *upstreamProxy) writeAuth(bw *bufio.Writer) {
 	}
 	password, _ := p.user.Password()
 	pair := p.user.Username() + ":" + password
-	writeField(bw, "Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(pair)))
+	http1.WriteField(bw, "Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(pair)))
 }
 
 // customProxy is the one of the two custom proxies that traffic which came in

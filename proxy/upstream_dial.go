@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
 )
 
@@ -96,7 +97,7 @@ func (p *upstreamProxy) tunnel(ctx context.Context, s *Server, target policy.Hos
 func (p *upstreamProxy) askHTTP(conn net.Conn, target policy.HostPort) (net.Conn, error) {
 	bw := bufio.NewWriter(conn)
 	bw.WriteString("CONNECT " + target.String() + " HTTP/1.1\r\n")
-	writeField(bw, "Host", target.String())
+	http1.WriteField(bw, "Host", target.String())
 	p.writeAuth(bw)
 	bw.WriteString("\r\n")
 	if err := bw.Flush(); err != nil {

@@ -1,4 +1,4 @@
-package proxy
+package http1
 
 import (
 	"errors"
@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// requestPath returns the path of a request target as rules see it: without
+// RequestPath returns the path of a request target as rules see it: without
 // the query, with every %XX decoded. Servers read some paths in different
 // ways, and a rule must not hold for one reading alone; such a path is an
 // error, as no client that follows RFC 3986 sends it.
-func requestPath(target string) (string, error) {
+func RequestPath(target string) (string, error) {
 	if target == "*" {
 		return target, nil
 	}

@@ -1,61 +1,65 @@
-package proxy
+package http1
 
 import "bytes"
 
-// opening is what the first bytes of a stream turn out to be.
-type opening int
+// Kind is what the first bytes of a stream turn out to be.
+type Kind int
 
+// The kinds. Unclear and Odd may become another with more bytes; the others stay.
 const (
-	unclear  opening = iota // it may be a request line: hold it until it is whole
-	odd                     // no request line by RFC 9112, maybe one by a lenient server: watch it
-	opaque                  // neither of the below
-	openTLS                 // a TLS record
-	openHTTP                // an HTTP request line, in any shape that some server takes
+	Unclear Kind = iota // it may be a request line: hold it until it is whole
+	Odd                 // no request line by RFC 9112, maybe one by a lenient server: watch it
+	Opaque              // neither of the below
+	TLS                 // a TLS record
+	HTTP                // an HTTP request line, in any shape that some server takes
 )
 
-// classify judges the first bytes of a client. It errs towards openTLS and
-// openHTTP, for those are checked: a stream that it calls opaque is not read
-// as TLS or HTTP by servers, however lenient. The type of a TLS record is
-// enough, for crypto/tls takes a hello in a record of nearly any version.
-func classify(b []byte) opening {
+// HTTP2Preface opens cleartext HTTP/2, RFC 9113 section 3.4.
+var HTTP2Preface = []byte("PRI * HTTP/2.0\r\n")
+
+// Classify judges the first bytes of a client. It errs towards TLS and HTTP, for
+// those are checked: a stream that it calls Opaque is not read as TLS or HTTP by
+// servers, however lenient. The type of a TLS record is enough, for crypto/tls
+// takes a hello in a record of nearly any version.
+func Classify(b []byte) Kind {
 	if len(b) == 0 {
-		return unclear
+		return Unclear
 	}
 	if b[0] >= 0x14 && b[0] <= 0x18 { // change_cipher_spec to heartbeat
-		return openTLS
+		return TLS
 	}
-	if len(b) < len(http2Preface) && bytes.HasPrefix(http2Preface, b) {
-		return unclear
+	if len(b) < len(HTTP2Preface) && bytes.HasPrefix(HTTP2Preface, b) {
+		return Unclear
 	}
 	line := bytes.TrimLeftFunc(b, isBlank) // some servers skip more than the CRLF of RFC 9112 section 2.2
 	line, _, whole := bytes.Cut(line, []byte{'\n'})
 	switch {
 	case hasVersion(line):
-		return openHTTP
+		return HTTP
 	case whole && namesHost(line):
-		return openHTTP
+		return HTTP
 	case whole:
-		return opaque
-	case len(b) >= maxHead:
+		return Opaque
+	case len(b) >= MaxHead:
 		return classifyLong(b, line)
 	case len(line) == len(b) && mayBeStrict(line):
-		return unclear
+		return Unclear
 	}
-	return odd
+	return Odd
 }
 
 // classifyLong judges a line that does not end within a head's length. Some
 // servers take more: of what begins as a request does, or with empty lines,
 // which nginx skips without end, the strict reading is left to say no.
-func classifyLong(b, line []byte) opening {
+func classifyLong(b, line []byte) Kind {
 	method := tokenLength(line)
 	switch {
 	case len(line) == 0 && len(bytes.Trim(b, " \t\r\n")) == 0:
-		return openHTTP
+		return HTTP
 	case method > 0 && (method == len(line) || isSeparator(rune(line[method]))):
-		return openHTTP
+		return HTTP
 	}
-	return opaque
+	return Opaque
 }
 
 // mayBeStrict reports that line is how a request line may begin that the strict
@@ -101,21 +105,3 @@ func isBlank(r rune) bool { return r <= ' ' }
 // isSeparator reports what a lenient server may take for a space: Python's
 // http.server splits at VT, FF, 0x1c to 0x1f, 0x85 and 0xa0.
 func isSeparator(r rune) bool { return r <= ' ' || r >= 0x7f }
-
-// tokenLength is the length of the RFC 9110 token that b begins with.
-func tokenLength(b []byte) int {
-	for i, c := range b {
-		if !isTokenByte(c) {
-			return i
-		}
-	}
-	return len(b)
-}
-
-func isTokenByte(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
-	}
-	return bytes.IndexByte([]byte("!#$%&'*+-.^_`|~"), c) >= 0
-}

@@ -1,4 +1,4 @@
-package proxy
+package http1
 
 import (
 	"net/url"
@@ -13,7 +13,7 @@ func TestRequestPath(t *testing.T) {
 		"/%E4%B8%AD": "/中", "/a.b/.git": "/a.b/.git", "/@scope/x": "/@scope/x", "/a:b%3Fc%23d": "/a:b?c#d",
 		"/%2A": "/*", "/a+b": "/a+b",
 	} {
-		if got, err := requestPath(target); err != nil || got != want {
+		if got, err := RequestPath(target); err != nil || got != want {
 			t.Errorf("%q: %q, %v; want %q", target, got, err, want)
 		}
 	}
@@ -22,7 +22,7 @@ func TestRequestPath(t *testing.T) {
 		"//", "/a//b", "//a", "/%", "/%2", "/%zz", "/%2f", "/%2F", "/%5c", "/\\", "/a;b", "/%3b", "/%25", "/%252e",
 		"/%00", "/%0a", "/\x01", "/\x7f", "/%ff", "/\xc0\xaf", "/%c0%ae%c0%ae/",
 	} {
-		if got, err := requestPath(target); err == nil {
+		if got, err := RequestPath(target); err == nil {
 			t.Errorf("%q: %q", target, got)
 		}
 	}
@@ -36,7 +36,7 @@ func FuzzRequestPath(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, target string) {
-		got, err := requestPath(target)
+		got, err := RequestPath(target)
 		if err != nil || got == "*" {
 			return
 		}
@@ -54,7 +54,7 @@ func FuzzRequestPath(f *testing.F) {
 			t.Errorf("%q: %q has other segments", target, got)
 		}
 		written := (&url.URL{Path: got}).EscapedPath()
-		if again, err := requestPath(written); err != nil || again != got {
+		if again, err := RequestPath(written); err != nil || again != got {
 			t.Errorf("%q: %q, written %q, reads %q, %v", target, got, written, again, err)
 		}
 	})

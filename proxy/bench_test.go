@@ -30,16 +30,6 @@ func BenchmarkDecide(b *testing.B) {
 	}
 }
 
-func BenchmarkPeekHello(b *testing.B) {
-	hello := clientHello(b, "example.com")
-	b.ReportAllocs()
-	for b.Loop() {
-		if h, _, err := peekHello(&scripted{}, hello); err != nil || h.serverName != "example.com" {
-			b.Fatal(h, err)
-		}
-	}
-}
-
 func BenchmarkDNS(b *testing.B) {
 	s := New(Config{Domains: rules(b, "example.com", "")})
 	query := dnsQuery(b, "example.com.", 1, true)

@@ -3,12 +3,8 @@ package proxy
 import (
 	"bufio"
 	"bytes"
-	"io"
-	"net"
-	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
 
@@ -64,49 +60,6 @@ func FuzzHead(f *testing.F) {
 		}
 	})
 }
-
-// Peeking ends, keeps every byte, and sees what crypto/tls sees however the
-// stream is cut.
-func FuzzHello(f *testing.F) {
-	hello := clientHello(f, "example.com")
-	f.Add(hello, 1)
-	f.Add(splitRecords(hello, 9), 5)
-	f.Add(hello[:60], 3)
-	f.Add([]byte{0x15, 3, 1, 0, 2, 1, 0}, 1)
-	f.Fuzz(func(t *testing.T, raw []byte, cut int) {
-		whole, read, err := peekHello(&scripted{data: raw}, nil)
-		if !bytes.HasPrefix(raw, read) {
-			t.Errorf("read % x of % x", read, raw)
-		}
-		n := min(max(cut, 0), len(raw))
-		split, _, errSplit := peekHello(&scripted{data: raw[n:], step: 1 + n%7}, bytes.Clone(raw[:n]))
-		if !reflect.DeepEqual(whole, split) || (err == nil) != (errSplit == nil) {
-			t.Errorf("%+v %v; split at %d: %+v %v", whole, err, n, split, errSplit)
-		}
-	})
-}
-
-// scripted is a connection that sends data and then ends.
-type scripted struct {
-	net.Conn
-	data []byte
-	step int
-}
-
-func (s *scripted) Read(b []byte) (int, error) {
-	if len(s.data) == 0 {
-		return 0, io.EOF
-	}
-	if s.step > 0 {
-		b = b[:min(len(b), s.step)]
-	}
-	n := copy(b, s.data)
-	s.data = s.data[n:]
-	return n, nil
-}
-
-func (s *scripted) SetReadDeadline(time.Time) error { return nil }
-func (s *scripted) Close() error                    { return nil }
 
 // Every query gets a well-formed reply or none, with nothing but synthetic and
 // loopback addresses in it.

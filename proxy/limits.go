@@ -16,10 +16,6 @@ const (
 	// maxResponseHead bounds a server's response head: 502 beyond it.
 	maxResponseHead = 256 << 10
 
-	// maxHello bounds the bytes of a TLS ClientHello, records included. A hello
-	// is at most 64 KiB by crypto/tls, plus a header for each record.
-	maxHello = 68 << 10
-
 	// maxTold bounds the denials that are told once each, and the answers no
 	// that are kept.
 	maxTold = 1 << 16
@@ -49,7 +45,6 @@ const (
 	headTimeout    = 30 * time.Second       // for a request head, from its first byte
 	idleTimeout    = 5 * time.Minute        // between requests on one connection
 	handshakeWait  = 30 * time.Second       // for a SOCKS greeting or the first byte to the proxy port
-	helloTimeout   = 10 * time.Second       // for a whole ClientHello, from its first byte
 	firstLineWait  = 3 * time.Second        // before bytes that may be a request line go out unfinished
 	resolveTimeout = 15 * time.Second       // for one name
 	dialTimeout    = 30 * time.Second       // for all addresses of one name together

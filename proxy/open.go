@@ -12,6 +12,7 @@ import (
 	"srun/policy"
 	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
+	"srun/proxy/internal/tlshello"
 )
 
 // TLS has the proxy open TLS connections: it is the server to the client, with
@@ -48,9 +49,9 @@ type opened struct {
 }
 
 // site is the host that a TLS connection is for.
-func (t *tunnel) site(h hello) policy.HostPort {
+func (t *tunnel) site(h tlshello.Hello) policy.HostPort {
 	site := t.g.target
-	if name, err := policy.ParseHost(h.serverName); err == nil {
+	if name, err := policy.ParseHost(h.ServerName); err == nil {
 		site.Host = name
 	}
 	return site
@@ -69,12 +70,12 @@ func (s *Server) opens(target, site policy.HostPort) bool {
 
 // open opens the TLS connection whose hello was read. With nil the tunnel is
 // over or goes on in another; an error is for the caller to end it.
-func (t *tunnel) open(h hello, site policy.HostPort, read []byte) error {
+func (t *tunnel) open(h tlshello.Hello, site policy.HostPort, read []byte) error {
 	if !t.pauseDown() {
 		return t.late()
 	}
-	o := &opened{t: t, site: site, named: h.serverName != ""}
-	offered := spoken(h.protocols)
+	o := &opened{t: t, site: site, named: h.ServerName != ""}
+	offered := spoken(h.Protocols)
 	o.first, o.err = o.secure(t.upstream, offered)
 	if o.err == nil {
 		o.protocol = o.first.ConnectionState().NegotiatedProtocol

@@ -12,6 +12,7 @@ import (
 	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
 	"srun/proxy/internal/relay"
+	"srun/proxy/internal/tlshello"
 )
 
 // tunnel is a client joined to a server: two directions, each a goroutine in
@@ -107,7 +108,7 @@ func (t *tunnel) serveTLS(first []byte) error {
 	case t.c.s.ruled(t.g.target, site):
 		return t.denyAs(CodeMethodPolicy, "network.rules speak of it, and tlsTerminate does not open its TLS")
 	}
-	end := helloEnd(read)
+	end := tlshello.End(read)
 	if err := t.send(read[:end]); err != nil {
 		return err
 	}
@@ -195,8 +196,8 @@ func (t *tunnel) pauseDown() bool {
 
 // checkTLS reads the ClientHello and holds its server name against the name
 // that was allowed. It returns the bytes read, to be sent on.
-func (t *tunnel) checkTLS(first []byte) (hello, []byte, error) {
-	h, read, err := peekHello(t.c.conn, first)
+func (t *tunnel) checkTLS(first []byte) (tlshello.Hello, []byte, error) {
+	h, read, err := tlshello.Peek(t.c.conn, first)
 	switch {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return h, nil, err // the client went away: nothing was refused
@@ -205,16 +206,16 @@ func (t *tunnel) checkTLS(first []byte) (hello, []byte, error) {
 	}
 	d := t.c.s.checkHello(t.g, h)
 	if d == nil {
-		if h.encrypted {
-			t.g.passage.note("the server name is encrypted (ECH); outer name " + oneline.Quote(h.serverName))
-		} else if h.serverName == "" {
+		if h.Encrypted {
+			t.g.passage.note("the server name is encrypted (ECH); outer name " + oneline.Quote(h.ServerName))
+		} else if h.ServerName == "" {
 			t.g.passage.note("TLS without a server name")
 		}
 		return h, read, nil
 	}
 	t.c.s.report(d, t.c.conn, t.c.via)
 	if t.c.via != viaTransparent {
-		t.c.conn.Write(unrecognizedName)
+		t.c.conn.Write(tlshello.UnrecognizedName)
 		drain(t.c.conn)
 	}
 	return h, nil, d

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"srun/policy"
+	"srun/proxy/internal/tlshello"
 )
 
 // custom is a proxy of the user's own: HTTP and SOCKS5, made of a second world
@@ -90,7 +91,7 @@ func TestCustomProxyDecides(t *testing.T) {
 	}
 	conn := ours.tunnel("good.test:7")
 	conn.Write(clientHello(t, "other.test"))
-	if got := readUntil(conn, ""); got != string(unrecognizedName) {
+	if got := readUntil(conn, ""); got != string(tlshello.UnrecognizedName) {
 		t.Errorf("the server name is checked all the same: % x", got)
 	}
 }

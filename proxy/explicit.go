@@ -9,6 +9,7 @@ import (
 	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
 	"srun/proxy/internal/relay"
+	"srun/proxy/internal/socks5"
 )
 
 // ServeProxy serves the proxy port: HTTP requests, CONNECT and SOCKS5. It
@@ -29,7 +30,7 @@ func (c *session) serveProxy() {
 	if err != nil {
 		return
 	}
-	if first[0] == socksVersion {
+	if first[0] == socks5.Version {
 		c.via = viaSOCKS
 		c.serveSOCKS(h.br)
 		return

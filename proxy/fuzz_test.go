@@ -10,6 +10,7 @@ import (
 
 	"srun/policy"
 	"srun/proxy/internal/http1"
+	"srun/proxy/internal/socks5"
 )
 
 // A denial of what does not parse is one line of plain text.
@@ -86,10 +87,10 @@ func FuzzDNS(f *testing.F) {
 }
 
 func FuzzSOCKS(f *testing.F) {
-	f.Add(socksRequest(socksName, "example.com", 443)[3:])
-	f.Add(socksRequest(socksIPv6, socksAddr("::1"), 1)[3:])
+	f.Add(socksRequest(socks5.Name, "example.com", 443)[3:])
+	f.Add(socksRequest(socks5.IPv6, socksAddr("::1"), 1)[3:])
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		target, err := readSOCKSRequest(bufio.NewReader(bytes.NewReader(raw)))
+		target, err := socksTarget(bufio.NewReader(bytes.NewReader(raw)))
 		if err == nil && (target.Port == 0 || target.Host.IsZero()) {
 			t.Errorf("% x: %v", raw, target)
 		}

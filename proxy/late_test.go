@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"srun/proxy/internal/socks5"
 )
 
 // corporate is an HTTP proxy that passes CONNECT to 443 alone, and answers what
@@ -67,7 +69,7 @@ func TestPlainHTTPBehindProxy(t *testing.T) {
 	w, p := behindCorporate(t, nil)
 	socks := func(name string) net.Conn {
 		conn := w.open()
-		conn.Write(socksRequest(socksName, name, 80))
+		conn.Write(socksRequest(socks5.Name, name, 80))
 		readN(conn, 12)
 		return conn
 	}

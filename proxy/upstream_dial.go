@@ -15,6 +15,7 @@ import (
 	"srun/policy"
 	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
+	"srun/proxy/internal/socks5"
 )
 
 // proxyRefusal is the answer no of a proxy that traffic was handed to.
@@ -154,79 +155,16 @@ func (c *earlyConn) SetLinger(sec int) error {
 // askSOCKS sends a SOCKS5 CONNECT with the name as it is.
 func (p *upstreamProxy) askSOCKS(conn net.Conn, target policy.HostPort) (net.Conn, error) {
 	br := bufio.NewReader(conn)
-	if err := p.greetSOCKS(conn, br); err != nil {
-		return nil, err
+	err := socks5.Connect(conn, br, p.user, target)
+	if e, ok := errors.AsType[*socks5.Error](err); ok {
+		status := http.StatusBadGateway
+		if e.Reply == socks5.NotAllowed {
+			status = http.StatusForbidden
+		}
+		return nil, &proxyRefusal{p.what, status, e.Text}
 	}
-	request := append([]byte{socksVersion, socksConnect, 0}, socksAddress(target.Host)...)
-	request = append(request, byte(target.Port>>8), byte(target.Port))
-	if _, err := conn.Write(request); err != nil {
-		return nil, p.broke(err)
-	}
-	var head [4]byte
-	if _, err := io.ReadFull(br, head[:]); err != nil {
-		return nil, p.broke(err)
-	}
-	switch {
-	case head[1] == socksNotAllowed:
-		return nil, &proxyRefusal{p.what, http.StatusForbidden, "not allowed by its rules"}
-	case head[1] != socksOK:
-		return nil, &proxyRefusal{p.what, http.StatusBadGateway, fmt.Sprintf("SOCKS reply %d", head[1])}
-	}
-	if _, err := readSOCKSHost(br, head[3]); err != nil {
-		return nil, p.broke(err)
-	}
-	if _, err := io.ReadFull(br, head[:2]); err != nil {
+	if err != nil {
 		return nil, p.broke(err)
 	}
 	return withEarly(conn, br), nil
-}
-
-func socksAddress(h policy.Host) []byte {
-	a, literal := h.Addr()
-	switch {
-	case !literal:
-		return append([]byte{socksName, byte(len(h.String()))}, h.String()...)
-	case a.Is4():
-		return append([]byte{socksIPv4}, a.AsSlice()...)
-	}
-	return append([]byte{socksIPv6}, a.AsSlice()...)
-}
-
-// greetSOCKS settles on a method; RFC 1929 is the one with a password.
-func (p *upstreamProxy) greetSOCKS(conn net.Conn, br *bufio.Reader) error {
-	const withPassword = 2
-	method := byte(socksNoAuth)
-	if p.user != nil {
-		method = withPassword
-	}
-	if _, err := conn.Write([]byte{socksVersion, 1, method}); err != nil {
-		return p.broke(err)
-	}
-	var reply [2]byte
-	if _, err := io.ReadFull(br, reply[:]); err != nil {
-		return p.broke(err)
-	}
-	if reply != [2]byte{socksVersion, method} {
-		return &proxyRefusal{p.what, http.StatusBadGateway, "no common authentication method"}
-	}
-	if method == socksNoAuth {
-		return nil
-	}
-	password, _ := p.user.Password()
-	user := p.user.Username()
-	if len(user) > 255 || len(password) > 255 {
-		return fmt.Errorf("%s: the user name or password is longer than 255 bytes", p.what)
-	}
-	login := append([]byte{1, byte(len(user))}, user...)
-	login = append(append(login, byte(len(password))), password...)
-	if _, err := conn.Write(login); err != nil {
-		return p.broke(err)
-	}
-	if _, err := io.ReadFull(br, reply[:]); err != nil {
-		return p.broke(err)
-	}
-	if reply[1] != 0 {
-		return &proxyRefusal{p.what, http.StatusBadGateway, "the user name or password"}
-	}
-	return nil
 }

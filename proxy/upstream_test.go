@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"srun/policy"
+	"srun/proxy/internal/socks5"
 	"srun/proxy/internal/tlshello"
 )
 
@@ -51,7 +52,7 @@ func TestCustomProxy(t *testing.T) {
 				t.Errorf("forward: %s", body)
 			}
 			socks := ours.open()
-			socks.Write(append(socksRequest(socksName, "good.test", 7), "\x00hi"...))
+			socks.Write(append(socksRequest(socks5.Name, "good.test", 7), "\x00hi"...))
 			if got := readN(socks, 15); string(got[12:]) != "\x00hi" {
 				t.Errorf("socks: %q", got)
 			}

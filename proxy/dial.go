@@ -49,7 +49,7 @@ func (s *Server) dialDirect(ctx context.Context, g grant) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.dialFirst(ctx, addrs, g.target.Port)
+	return s.dialAny(ctx, addrs, g.target.Port)
 }
 
 // addresses returns what may be dialled for a grant, at least one address. A

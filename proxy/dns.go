@@ -97,7 +97,7 @@ type toldNames struct {
 	names map[string]struct{}
 }
 
-func (t *toldNames) first(name string) bool {
+func (t *toldNames) add(name string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if _, told := t.names[name]; told || len(t.names) >= maxTold {
@@ -111,7 +111,7 @@ func (t *toldNames) first(name string) bool {
 }
 
 func (s *Server) refuseDNS(name string, d *Denial) {
-	if s.told.first(name) {
+	if s.told.add(name) {
 		s.report(d, nil, "dns")
 	}
 }

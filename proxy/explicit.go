@@ -26,11 +26,11 @@ func (c *session) serveProxy() {
 	}
 	c.via = viaHTTP
 	h := newHTTPConn(c, nil)
-	first, err := h.br.Peek(1)
+	b, err := h.br.Peek(1)
 	if err != nil {
 		return
 	}
-	if first[0] == socks5.Version {
+	if b[0] == socks5.Version {
 		c.via = viaSOCKS
 		c.serveSOCKS(h.br)
 		return
@@ -87,7 +87,7 @@ func (c *session) refuseBusy() {
 		return
 	}
 	h := newHTTPConn(c, nil)
-	if first, err := h.br.Peek(1); err != nil || first[0] < 'A' || first[0] > 'Z' {
+	if b, err := h.br.Peek(1); err != nil || b[0] < 'A' || b[0] > 'Z' {
 		reset(c.conn)
 		return
 	}

@@ -27,10 +27,10 @@ func (s *Server) dialAddr(ctx context.Context, a netip.AddrPort) (net.Conn, erro
 	return d.DialContext(ctx, "tcp", a.String())
 }
 
-// dialFirst connects to the first of the addresses that answers: they are
+// dialAny connects to the first of the addresses that answers: they are
 // tried in turn, families alternating, each a moment after the one before or
 // at once when that failed (RFC 8305). The error is that of the first address.
-func (s *Server) dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, error) {
+func (s *Server) dialAny(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, error) {
 	if len(addrs) == 1 {
 		return s.dialAddr(ctx, netip.AddrPortFrom(addrs[0], port))
 	}

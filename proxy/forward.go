@@ -35,7 +35,7 @@ func (c *session) serveForward(port uint16, by string, source policy.Source) {
 		g.dec = policy.Decision{Verdict: policy.Allowed, Rule: by, Source: source, Exact: true}
 	}
 	arrived := c.reach()
-	host, err := c.s.dialFirst(c.s.ctx, []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, port)
+	host, err := c.s.dialAny(c.s.ctx, []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, port)
 	arrived()
 	g.passage = c.s.auditAllowed(g, c.via, "", host, err)
 	if err != nil {

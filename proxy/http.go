@@ -38,7 +38,7 @@ func (h *httpConn) unread() []byte {
 	return append(slices.Clone(b), h.in.early...)
 }
 
-// earlyReader reads first what was read before.
+// earlyReader reads what was read before, then the rest.
 type earlyReader struct {
 	early []byte
 	conn  net.Conn
@@ -56,8 +56,8 @@ func (r *earlyReader) Read(b []byte) (int, error) {
 // serve handles requests until one of the sides is done.
 func (h *httpConn) serve() {
 	defer h.dropServer()
-	for first := true; ; first = false {
-		req, err := h.next(first)
+	for fresh := true; ; fresh = false {
+		req, err := h.next(fresh)
 		if err != nil {
 			if b, ok := http1.IsBad(err); ok {
 				h.respondError(nil, b.Status, "", b.Text)
@@ -74,12 +74,12 @@ func (h *httpConn) serve() {
 	}
 }
 
-// next reads a request head: waiting long for its first byte, and not so long
-// for the rest.
-func (h *httpConn) next(first bool) (*http1.Head, error) {
+// next reads a request head: waiting for its first byte, long unless the
+// connection is fresh, and not so long for the rest.
+func (h *httpConn) next(fresh bool) (*http1.Head, error) {
 	conn := h.c.conn
 	wait := idleTimeout
-	if first {
+	if fresh {
 		wait = headTimeout
 	}
 	conn.SetReadDeadline(time.Now().Add(wait))

@@ -40,11 +40,11 @@ func (s *Server) speaksPlain(target policy.HostPort, via string) bool {
 // through a tunnel. refused is the proxy's answer when a tunnel was asked for
 // already, nil when not.
 func (c *session) serveLate(g grant, early []byte, refused *proxyRefusal) {
-	first, ok := c.untilClear(early)
+	preread, ok := c.untilClear(early)
 	switch {
 	case !ok:
-	case http1.Classify(first) == http1.HTTP:
-		h := newHTTPConn(c, first)
+	case http1.Classify(preread) == http1.HTTP:
+		h := newHTTPConn(c, preread)
 		h.pinned = &g
 		h.serve()
 		return
@@ -52,7 +52,7 @@ func (c *session) serveLate(g grant, early []byte, refused *proxyRefusal) {
 		var err error
 		var upstream net.Conn
 		if g, upstream, err = c.open(c.s.ctx, g); err == nil {
-			c.tunnel(g, upstream, first)
+			c.tunnel(g, upstream, preread)
 			return
 		}
 		c.refused(err)
@@ -62,18 +62,18 @@ func (c *session) serveLate(g grant, early []byte, refused *proxyRefusal) {
 
 // untilClear reads until it is clear what the client speaks, or for a while
 // when it says nothing that tells.
-func (c *session) untilClear(first []byte) ([]byte, bool) {
-	for begun := time.Now(); http1.Classify(first) == http1.Unclear && time.Since(begun) < firstLineWait; {
-		more, err := readFirst(c.conn, true)
-		first = append(first, more...)
+func (c *session) untilClear(preread []byte) ([]byte, bool) {
+	for begun := time.Now(); http1.Classify(preread) == http1.Unclear && time.Since(begun) < prereadWait; {
+		more, err := prereadMore(c.conn, true)
+		preread = append(preread, more...)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			break
 		}
 		if err != nil {
-			return first, len(first) > 0
+			return preread, len(preread) > 0
 		}
 	}
-	return first, true
+	return preread, true
 }
 
 // warnings are the lines that were told already.

@@ -45,7 +45,7 @@ const (
 	headTimeout    = 30 * time.Second       // for a request head, from its first byte
 	idleTimeout    = 5 * time.Minute        // between requests on one connection
 	handshakeWait  = 30 * time.Second       // for a SOCKS greeting or the first byte to the proxy port
-	firstLineWait  = 3 * time.Second        // before bytes that may be a request line go out unfinished
+	prereadWait    = 3 * time.Second        // before bytes that may be a request line go out unfinished
 	resolveTimeout = 15 * time.Second       // for one name
 	dialTimeout    = 30 * time.Second       // for all addresses of one name together
 	dialStagger    = 250 * time.Millisecond // before the next address is tried beside the first (RFC 8305)

@@ -196,7 +196,7 @@ func (o *opened) serve(client *secureConn) error {
 		return nil
 	}
 	inner.running.Store(2)
-	go inner.copyDown(inner.firstDown)
+	go inner.copyDown(inner.prereadDown)
 	if err := inner.check(nil); err != nil {
 		inner.abort()
 		inner.leave()

@@ -13,9 +13,9 @@ import (
 // does not, and servers choose their host by the last hello. So the server's
 // first record is looked at, and a second hello is held to the same name.
 
-// firstDown passes the server's first bytes on and notes what they are. It
+// prereadDown passes the server's first bytes on and notes what they are. It
 // returns io.EOF when there are none to come.
-func (t *tunnel) firstDown() error {
+func (t *tunnel) prereadDown() error {
 	defer close(t.answered)
 	var seen []byte
 	for {

@@ -26,7 +26,7 @@ type tunnel struct {
 	opened   *opened // the TLS connection that this is the inside of; nil for none
 
 	up, down atomic.Int64 // bytes to the server and to the client
-	running  atomic.Int32 // directions; checking the first bytes is the up direction
+	running  atomic.Int32 // directions; prereading is the up direction
 	pausing  atomic.Bool
 	answered chan struct{} // closed when the server's first bytes are known
 	retry    bool          // they are a HelloRetryRequest; set before answered closes
@@ -44,7 +44,7 @@ func (c *session) tunnel(g grant, upstream net.Conn, early []byte) {
 	c.handed = true
 	t := &tunnel{c: c, g: g, upstream: upstream, answered: make(chan struct{}), downDone: make(chan struct{})}
 	t.running.Store(2)
-	go t.copyDown(t.firstDown)
+	go t.copyDown(t.prereadDown)
 	if err := t.check(early); err != nil {
 		t.abort()
 		t.leave()
@@ -69,24 +69,24 @@ func (c *session) join(t *tunnel, g grant, upstream net.Conn, early []byte) {
 	go t.copyUp()
 }
 
-// check reads the client's first bytes, and starts the up direction when they
+// check prereads the client's bytes, and starts the up direction when they
 // pass. An error means that the tunnel is over.
 func (t *tunnel) check(early []byte) error {
-	first, kind, err := t.firstBytes(early)
+	preread, kind, err := t.preread(early)
 	if err != nil {
 		return err
 	}
 	switch {
 	case kind == http1.TLS:
-		return t.serveTLS(first)
-	case kind != http1.HTTP && len(first) > 0 && t.ruled():
+		return t.serveTLS(preread)
+	case kind != http1.HTTP && len(preread) > 0 && t.ruled():
 		return t.notHTTP()
 	// Cleartext HTTP/2 passes towards an address or localhost: no name can be
 	// fronted there.
-	case kind == http1.HTTP && !(t.g.literal() && !t.ruled() && bytes.HasPrefix(first, http1.HTTP2Preface)):
-		return t.serveHTTP(first)
+	case kind == http1.HTTP && !(t.g.literal() && !t.ruled() && bytes.HasPrefix(preread, http1.HTTP2Preface)):
+		return t.serveHTTP(preread)
 	default:
-		err = t.send(first)
+		err = t.send(preread)
 	}
 	if err == nil {
 		go t.copyUp()
@@ -96,8 +96,8 @@ func (t *tunnel) check(early []byte) error {
 
 // serveTLS checks the hello, and a second one where there is one, or opens the
 // connection.
-func (t *tunnel) serveTLS(first []byte) error {
-	h, read, err := t.checkTLS(first)
+func (t *tunnel) serveTLS(preread []byte) error {
+	h, read, err := t.checkTLS(preread)
 	if err != nil {
 		return err
 	}
@@ -137,9 +137,9 @@ func (t *tunnel) copyUp() {
 	t.leave()
 }
 
-// copyDown copies from the server; first deals with what comes first.
-func (t *tunnel) copyDown(first func() error) {
-	err := first()
+// copyDown copies from the server; begin deals with what comes first.
+func (t *tunnel) copyDown(begin func() error) {
+	err := begin()
 	switch err {
 	case nil:
 		err = relay.Copy(t.c.conn, t.upstream, &t.down)
@@ -196,8 +196,8 @@ func (t *tunnel) pauseDown() bool {
 
 // checkTLS reads the ClientHello and holds its server name against the name
 // that was allowed. It returns the bytes read, to be sent on.
-func (t *tunnel) checkTLS(first []byte) (tlshello.Hello, []byte, error) {
-	h, read, err := tlshello.Peek(t.c.conn, first)
+func (t *tunnel) checkTLS(preread []byte) (tlshello.Hello, []byte, error) {
+	h, read, err := tlshello.Peek(t.c.conn, preread)
 	switch {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return h, nil, err // the client went away: nothing was refused
@@ -223,20 +223,20 @@ func (t *tunnel) checkTLS(first []byte) (tlshello.Hello, []byte, error) {
 
 // serveHTTP handles plain HTTP inside the tunnel request by request, for each
 // may name another host.
-func (t *tunnel) serveHTTP(first []byte) error {
+func (t *tunnel) serveHTTP(preread []byte) error {
 	if !t.pauseDown() {
 		return t.late()
 	}
-	if bytes.HasPrefix(first, http1.HTTP2Preface) {
+	if bytes.HasPrefix(preread, http1.HTTP2Preface) {
 		return t.deny(errors.New("HTTP/2 without TLS, whose hosts cannot be checked"))
 	}
-	t.serveRequests(first)
+	t.serveRequests(preread)
 	return nil
 }
 
 // serveRequests is the last of a tunnel, but for an upgrade.
-func (t *tunnel) serveRequests(first []byte) {
-	h := newHTTPConn(t.c, first)
+func (t *tunnel) serveRequests(preread []byte) {
+	h := newHTTPConn(t.c, preread)
 	h.inside = t
 	if t.opened == nil || t.opened.err == nil {
 		h.server = newServerConn(t.upstream, t.g.target)

@@ -318,7 +318,7 @@ func TestSlowRequestLine(t *testing.T) {
 	}
 	slow := w.tunnel("example.com:80")
 	io.WriteString(slow, "GET / HT")
-	time.Sleep(firstLineWait + 200*time.Millisecond)
+	time.Sleep(prereadWait + 200*time.Millisecond)
 	io.WriteString(slow, "TP/1.1\r\nHost: other.com\r\n\r\n")
 	if got := readUntil(slow, ""); strings.Contains(got, "200") {
 		t.Errorf("slow: %q", got)

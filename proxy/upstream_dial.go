@@ -69,7 +69,7 @@ func (p *upstreamProxy) dialTCP(ctx context.Context, s *Server) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	return s.dialFirst(ctx, addrs, port)
+	return s.dialAny(ctx, addrs, port)
 }
 
 // tunnel connects to a target through the proxy, which resolves the name.

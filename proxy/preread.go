@@ -11,15 +11,15 @@ import (
 	"srun/proxy/internal/relay"
 )
 
-// firstBytes reads until the opening is clear. What may still be a request line
+// preread reads until the opening is clear. What may still be a request line
 // is held back, for a while: then it goes out, as what is odd does at once. And
 // should it turn out to be a request after all, the tunnel ends before the line
 // does.
-func (t *tunnel) firstBytes(first []byte) ([]byte, http1.Kind, error) {
+func (t *tunnel) preread(preread []byte) ([]byte, http1.Kind, error) {
 	sent := 0
 	for {
-		kind := http1.Classify(first)
-		if len(first) > 0 && t.down.Load() > 0 {
+		kind := http1.Classify(preread)
+		if len(preread) > 0 && t.down.Load() > 0 {
 			kind = http1.Opaque // the server spoke first: neither TLS nor HTTP
 		}
 		switch kind {
@@ -28,29 +28,29 @@ func (t *tunnel) firstBytes(first []byte) ([]byte, http1.Kind, error) {
 			if t.ruled() {
 				return nil, kind, t.notHTTP()
 			}
-			if err := t.send(first[sent:]); err != nil {
+			if err := t.send(preread[sent:]); err != nil {
 				return nil, http1.Opaque, err
 			}
-			sent = len(first)
+			sent = len(preread)
 		default:
 			if sent > 0 && kind != http1.Opaque {
 				return nil, kind, t.late()
 			}
-			return first[sent:], kind, nil
+			return preread[sent:], kind, nil
 		}
-		more, err := readFirst(t.c.conn, len(first) > sent)
-		first = append(first, more...)
+		more, err := prereadMore(t.c.conn, len(preread) > sent)
+		preread = append(preread, more...)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			if t.ruled() {
 				return nil, http1.Opaque, t.notHTTP()
 			}
-			if err := t.send(first[sent:]); err != nil {
+			if err := t.send(preread[sent:]); err != nil {
 				return nil, http1.Opaque, err
 			}
-			sent = len(first)
+			sent = len(preread)
 		case err == io.EOF: // the end of a stream that never became clear
-			return first[sent:], http1.Opaque, nil
+			return preread[sent:], http1.Opaque, nil
 		case err != nil:
 			return nil, http1.Opaque, err
 		}
@@ -85,11 +85,11 @@ func (t *tunnel) denyAs(code, reason string) *Denial {
 	return d
 }
 
-// readFirst reads what is there. With bytes held back it does not wait for
+// prereadMore reads what is there. With bytes held back it does not wait for
 // ever; without, it waits with empty hands.
-func readFirst(conn net.Conn, held bool) ([]byte, error) {
+func prereadMore(conn net.Conn, held bool) ([]byte, error) {
 	if held {
-		conn.SetReadDeadline(time.Now().Add(firstLineWait))
+		conn.SetReadDeadline(time.Now().Add(prereadWait))
 		defer conn.SetReadDeadline(time.Time{})
 	} else if err := relay.WaitReadable(conn); err != nil {
 		return nil, err

@@ -40,7 +40,7 @@ func (x *exchange) run() bool {
 	for {
 		if sc == nil {
 			if !x.h.redials() {
-				return false // the tunnel's own connection is gone
+				return false // the tunnel's own connection has ended
 			}
 			var err error
 			if sc, err = x.h.dial(x.g); err != nil {
@@ -51,13 +51,13 @@ func (x *exchange) run() bool {
 		x.sc = sc
 		resp, err := x.roundTrip()
 		if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
-			x.unwatchClient()
+			x.unwatchDisconnect()
 		}
 		switch {
 		case err == nil:
 			x.g.passage = x.audit(nil)
 			keep := x.answer(resp)
-			x.unwatchClient()
+			x.unwatchDisconnect()
 			x.close()
 			return keep
 		case reused && x.repeatable() && x.h.redials() && closedUnused(err):
@@ -95,7 +95,7 @@ func (x *exchange) audit(err error) passage {
 }
 
 // repeatable reports that the request may be sent once more: nothing of a body
-// is gone, and doing it twice is doing it once (RFC 9110 section 9.2.2).
+// went out, and doing it twice is doing it once (RFC 9110 section 9.2.2).
 func (x *exchange) repeatable() bool {
 	switch x.req.Method {
 	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
@@ -141,7 +141,7 @@ func (x *exchange) roundTrip() (*http.Response, error) {
 	} else {
 		x.h.c.allSent(x.sc.conn, x.h.c.conn)
 	}
-	x.watchClient()
+	x.watchDisconnect()
 	for {
 		x.sc.in.left = maxResponseHead
 		resp, err := http.ReadResponse(x.sc.br, &http.Request{Method: x.req.Method})

@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// A client that goes away while its server is silent would not be noticed: the
+// A client that disconnects while its server is silent would not be noticed: the
 // proxy waits for the server. In a tunnel the kernel tells the server so; where
-// TLS is opened the proxy has to, or what the client gave up would go on.
+// TLS is terminated the proxy has to, or what the client gave up would go on.
 
-// watchClient looks for the client's end from when its request is whole. It
+// watchDisconnect looks for the client's end from when its request is whole. It
 // counts the end of what the client sends as its end, as servers do.
-func (x *exchange) watchClient() {
+func (x *exchange) watchDisconnect() {
 	if x.h.opened() == nil {
 		return
 	}
@@ -30,8 +30,8 @@ func (x *exchange) watchClient() {
 	}()
 }
 
-// unwatchClient ends the look, so that the next request can be read.
-func (x *exchange) unwatchClient() {
+// unwatchDisconnect ends the look, so that the next request can be read.
+func (x *exchange) unwatchDisconnect() {
 	if x.watched == nil {
 		return
 	}

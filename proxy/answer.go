@@ -50,11 +50,11 @@ func (x *exchange) awaitBody() bool {
 	if x.body == nil || x.body.finished() {
 		return true
 	}
-	late := time.NewTimer(bodyGrace)
-	defer late.Stop()
+	grace := time.NewTimer(bodyGrace)
+	defer grace.Stop()
 	select {
 	case <-x.body.done:
-	case <-late.C:
+	case <-grace.C:
 	}
 	return x.body.finished()
 }

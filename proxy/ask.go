@@ -131,8 +131,8 @@ func (s *Server) put(target policy.HostPort, q *question, conn net.Conn) {
 	ctx, cancel := context.WithTimeout(s.asking, limit)
 	defer cancel()
 	tooLate := Answer{Reason: "no answer in " + limit.String()}
-	late := time.AfterFunc(limit, func() { s.settle(target, q, tooLate) })
-	defer late.Stop()
+	timer := time.AfterFunc(limit, func() { s.settle(target, q, tooLate) })
+	defer timer.Stop()
 	question := Question{Target: target}
 	if s.cfg.Peer != nil && conn != nil {
 		question.Process = s.cfg.Peer(conn)

@@ -72,7 +72,7 @@ func (s *Server) opens(target, site policy.HostPort) bool {
 // over or goes on in another; an error is for the caller to end it.
 func (t *tunnel) open(h tlshello.Hello, site policy.HostPort, read []byte) error {
 	if !t.pauseDown() {
-		return t.late()
+		return t.uncheckable()
 	}
 	o := &opened{t: t, site: site, named: h.ServerName != ""}
 	offered := spoken(h.Protocols)

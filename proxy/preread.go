@@ -34,7 +34,7 @@ func (t *tunnel) preread(preread []byte) ([]byte, http1.Kind, error) {
 			sent = len(preread)
 		default:
 			if sent > 0 && kind != http1.Opaque {
-				return nil, kind, t.late()
+				return nil, kind, t.uncheckable()
 			}
 			return preread[sent:], kind, nil
 		}
@@ -57,9 +57,9 @@ func (t *tunnel) preread(preread []byte) ([]byte, http1.Kind, error) {
 	}
 }
 
-// late refuses a request line that came in pieces too far apart, or whose
+// uncheckable refuses a request line that came in pieces too far apart, or whose
 // beginning went out because it did not look like one.
-func (t *tunnel) late() error {
+func (t *tunnel) uncheckable() error {
 	return t.deny(errors.New("a request line or TLS hello sent too slowly or too oddly to be checked"))
 }
 

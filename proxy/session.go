@@ -57,8 +57,8 @@ func (c *session) connect(ctx context.Context, target policy.HostPort) (grant, n
 	if err != nil {
 		return grant{}, nil, err
 	}
-	if c.s.speaksPlain(g.target, c.via) {
-		return g, lateConn{}, nil
+	if c.s.defersDial(g.target, c.via) {
+		return g, deferredConn{}, nil
 	}
 	return c.open(ctx, g)
 }

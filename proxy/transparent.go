@@ -36,7 +36,7 @@ func (c *session) serveTransparent() {
 	}
 	g, upstream, err := c.connect(c.s.ctx, target)
 	if refusal, ok := errors.AsType[*proxyRefusal](err); ok {
-		c.serveLate(g, nil, refusal)
+		c.serveDeferred(g, nil, refusal)
 		return
 	}
 	if err != nil {

@@ -37,8 +37,8 @@ type tunnel struct {
 // tunnel joins the session to upstream and returns when the client's first
 // bytes have been checked. early is what the client sent already.
 func (c *session) tunnel(g grant, upstream net.Conn, early []byte) {
-	if _, late := upstream.(lateConn); late {
-		c.serveLate(g, early, nil)
+	if _, deferred := upstream.(deferredConn); deferred {
+		c.serveDeferred(g, early, nil)
 		return
 	}
 	c.handed = true
@@ -225,7 +225,7 @@ func (t *tunnel) checkTLS(preread []byte) (tlshello.Hello, []byte, error) {
 // may name another host.
 func (t *tunnel) serveHTTP(preread []byte) error {
 	if !t.pauseDown() {
-		return t.late()
+		return t.uncheckable()
 	}
 	if bytes.HasPrefix(preread, http1.HTTP2Preface) {
 		return t.deny(errors.New("HTTP/2 without TLS, whose hosts cannot be checked"))

@@ -15,20 +15,20 @@ import (
 
 // Many corporate proxies pass CONNECT to the ports of TLS alone and want plain
 // HTTP in absolute form. So a connection to http's port that is to leave
-// through an HTTP proxy is dialled late, when the client has shown what it
-// speaks. On other ports CONNECT is tried first, for there the server may be
+// through an HTTP proxy is deferred until the client has shown what it speaks. On other ports CONNECT is tried first, for there the server may be
 // the one to begin.
 
 const httpPort = 80
 
-// lateConn stands for a connection that is not dialled yet.
-type lateConn struct{ net.Conn }
+// deferredConn stands for a connection that is not dialled yet.
+type deferredConn struct{ net.Conn }
 
 // Close has nothing to close.
-func (lateConn) Close() error { return nil }
+func (deferredConn) Close() error { return nil }
 
-// speaksPlain reports that a connection is to be dialled late.
-func (s *Server) speaksPlain(target policy.HostPort, via string) bool {
+// defersDial reports that a connection is to be dialled only when
+// the client has shown what it speaks.
+func (s *Server) defersDial(target policy.HostPort, via string) bool {
 	if target.Port != httpPort {
 		return false
 	}
@@ -36,10 +36,10 @@ func (s *Server) speaksPlain(target policy.HostPort, via string) bool {
 	return p != nil && !p.socks()
 }
 
-// serveLate serves HTTP through the proxy's own requests, and anything else
+// serveDeferred serves HTTP through the proxy's own requests, and anything else
 // through a tunnel. refused is the proxy's answer when a tunnel was asked for
 // already, nil when not.
-func (c *session) serveLate(g grant, early []byte, refused *proxyRefusal) {
+func (c *session) serveDeferred(g grant, early []byte, refused *proxyRefusal) {
 	preread, ok := c.untilClear(early)
 	switch {
 	case !ok:

@@ -19,7 +19,7 @@ type auditLog struct {
 }
 
 // auditLine is a line of the log. Event is "decision", "note", "request" (of an
-// opened TLS connection) or "close", and ID joins them.
+// terminated TLS connection) or "close", and ID joins them.
 type auditLine struct {
 	ID       uint64    `json:"id"`
 	Time     time.Time `json:"time"`

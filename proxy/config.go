@@ -60,7 +60,7 @@ type Config struct {
 	// is set; nil is none.
 	Upstream *Upstream
 
-	// TLS, when not nil, opens TLS connections.
+	// TLS, when not nil, terminates TLS connections.
 	TLS *TLS
 
 	// Rules say what may be requested of hosts that are allowed. They hold for

@@ -15,8 +15,9 @@ import (
 
 // Many corporate proxies pass CONNECT to the ports of TLS alone and want plain
 // HTTP in absolute form. So a connection to http's port that is to leave
-// through an HTTP proxy is deferred until the client has shown what it speaks. On other ports CONNECT is tried first, for there the server may be
-// the one to begin.
+// through an HTTP proxy is deferred until the client has shown what it speaks. On
+// other ports CONNECT is tried first, for there the server may be the one to
+// begin.
 
 const httpPort = 80
 
@@ -26,8 +27,8 @@ type deferredConn struct{ net.Conn }
 // Close has nothing to close.
 func (deferredConn) Close() error { return nil }
 
-// defersDial reports that a connection is to be dialled only when
-// the client has shown what it speaks.
+// defersDial reports that a connection is to be dialled only when the client has
+// shown what it speaks.
 func (s *Server) defersDial(target policy.HostPort, via string) bool {
 	if target.Port != httpPort {
 		return false
@@ -51,7 +52,7 @@ func (c *session) serveDeferred(g grant, early []byte, refused *proxyRefusal) {
 	case refused == nil:
 		var err error
 		var upstream net.Conn
-		if g, upstream, err = c.open(c.s.ctx, g); err == nil {
+		if g, upstream, err = c.dial(c.s.ctx, g); err == nil {
 			c.tunnel(g, upstream, preread)
 			return
 		}

@@ -13,7 +13,7 @@ import (
 // watchDisconnect looks for the client's end from when its request is whole. It
 // counts the end of what the client sends as its end, as servers do.
 func (x *exchange) watchDisconnect() {
-	if x.h.opened() == nil {
+	if x.h.terminated() == nil {
 		return
 	}
 	watched := make(chan struct{})

@@ -41,7 +41,7 @@
 // Cleartext HTTP/2 is refused towards a name, for its authority is not
 // checked; upgrades other than to websocket and raw tcp are not passed on.
 //
-// Inside TLS that is opened (Config.TLS) both sides speak the protocol that the
+// Inside TLS that is terminated (Config.TLS) both sides speak the protocol that the
 // server chose. Certificates of clients are not passed on, session tickets not
 // given out, and websockets over HTTP/2 (RFC 8441) not offered. Rules see the
 // method, path and host of a request, and no query, header or body, but for the

@@ -33,7 +33,7 @@ func (s *Server) Drain(waiting func() bool) {
 func (s *Server) unserved() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for c, of := range s.open {
+	for c, of := range s.tracked {
 		if of == nil && relay.Acceptable(c) {
 			return true
 		}
@@ -46,7 +46,7 @@ func (s *Server) unserved() bool {
 func (s *Server) unsent() (some bool) {
 	s.mu.Lock()
 	var over []func()
-	for _, c := range s.open {
+	for _, c := range s.tracked {
 		switch {
 		case c == nil:
 		case c.hangUp != nil:

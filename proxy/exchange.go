@@ -36,7 +36,7 @@ type exchange struct {
 // take another request.
 func (x *exchange) run() bool {
 	sc := x.h.takeServer(x.g.target)
-	reused := sc != nil && (sc.used || x.h.opened() != nil)
+	reused := sc != nil && (sc.used || x.h.terminated() != nil)
 	for {
 		if sc == nil {
 			if !x.h.redials() {

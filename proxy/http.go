@@ -177,8 +177,8 @@ func (h *httpConn) takeServer(target policy.HostPort) *serverConn {
 // dial opens a connection for a request.
 func (h *httpConn) dial(g grant) (*serverConn, error) {
 	defer h.c.reach()()
-	if o := h.opened(); o != nil {
-		conn, err := o.redial()
+	if term := h.terminated(); term != nil {
+		conn, err := term.redial()
 		if err != nil {
 			return nil, err
 		}

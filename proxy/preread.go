@@ -65,8 +65,8 @@ func (t *tunnel) uncheckable() error {
 
 // ruled reports that rules on requests speak of what the tunnel leads to.
 func (t *tunnel) ruled() bool {
-	if t.opened != nil {
-		return t.c.s.ruled(t.g.target, t.opened.site)
+	if t.terminated != nil {
+		return t.c.s.ruled(t.g.target, t.terminated.site)
 	}
 	return t.c.s.ruled(t.g.target)
 }

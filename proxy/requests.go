@@ -157,39 +157,39 @@ func (r request) values(name string) (found []string) {
 }
 
 // checkRules holds a request against the rules, and logs it where it is inside
-// an opened TLS connection.
+// a terminated TLS connection.
 func (h *httpConn) checkRules(req *http1.Head, g grant, target policy.HostPort, path string) error {
-	hosts, o := []policy.HostPort{g.target, target}, h.opened()
+	hosts, term := []policy.HostPort{g.target, target}, h.terminated()
 	if named, err := http1.ParseAuthority(req.Host, g.target.Port); err == nil {
 		hosts = append(hosts, named)
 	}
-	if o != nil {
-		hosts = append(hosts, o.site)
+	if term != nil {
+		hosts = append(hosts, term.site)
 	}
 	if d := h.c.s.judgeRequest(g, request{req.Method, path, req.Fields}, hosts...); d != nil {
 		return d
 	}
-	if o != nil {
+	if term != nil {
 		g.passage.request(req.Method)
 	}
 	return nil
 }
 
-// opened is the TLS connection that requests are inside of, nil for none.
-func (h *httpConn) opened() *opened {
+// terminated is the TLS connection that requests are inside of, nil for none.
+func (h *httpConn) terminated() *termination {
 	if h.inside == nil {
 		return nil
 	}
-	return h.inside.opened
+	return h.inside.terminated
 }
 
 // redials reports that another connection may be made to the server. Where the
-// proxy did not open TLS, a tunnel is as good as the one that it has.
-func (h *httpConn) redials() bool { return h.inside == nil || h.inside.opened != nil }
+// proxy did not terminate TLS, a tunnel is as good as the one that it has.
+func (h *httpConn) redials() bool { return h.inside == nil || h.inside.terminated != nil }
 
 func (h *httpConn) status(d *Denial) int {
-	if o := h.opened(); o != nil {
-		return o.status(d)
+	if term := h.terminated(); term != nil {
+		return term.status(d)
 	}
 	return d.status()
 }

@@ -27,7 +27,7 @@ type Server struct {
 	guard   addrguard.Guard
 	warned  warnings
 
-	http2    atomic.Int32 // connections of HTTP/2 that are opened
+	http2    atomic.Int32 // connections of HTTP/2 in terminated TLS
 	requests atomic.Int32 // and the requests in them
 
 	ctx    context.Context // ends with Close
@@ -37,7 +37,7 @@ type Server struct {
 	stopAsking context.CancelFunc
 
 	mu        sync.Mutex
-	open      map[io.Closer]*session // listeners (nil) and accepted connections
+	tracked   map[io.Closer]*session // listeners (nil) and accepted connections
 	sessions  int
 	published int // of the sessions, at most half: the rest is the command's
 	limit     int
@@ -48,7 +48,7 @@ type Server struct {
 // New returns a server that serves nothing yet. It does no work: nothing is
 // opened, resolved or listed before the first connection.
 func New(cfg Config) *Server {
-	s := &Server{cfg: cfg, open: make(map[io.Closer]*session)}
+	s := &Server{cfg: cfg, tracked: make(map[io.Closer]*session)}
 	s.guard.Denied, s.guard.HostAddrs = cfg.DeniedAddresses, cfg.HostAddrs
 	s.SetDomains(cfg.Domains)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -71,7 +71,7 @@ func (s *Server) Close() error {
 	s.cancel() // first: what the closes below interrupt must see why
 	s.mu.Lock()
 	s.closed = true
-	for c := range s.open {
+	for c := range s.tracked {
 		c.Close()
 	}
 	s.mu.Unlock()
@@ -170,7 +170,7 @@ func (s *Server) enter(c *session) entry {
 	}
 	s.sessions++
 	s.wg.Add(1)
-	s.open[c.conn] = c
+	s.tracked[c.conn] = c
 	if s.sessions > s.limit {
 		return crowded
 	}
@@ -179,7 +179,7 @@ func (s *Server) enter(c *session) entry {
 
 func (s *Server) leave(c *session) {
 	s.mu.Lock()
-	delete(s.open, c.conn)
+	delete(s.tracked, c.conn)
 	s.sessions--
 	if c.via == viaPublish {
 		s.published--
@@ -198,14 +198,14 @@ func (s *Server) track(c io.Closer) bool {
 		c.Close()
 		return false
 	}
-	s.open[c] = nil
+	s.tracked[c] = nil
 	return true
 }
 
 func (s *Server) untrack(c io.Closer) {
 	c.Close()
 	s.mu.Lock()
-	delete(s.open, c)
+	delete(s.tracked, c)
 	s.mu.Unlock()
 }
 

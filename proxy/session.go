@@ -60,11 +60,11 @@ func (c *session) connect(ctx context.Context, target policy.HostPort) (grant, n
 	if c.s.defersDial(g.target, c.via) {
 		return g, deferredConn{}, nil
 	}
-	return c.open(ctx, g)
+	return c.dial(ctx, g)
 }
 
-// open dials for a grant and logs what came of it.
-func (c *session) open(ctx context.Context, g grant) (grant, net.Conn, error) {
+// dial dials for a grant and logs what came of it.
+func (c *session) dial(ctx context.Context, g grant) (grant, net.Conn, error) {
 	defer c.reach()()
 	upstream, err := c.s.dial(ctx, g, c.via)
 	if err != nil {

@@ -33,8 +33,8 @@ func (h *httpConn) target(req *http1.Head) (policy.HostPort, string, error) {
 // checkHost holds what a request says of its server, in Host and in an absolute
 // target, against the name that was allowed.
 func (h *httpConn) checkHost(req *http1.Head, g grant, target policy.HostPort) *Denial {
-	if o := h.opened(); o != nil && req.Hosts > 0 {
-		if d := o.checkHost("HTTP Host", req.Host); d != nil {
+	if term := h.terminated(); term != nil && req.Hosts > 0 {
+		if d := term.checkHost("HTTP Host", req.Host); d != nil {
 			return d
 		}
 	}

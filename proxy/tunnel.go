@@ -20,10 +20,10 @@ import (
 // the server's flow already, for in ssh, mysql and smtp the server speaks
 // first.
 type tunnel struct {
-	c        *session
-	g        grant
-	upstream net.Conn
-	opened   *opened // the TLS connection that this is the inside of; nil for none
+	c          *session
+	g          grant
+	upstream   net.Conn
+	terminated *termination // the TLS connection that this is the inside of; nil for none
 
 	up, down atomic.Int64 // bytes to the server and to the client
 	running  atomic.Int32 // directions; prereading is the up direction
@@ -94,8 +94,8 @@ func (t *tunnel) check(early []byte) error {
 	return err
 }
 
-// serveTLS checks the hello, and a second one where there is one, or opens the
-// connection.
+// serveTLS checks the hello, and a second one where there is one, or terminates
+// the connection.
 func (t *tunnel) serveTLS(preread []byte) error {
 	h, read, err := t.checkTLS(preread)
 	if err != nil {
@@ -103,8 +103,8 @@ func (t *tunnel) serveTLS(preread []byte) error {
 	}
 	site := t.site(h)
 	switch {
-	case t.opened == nil && t.c.s.opens(t.g.target, site):
-		return t.open(h, site, read)
+	case t.terminated == nil && t.c.s.terminates(t.g.target, site):
+		return t.terminate(h, site, read)
 	case t.c.s.ruled(t.g.target, site):
 		return t.denyAs(CodeMethodPolicy, "network.rules speak of it, and tlsTerminate does not open its TLS")
 	}
@@ -238,7 +238,7 @@ func (t *tunnel) serveHTTP(preread []byte) error {
 func (t *tunnel) serveRequests(preread []byte) {
 	h := newHTTPConn(t.c, preread)
 	h.inside = t
-	if t.opened == nil || t.opened.err == nil {
+	if t.terminated == nil || t.terminated.err == nil {
 		h.server = newServerConn(t.upstream, t.g.target)
 	}
 	h.serve()

@@ -15,8 +15,8 @@ import (
 	"srun/proxy/internal/tlshello"
 )
 
-// TLS has the proxy open TLS connections: it is the server to the client, with
-// a certificate of its own authority, and a client to the server, whose
+// TLS has the proxy terminate TLS connections: it is the server to the client,
+// with a certificate of its own authority, and a client to the server, whose
 // certificate it verifies. So it sees the requests inside.
 type TLS struct {
 	Authority *Authority
@@ -36,15 +36,15 @@ const (
 	alpnHTTP1 = "http/1.1"
 )
 
-// opened is a TLS connection that the proxy opened. Both sides speak the same
-// protocol: the one that the server chose of those that the client offered.
-type opened struct {
+// termination is a TLS connection that the proxy terminated. Both sides speak the
+// same protocol: the one that the server chose of those that the client offered.
+type termination struct {
 	t     *tunnel         // the connection around it, which is over when this is
 	site  policy.HostPort // what the TLS connection is for: the server name, or else the target
 	named bool            // by a server name: requests must be for it, whatever the target is
 
 	protocol string
-	first    *secureConn // to the server, from the start; nil with err
+	server   *secureConn // to the server, from the start; nil with err
 	err      error       // why the server could not be reached securely
 }
 
@@ -57,8 +57,9 @@ func (t *tunnel) site(h tlshello.Hello) policy.HostPort {
 	return site
 }
 
-// opens reports whether TLS to a site is opened, on a connection to target.
-func (s *Server) opens(target, site policy.HostPort) bool {
+// terminates reports whether TLS to a site is terminated, on a connection to
+// target.
+func (s *Server) terminates(target, site policy.HostPort) bool {
 	if s.cfg.TLS == nil {
 		return false
 	}
@@ -68,25 +69,25 @@ func (s *Server) opens(target, site policy.HostPort) bool {
 	return !excluded(site) && !excluded(target)
 }
 
-// open opens the TLS connection whose hello was read. With nil the tunnel is
-// over or goes on in another; an error is for the caller to end it.
-func (t *tunnel) open(h tlshello.Hello, site policy.HostPort, read []byte) error {
+// terminate takes over the TLS connection whose hello was read. With nil the
+// tunnel is over or goes on in another; an error is for the caller to end it.
+func (t *tunnel) terminate(h tlshello.Hello, site policy.HostPort, read []byte) error {
 	if !t.pauseDown() {
 		return t.uncheckable()
 	}
-	o := &opened{t: t, site: site, named: h.ServerName != ""}
+	term := &termination{t: t, site: site, named: h.ServerName != ""}
 	offered := spoken(h.Protocols)
-	o.first, o.err = o.secure(t.upstream, offered)
-	if o.err == nil {
-		o.protocol = o.first.ConnectionState().NegotiatedProtocol
+	term.server, term.err = term.secure(t.upstream, offered)
+	if term.err == nil {
+		term.protocol = term.server.ConnectionState().NegotiatedProtocol
 		offered = nil
-		if o.protocol != "" {
-			offered = []string{o.protocol}
+		if term.protocol != "" {
+			offered = []string{term.protocol}
 		}
 	} else {
-		t.g.passage.note(oneline.Printable(o.err.Error()))
+		t.g.passage.note(oneline.Printable(term.err.Error()))
 	}
-	client, err := o.accept(read, offered)
+	client, err := term.accept(read, offered)
 	if err != nil {
 		t.g.passage.note("TLS with the client: " + oneline.Printable(err.Error()))
 		if isAlert(err) {
@@ -95,7 +96,7 @@ func (t *tunnel) open(h tlshello.Hello, site policy.HostPort, read []byte) error
 		}
 		return err
 	}
-	return o.serve(client)
+	return term.serve(client)
 }
 
 // isAlert reports that a handshake ended by an alert. OpenSSL's of TLS 1.3 is
@@ -121,10 +122,10 @@ func spoken(protocols []string) []string {
 }
 
 // secure makes a TLS connection of one to the server, and verifies it.
-func (o *opened) secure(conn net.Conn, protocols []string) (*secureConn, error) {
-	defer o.t.c.reach()()
-	s := o.t.c.s
-	cfg := &tls.Config{ServerName: o.site.Host.String(), NextProtos: protocols}
+func (term *termination) secure(conn net.Conn, protocols []string) (*secureConn, error) {
+	defer term.t.c.reach()()
+	s := term.t.c.s
+	cfg := &tls.Config{ServerName: term.site.Host.String(), NextProtos: protocols}
 	if s.cfg.TLS.Roots != nil {
 		var err error
 		if cfg.RootCAs, err = s.cfg.TLS.Roots(); err != nil {
@@ -135,22 +136,22 @@ func (o *opened) secure(conn net.Conn, protocols []string) (*secureConn, error) 
 	defer cancel()
 	c := &secureConn{Conn: tls.Client(conn, cfg), raw: conn}
 	if err := c.HandshakeContext(ctx); err != nil {
-		return nil, fmt.Errorf("TLS to %s: %w", o.site, err)
+		return nil, fmt.Errorf("TLS to %s: %w", term.site, err)
 	}
 	return c, nil
 }
 
 // accept finishes the client's handshake.
-func (o *opened) accept(read []byte, protocols []string) (*secureConn, error) {
-	defer o.t.c.reach()()
-	s, conn := o.t.c.s, o.t.c.conn
-	leaf, err := s.cfg.TLS.Authority.Leaf(o.names()...)
+func (term *termination) accept(read []byte, protocols []string) (*secureConn, error) {
+	defer term.t.c.reach()()
+	s, conn := term.t.c.s, term.t.c.conn
+	leaf, err := s.cfg.TLS.Authority.Leaf(term.names()...)
 	if err != nil {
 		return nil, err
 	}
 	raw := &watchedConn{
 		Conn: &earlyConn{Conn: conn, r: earlyReader{early: read, conn: conn}},
-		read: &o.t.up, written: &o.t.down, closed: make(chan struct{}),
+		read: &term.t.up, written: &term.t.down, closed: make(chan struct{}),
 	}
 	c := &secureConn{raw: raw, Conn: tls.Server(raw, &tls.Config{
 		Certificates: []tls.Certificate{*leaf}, NextProtos: protocols, SessionTicketsDisabled: true,
@@ -160,37 +161,37 @@ func (o *opened) accept(read []byte, protocols []string) (*secureConn, error) {
 	if err := c.HandshakeContext(ctx); err != nil {
 		return nil, err
 	}
-	if o.err != nil {
-		o.protocol = c.ConnectionState().NegotiatedProtocol
+	if term.err != nil {
+		term.protocol = c.ConnectionState().NegotiatedProtocol
 	}
 	return c, nil
 }
 
 // names are those that the client's certificate is for.
-func (o *opened) names() []string {
-	if o.site.Host == localhost {
+func (term *termination) names() []string {
+	if term.site.Host == localhost {
 		return []string{"localhost", "127.0.0.1", "::1"}
 	}
-	return []string{o.site.Host.String()}
+	return []string{term.site.Host.String()}
 }
 
 // serve speaks what was agreed on. What may be no HTTP goes on as a tunnel of
 // its own, whose first bytes are looked at as those of any other.
-func (o *opened) serve(client *secureConn) error {
-	if o.protocol == alpnHTTP2 {
-		o.serveHTTP2(client)
-		o.t.leave()
+func (term *termination) serve(client *secureConn) error {
+	if term.protocol == alpnHTTP2 {
+		term.serveHTTP2(client)
+		term.t.leave()
 		return nil
 	}
 	inner := &tunnel{
-		c: &session{s: o.t.c.s, conn: client, via: o.t.c.via, outer: o.t.c, handed: true},
-		g: o.t.g, upstream: o.t.upstream, opened: o,
+		c: &session{s: term.t.c.s, conn: client, via: term.t.c.via, outer: term.t.c, handed: true},
+		g: term.t.g, upstream: term.t.upstream, terminated: term,
 		answered: make(chan struct{}), downDone: make(chan struct{}),
 	}
-	if o.err == nil {
-		inner.upstream = o.first
+	if term.err == nil {
+		inner.upstream = term.server
 	}
-	if o.err != nil || o.protocol == alpnHTTP1 {
+	if term.err != nil || term.protocol == alpnHTTP1 {
 		inner.running.Store(1)
 		inner.serveRequests(nil)
 		return nil
@@ -206,53 +207,53 @@ func (o *opened) serve(client *secureConn) error {
 
 // redial opens another connection to the server: it closed the one before, or
 // takes no more requests on it.
-func (o *opened) redial() (*secureConn, error) {
-	if o.err != nil {
-		return nil, o.err
+func (term *termination) redial() (*secureConn, error) {
+	if term.err != nil {
+		return nil, term.err
 	}
-	ctx, cancel := context.WithTimeout(o.t.c.s.ctx, dialTimeout)
+	ctx, cancel := context.WithTimeout(term.t.c.s.ctx, dialTimeout)
 	defer cancel()
-	conn, err := o.t.c.s.dial(ctx, o.t.g, o.t.c.via)
+	conn, err := term.t.c.s.dial(ctx, term.t.g, term.t.c.via)
 	if err != nil {
 		return nil, err
 	}
 	var protocols []string
-	if o.protocol != "" {
-		protocols = []string{o.protocol}
+	if term.protocol != "" {
+		protocols = []string{term.protocol}
 	}
-	c, err := o.secure(conn, protocols)
+	c, err := term.secure(conn, protocols)
 	if err != nil {
 		conn.Close()
 		return nil, err
 	}
-	if got := c.ConnectionState().NegotiatedProtocol; got != o.protocol {
+	if got := c.ConnectionState().NegotiatedProtocol; got != term.protocol {
 		reset(c)
-		return nil, fmt.Errorf("TLS to %s: the server speaks %q now, not %q", o.site, got, o.protocol)
+		return nil, fmt.Errorf("TLS to %s: the server speaks %q now, not %q", term.site, got, term.protocol)
 	}
 	return c, nil
 }
 
 // checkHost holds the host that a request names against the one that the
 // connection is for.
-func (o *opened) checkHost(what, raw string) *Denial {
-	g := o.t.g
-	named, err := http1.ParseAuthority(raw, o.site.Port)
+func (term *termination) checkHost(what, raw string) *Denial {
+	g := term.t.g
+	named, err := http1.ParseAuthority(raw, term.site.Port)
 	switch {
 	case err != nil:
 		return newDenial(g.target, g.dec, CodeSNIMismatch, what+" "+err.Error())
-	case named == o.site:
+	case named == term.site:
 		return nil
-	case !o.named && g.literal():
-		return o.t.c.s.checkAuthority(g, what, named)
+	case !term.named && g.literal():
+		return term.t.c.s.checkAuthority(g, what, named)
 	}
 	return newDenial(g.target, g.dec, CodeSNIMismatch,
-		fmt.Sprintf("%s %s, on a connection that is for %s", what, named, o.site))
+		fmt.Sprintf("%s %s, on a connection that is for %s", what, named, term.site))
 }
 
 // hosts are those that rules may speak of in a request that names raw.
-func (o *opened) hosts(raw string) []policy.HostPort {
-	hosts := []policy.HostPort{o.t.g.target, o.site}
-	if named, err := http1.ParseAuthority(raw, o.site.Port); err == nil {
+func (term *termination) hosts(raw string) []policy.HostPort {
+	hosts := []policy.HostPort{term.t.g.target, term.site}
+	if named, err := http1.ParseAuthority(raw, term.site.Port); err == nil {
 		hosts = append(hosts, named)
 	}
 	return hosts

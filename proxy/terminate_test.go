@@ -144,7 +144,7 @@ func describe(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, "%s %s %s %s %q", r.Proto, r.Method, r.Host, r.RequestURI, body)
 }
 
-func TestOpenedRequests(t *testing.T) {
+func TestTerminatedRequests(t *testing.T) {
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		w := newSecureWorld(t, "example.com")
 		w.serveTLS("example.com", "198.51.100.1", 443, describe)
@@ -169,7 +169,7 @@ func TestOpenedRequests(t *testing.T) {
 }
 
 // What the server speaks is what the client gets, and the other way round.
-func TestOpenedProtocols(t *testing.T) {
+func TestTerminatedProtocols(t *testing.T) {
 	for _, test := range []struct{ client, server, want string }{
 		{"h2 http/1.1", "h2 http/1.1", "h2"},
 		{"h2 http/1.1", "http/1.1", "http/1.1"},
@@ -203,7 +203,7 @@ func TestOpenedProtocols(t *testing.T) {
 }
 
 // A server that cannot prove who it is gets nothing, and the client a reason.
-func TestOpenedServerNotVerified(t *testing.T) {
+func TestTerminatedServerNotVerified(t *testing.T) {
 	other := newAuthority(t)
 	for name, leaf := range map[string]func(w *secureWorld) (*tls.Certificate, error){
 		"another authority": func(*secureWorld) (*tls.Certificate, error) { return other.Leaf("example.com") },
@@ -244,7 +244,7 @@ func TestExcludedStaysClosed(t *testing.T) {
 }
 
 // Every request must be for the host that the connection is for.
-func TestOpenedMisdirected(t *testing.T) {
+func TestTerminatedMisdirected(t *testing.T) {
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		for _, test := range []struct {
 			target, sni, host string
@@ -278,7 +278,7 @@ func TestOpenedMisdirected(t *testing.T) {
 
 // A name in the hello that is not the one that was allowed is refused before
 // anything is signed.
-func TestOpenedFronting(t *testing.T) {
+func TestTerminatedFronting(t *testing.T) {
 	w := newSecureWorld(t, "example.com other.com")
 	w.serveTLS("example.com", "198.51.100.1", 443, describe)
 	if _, err := w.dialTLS("example.com:443", "other.com"); err == nil || !strings.Contains(err.Error(), "unrecognized name") {
@@ -288,7 +288,7 @@ func TestOpenedFronting(t *testing.T) {
 }
 
 // Server-sent events come one by one, and a request's body goes as it comes.
-func TestOpenedStreams(t *testing.T) {
+func TestTerminatedStreams(t *testing.T) {
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		w := newSecureWorld(t, "example.com")
 		w.serveTLS("example.com", "198.51.100.1", 443, func(rw http.ResponseWriter, r *http.Request) {
@@ -325,7 +325,7 @@ func TestOpenedStreams(t *testing.T) {
 }
 
 // Trailers pass both ways, as gRPC has them.
-func TestOpenedTrailers(t *testing.T) {
+func TestTerminatedTrailers(t *testing.T) {
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		w := newSecureWorld(t, "example.com")
 		w.serveTLS("example.com", "198.51.100.1", 443, func(rw http.ResponseWriter, r *http.Request) {
@@ -366,7 +366,7 @@ func (r *atEOF) Read(b []byte) (int, error) {
 func (r *atEOF) Close() error { return nil }
 
 // A websocket is an upgrade of HTTP/1.1; what follows is relayed both ways.
-func TestOpenedWebsocket(t *testing.T) {
+func TestTerminatedWebsocket(t *testing.T) {
 	w := newSecureWorld(t, "example.com")
 	w.serveTLS("example.com", "198.51.100.1", 443, func(rw http.ResponseWriter, r *http.Request) {
 		conn, buf, err := http.NewResponseController(rw).Hijack()
@@ -396,7 +396,7 @@ func TestOpenedWebsocket(t *testing.T) {
 }
 
 // A body of any size passes without being kept.
-func TestOpenedBigBody(t *testing.T) {
+func TestTerminatedBigBody(t *testing.T) {
 	const size = 64 << 20
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		w := newSecureWorld(t, "example.com")

@@ -11,7 +11,7 @@ import (
 
 // Nothing is left of a connection that is over, however it ended: no session,
 // no goroutine, no connection to the server.
-func TestOpenedLeavesNothing(t *testing.T) {
+func TestTerminatedLeavesNothing(t *testing.T) {
 	w := newSecureWorld(t, "example.com")
 	w.serveTLS("example.com", "198.51.100.1", 443, func(rw http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"srun/policy"
 	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
 )
@@ -29,11 +28,11 @@ func (deferredConn) Close() error { return nil }
 
 // defersDial reports that a connection is to be dialled only when the client has
 // shown what it speaks.
-func (s *Server) defersDial(target policy.HostPort, via string) bool {
-	if target.Port != httpPort {
+func (s *Server) defersDial(to target, via string) bool {
+	if to.Port != httpPort {
 		return false
 	}
-	p := s.proxyFor(target, via)
+	p := s.proxyFor(to, via)
 	return p != nil && !p.socks()
 }
 
@@ -84,13 +83,13 @@ type warnings struct {
 }
 
 // warnOfProxy tells of a proxy that failed.
-func (s *Server) warnOfProxy(target policy.HostPort, err error) {
+func (s *Server) warnOfProxy(to target, err error) {
 	if s.isClosed() {
 		return
 	}
 	line := oneline.Printable(err.Error())
 	if _, ok := errors.AsType[*proxyRefusal](err); ok {
-		line = fmt.Sprintf("%s: %s", target, line)
+		line = fmt.Sprintf("%s: %s", to, line)
 	} else if _, ok := errors.AsType[*proxyDown](err); !ok {
 		return
 	}

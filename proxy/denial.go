@@ -59,11 +59,11 @@ func (d *Denial) Error() string { return d.Line() }
 
 // newDenial is a refusal of a target that parsed. dec is the decision it rests
 // on, zero for none.
-func newDenial(target policy.HostPort, dec policy.Decision, code, reason string) *Denial {
+func newDenial(to target, dec policy.Decision, code, reason string) *Denial {
 	return &Denial{
 		Time:      time.Now(),
-		Target:    target.String(),
-		Host:      target,
+		Target:    to.String(),
+		Host:      to.HostPort,
 		Operation: "network",
 		Reason:    oneline.Printable(reason),
 		Code:      code,
@@ -84,28 +84,28 @@ func badTarget(raw string, err error) *Denial {
 }
 
 // byRule is a refusal by a rule of deniedDomains.
-func byRule(target policy.HostPort, dec policy.Decision) *Denial {
+func byRule(to target, dec policy.Decision) *Denial {
 	reason := "denied by rule " + dec.Rule
 	if dec.Reason != "" {
 		reason += ": " + dec.Reason
 	}
-	return newDenial(target, dec, CodeDenylist, reason)
+	return newDenial(to, dec, CodeDenylist, reason)
 }
 
 // unlisted is a refusal of a name that no rule decides.
-func unlisted(target policy.HostPort, reason string) *Denial {
-	d := newDenial(target, policy.Decision{}, CodeAllowlist, reason)
-	d.Allow = allowFlag(target)
+func unlisted(to target, reason string) *Denial {
+	d := newDenial(to, policy.Decision{}, CodeAllowlist, reason)
+	d.Allow = allowFlag(to)
 	return d
 }
 
 // allowFlag is the flag that would allow target. Only localhost needs its
 // port, for the name alone would open every service of the host.
-func allowFlag(target policy.HostPort) string {
-	if target.Host.String() == "localhost" && target.Port != 0 {
-		return "--allow-domain " + target.String()
+func allowFlag(to target) string {
+	if to.kind == theHost && to.Port != 0 {
+		return "--allow-domain " + to.String()
 	}
-	return "--allow-domain " + target.Host.String()
+	return "--allow-domain " + to.Host.String()
 }
 
 // report tells the caller and the audit log of a denial, with the process

@@ -56,11 +56,11 @@ func (s *Server) dialDirect(ctx context.Context, g grant) (net.Conn, error) {
 // name is resolved here and nowhere else: whatever it resolves to later, these
 // are the addresses that count.
 func (s *Server) addresses(ctx context.Context, g grant) ([]netip.Addr, error) {
-	if a, ok := g.target.Host.Addr(); ok {
+	if a, ok := g.target.address(); ok {
 		return []netip.Addr{a}, s.checkLiteral(g)
 	}
-	if g.target.Host == localhost && g.exact() {
-		return s.notDenied(g, []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()})
+	if g.target.kind == theHost && g.exact() {
+		return s.notDenied(g, []netip.Addr{loopback4, loopback6})
 	}
 	found, err := s.resolve(ctx, g.target.Host)
 	if err != nil {
@@ -96,11 +96,11 @@ func (s *Server) notDenied(g grant, found []netip.Addr) ([]netip.Addr, error) {
 
 // deniedAddress is the denial of a target by a rule on the address that it
 // leads to, or on one that this is a form of; nil for none.
-func (s *Server) deniedAddress(target policy.HostPort, a netip.Addr) *Denial {
+func (s *Server) deniedAddress(to target, a netip.Addr) *Denial {
 	rules := s.domains.Load()
 	for _, form := range append(addrguard.Embedded(a), a) {
-		if dec, denied := rules.DeniedAddr(form, target.Port); denied {
-			return byRule(target, dec)
+		if dec, denied := rules.DeniedAddr(form, to.Port); denied {
+			return byRule(to, dec)
 		}
 	}
 	return nil
@@ -137,7 +137,7 @@ func (s *Server) passing(g grant, found []netip.Addr) ([]netip.Addr, error) {
 // checkLiteral guards an address that the command itself named. One that a
 // rule names exactly is held only against deniedResolvedAddresses.
 func (s *Server) checkLiteral(g grant) error {
-	a, ok := g.target.Host.Addr()
+	a, ok := g.target.address()
 	if !ok {
 		return nil
 	}

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"srun/policy"
 )
 
 // A name is resolved once, and what it resolved to is dialled, whatever it
@@ -205,7 +203,7 @@ func TestZeroConfigDenies(t *testing.T) {
 	if d, ok := errors.AsType[*Denial](err); !ok || d.Code != CodeAllowlist {
 		t.Error(err)
 	}
-	_, err = s.admit(context.Background(), policy.HostPort{}, nil)
+	_, err = s.admit(context.Background(), target{}, nil)
 	if err == nil {
 		t.Error("the zero target is allowed")
 	}

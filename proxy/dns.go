@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net/netip"
 	"strings"
 	"sync"
 
@@ -28,14 +27,15 @@ func (s *Server) answerQuestion(q dnsmessage.Question) fakedns.Answer {
 	}
 	base, service := fakedns.CutService(name)
 	host, err := policy.ParseHost(base)
+	to := targetOf(policy.HostPort{Host: host})
 	if err != nil {
 		s.refuseDNS(base, badTarget(base, err))
 		return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
 	}
-	if _, literal := host.Addr(); literal {
+	if to.kind == anAddress {
 		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
 	}
-	answer := s.answerName(host, q.Type)
+	answer := s.answerName(to, q.Type)
 	if service && answer.RCode == dnsmessage.RCodeSuccess {
 		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
 	}
@@ -44,15 +44,15 @@ func (s *Server) answerQuestion(q dnsmessage.Question) fakedns.Answer {
 
 // answerName answers an allowed name, or one that will be asked for when it is
 // connected to, with the addresses that stand for it.
-func (s *Server) answerName(host policy.Host, kind dnsmessage.Type) fakedns.Answer {
-	if name := host.String(); host == localhost || strings.HasSuffix(name, ".localhost") {
-		return fakedns.Answer{Addrs: fakedns.OfType(kind, netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()), TTL: dnsTTL}
+func (s *Server) answerName(to target, kind dnsmessage.Type) fakedns.Answer {
+	if to.kind == theHost || strings.HasSuffix(to.String(), ".localhost") {
+		return fakedns.Answer{Addrs: fakedns.OfType(kind, loopback4, loopback6), TTL: dnsTTL}
 	}
-	if d := s.judgeDNS(host); d != nil {
-		s.refuseDNS(host.String(), d)
+	if d := s.judgeDNS(to); d != nil {
+		s.refuseDNS(to.String(), d)
 		return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
 	}
-	a4, a6, ok := s.names.Assign(host)
+	a4, a6, ok := s.names.Assign(to.Host)
 	if !ok {
 		return fakedns.Answer{RCode: dnsmessage.RCodeServerFailure}
 	}
@@ -60,20 +60,18 @@ func (s *Server) answerName(host policy.Host, kind dnsmessage.Type) fakedns.Answ
 }
 
 // judgeDNS returns the denial of a name that cannot be reached on any port.
-func (s *Server) judgeDNS(host policy.Host) *Denial {
+func (s *Server) judgeDNS(to target) *Denial {
 	var d *Denial
-	target := policy.HostPort{Host: host}
-	switch dec := s.domains.Load().DecideHost(host); {
+	switch dec := s.domains.Load().DecideHost(to.Host); {
 	case dec.Verdict == policy.Allowed:
 		return nil
 	case dec.Verdict == policy.Denied:
-		d = byRule(target, dec)
+		d = byRule(to, dec)
 	case s.customProxyDecides() || s.cfg.Ask != nil && !s.cfg.Strict:
 		return nil
 	default:
-		d = unlisted(target, unlistedReason)
+		d = unlisted(to, unlistedReason)
 	}
-	d.Target = host.String()
 	return d
 }
 

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"srun/policy"
 	"srun/proxy/internal/http1"
 )
 
@@ -222,9 +221,9 @@ func (x *exchange) interim(resp *http.Response) error {
 }
 
 // hostField is the Host field for a target on http's port or another.
-func hostField(target policy.HostPort) string {
-	s := target.String()
-	if target.Port == 80 {
+func hostField(to target) string {
+	s := to.String()
+	if to.Port == 80 {
 		s = s[:len(s)-len(":80")]
 	}
 	return s

@@ -43,16 +43,16 @@ func (c *session) serveProxy() {
 // after it is the tunnel's.
 func (h *httpConn) connect(req *http1.Head) {
 	h.c.via = viaConnect
-	target, err := policy.ParseHostPort(req.Target)
+	to, err := parseTarget(req.Target)
 	if err != nil {
 		h.fail(req, badTarget(req.Target, err))
 		return
 	}
-	if err := h.checkConnect(req, target); err != nil {
+	if err := h.checkConnect(req, to); err != nil {
 		h.fail(req, err)
 		return
 	}
-	g, upstream, err := h.c.connect(h.c.s.ctx, target)
+	g, upstream, err := h.c.connect(h.c.s.ctx, to)
 	if err != nil {
 		h.fail(req, err)
 		return
@@ -66,18 +66,18 @@ func (h *httpConn) connect(req *http1.Head) {
 }
 
 // checkConnect refuses a CONNECT that says two things.
-func (h *httpConn) checkConnect(req *http1.Head, target policy.HostPort) error {
+func (h *httpConn) checkConnect(req *http1.Head, to target) error {
 	if req.Length != 0 {
 		return http1.Bad("a CONNECT request with a body")
 	}
 	if req.Hosts == 0 {
 		return nil
 	}
-	named, err := http1.ParseAuthority(req.Host, target.Port)
-	if err == nil && named == target {
+	named, err := parseAuthority(req.Host, to.Port)
+	if err == nil && named == to {
 		return nil
 	}
-	return newDenial(target, policy.Decision{}, CodeSNIMismatch, "CONNECT with another Host, "+oneline.Quote(req.Host))
+	return newDenial(to, policy.Decision{}, CodeSNIMismatch, "CONNECT with another Host, "+oneline.Quote(req.Host))
 }
 
 // refuseBusy turns a connection away because there are too many.

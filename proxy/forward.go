@@ -19,8 +19,8 @@ func (s *Server) ServeForward(l net.Listener, port uint16, by string, source pol
 
 func (c *session) serveForward(port uint16, by string, source policy.Source) {
 	c.via = viaForward
-	g := grant{target: policy.HostPort{Host: localhost, Port: port}}
-	g.dec = c.s.domains.Load().Decide(g.target)
+	g := grant{target: hostAt(port)}
+	g.dec = c.s.domains.Load().Decide(g.target.HostPort)
 	switch {
 	case g.dec.Verdict == policy.Denied:
 		c.refused(byRule(g.target, g.dec))
@@ -35,7 +35,7 @@ func (c *session) serveForward(port uint16, by string, source policy.Source) {
 		g.dec = policy.Decision{Verdict: policy.Allowed, Rule: by, Source: source, Exact: true}
 	}
 	arrived := c.reach()
-	host, err := c.s.dialAny(c.s.ctx, []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, port)
+	host, err := c.s.dialAny(c.s.ctx, []netip.Addr{loopback4}, port)
 	arrived()
 	g.passage = c.s.auditAllowed(g, c.via, "", host, err)
 	if err != nil {

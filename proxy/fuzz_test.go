@@ -46,7 +46,7 @@ func FuzzHead(f *testing.F) {
 		}
 		var out bytes.Buffer
 		x := &exchange{req: h, path: "/", sc: &serverConn{bw: bufio.NewWriter(&out)}, h: &httpConn{br: bufio.NewReader(strings.NewReader(""))}}
-		x.g.target = policy.HostPort{Host: localhost, Port: 80}
+		x.g.target = hostAt(80)
 		if err := x.send(); err != nil {
 			t.Fatal(err)
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"srun/policy"
 	"srun/proxy/internal/http1"
 )
 
@@ -99,11 +98,11 @@ func (h *httpConn) next(fresh bool) (*http1.Head, error) {
 // connection can take another.
 func (h *httpConn) forward(req *http1.Head) bool {
 	h.c.allSent()
-	target, path, err := h.target(req)
+	to, path, err := h.target(req)
 	if err != nil {
 		return h.fail(req, err)
 	}
-	g, err := h.admit(req, target, path)
+	g, err := h.admit(req, to, path)
 	if err != nil {
 		return h.fail(req, err)
 	}
@@ -113,15 +112,15 @@ func (h *httpConn) forward(req *http1.Head) bool {
 
 // admit decides on a request. Inside a tunnel that was done, but for the host
 // that the request itself names.
-func (h *httpConn) admit(req *http1.Head, target policy.HostPort, path string) (grant, error) {
-	g, err := h.grant(target)
+func (h *httpConn) admit(req *http1.Head, to target, path string) (grant, error) {
+	g, err := h.grant(to)
 	if err != nil {
 		return g, err
 	}
-	if d := h.checkHost(req, g, target); d != nil {
+	if d := h.checkHost(req, g, to); d != nil {
 		return g, d
 	}
-	return g, h.checkRules(req, g, target, path)
+	return g, h.checkRules(req, g, to, path)
 }
 
 // fixed is the grant that every request must be for, nil on the proxy port.
@@ -132,12 +131,12 @@ func (h *httpConn) fixed() *grant {
 	return h.pinned
 }
 
-func (h *httpConn) grant(target policy.HostPort) (grant, error) {
+func (h *httpConn) grant(to target) (grant, error) {
 	if g := h.fixed(); g != nil {
 		return *g, nil
 	}
 	defer h.c.reach()()
-	return h.c.s.admit(h.c.s.ctx, target, h.c.conn)
+	return h.c.s.admit(h.c.s.ctx, to, h.c.conn)
 }
 
 // fail answers a request that is refused or got no response, reports it when it
@@ -161,12 +160,12 @@ func (h *httpConn) dropServer() {
 
 // takeServer returns the connection of the request before, when it leads to
 // the same target and the server has not closed it.
-func (h *httpConn) takeServer(target policy.HostPort) *serverConn {
+func (h *httpConn) takeServer(to target) *serverConn {
 	sc := h.server
 	if sc == nil {
 		return nil
 	}
-	if sc.target != target || sc.used && sc.stale() {
+	if sc.target != to || sc.used && sc.stale() {
 		h.dropServer()
 		return nil
 	}

@@ -232,8 +232,8 @@ func echo(conn net.Conn) {
 	closeWrite(conn)
 }
 
-func hostPort(t testing.TB, s string) policy.HostPort {
-	hp, err := policy.ParseHostPort(s)
+func hostPort(t testing.TB, s string) target {
+	hp, err := parseTarget(s)
 	if err != nil {
 		t.Fatal(err)
 	}

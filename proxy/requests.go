@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -19,47 +18,34 @@ type request struct {
 
 // ruled reports that rules speak of one of the hosts. Then only HTTP passes
 // there, for nothing else can be held to them.
-func (s *Server) ruled(hosts ...policy.HostPort) bool {
-	return len(s.cfg.Rules) > 0 && slices.ContainsFunc(hosts, func(hp policy.HostPort) bool {
-		return len(s.rulesFor(hp)) > 0
+func (s *Server) ruled(hosts ...target) bool {
+	return len(s.cfg.Rules) > 0 && slices.ContainsFunc(hosts, func(to target) bool {
+		return len(s.rulesFor(to)) > 0
 	})
 }
 
 // rulesFor returns the rules that cover a host, under any of its spellings.
-func (s *Server) rulesFor(hp policy.HostPort) (found []*policy.RequestRule) {
+func (s *Server) rulesFor(to target) (found []*policy.RequestRule) {
 	for i := range s.cfg.Rules {
 		r := &s.cfg.Rules[i]
-		if slices.ContainsFunc(spellings(hp), r.Host.Match) {
+		if slices.ContainsFunc(to.spellings(), r.Host.Match) {
 			found = append(found, r)
 		}
 	}
 	return found
 }
 
-// spellings are the hosts that stand for one: localhost and its addresses do
-// for each other.
-func spellings(hp policy.HostPort) []policy.HostPort {
-	if a, ok := hp.Host.Addr(); hp.Host != localhost && !(ok && isLocalhost(a)) {
-		return []policy.HostPort{hp}
-	}
-	return []policy.HostPort{
-		{Host: localhost, Port: hp.Port},
-		{Host: policy.HostFromAddr(netip.AddrFrom4([4]byte{127, 0, 0, 1})), Port: hp.Port},
-		{Host: policy.HostFromAddr(netip.IPv6Loopback()), Port: hp.Port},
-	}
-}
-
 // judgeRequest holds a request against the rules of every host that it may be
 // for: the one that was connected to and those that it names itself.
-func (s *Server) judgeRequest(g grant, r request, hosts ...policy.HostPort) *Denial {
+func (s *Server) judgeRequest(g grant, r request, hosts ...target) *Denial {
 	if len(s.cfg.Rules) == 0 {
 		return nil
 	}
-	for i, hp := range hosts {
-		if slices.Contains(hosts[:i], hp) {
+	for i, to := range hosts {
+		if slices.Contains(hosts[:i], to) {
 			continue
 		}
-		if d := judgeBy(s.rulesFor(hp), r); d != nil {
+		if d := judgeBy(s.rulesFor(to), r); d != nil {
 			return d.about(g, r)
 		}
 	}
@@ -158,9 +144,9 @@ func (r request) values(name string) (found []string) {
 
 // checkRules holds a request against the rules, and logs it where it is inside
 // a terminated TLS connection.
-func (h *httpConn) checkRules(req *http1.Head, g grant, target policy.HostPort, path string) error {
-	hosts, term := []policy.HostPort{g.target, target}, h.terminated()
-	if named, err := http1.ParseAuthority(req.Host, g.target.Port); err == nil {
+func (h *httpConn) checkRules(req *http1.Head, g grant, to target, path string) error {
+	hosts, term := []target{g.target, to}, h.terminated()
+	if named, err := parseAuthority(req.Host, g.target.Port); err == nil {
 		hosts = append(hosts, named)
 	}
 	if term != nil {

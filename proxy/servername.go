@@ -12,7 +12,7 @@ func (s *Server) checkHello(g grant, h tlshello.Hello) *Denial {
 		switch {
 		case h.Encrypted:
 			return newDenial(g.target, g.dec, CodeSNIMismatch, "TLS with an encrypted server name (ECH), which strictAllowlist refuses")
-		case h.ServerName == "" && !g.literal():
+		case h.ServerName == "" && !g.target.literal():
 			return newDenial(g.target, g.dec, CodeSNIMismatch, "TLS without a server name, which strictAllowlist refuses")
 		}
 	}
@@ -30,26 +30,19 @@ func (s *Server) checkName(g grant, what, raw string) *Denial {
 	if err != nil {
 		return newDenial(g.target, g.dec, CodeSNIMismatch, what+" "+err.Error())
 	}
-	if name == g.target.Host || g.literal() && s.mayName(g, name) {
+	if name == g.target.Host || g.target.literal() && s.mayName(g, name) {
 		return nil
 	}
 	return newDenial(g.target, g.dec, CodeSNIMismatch,
 		what+" "+name.String()+" is not the allowed name "+g.target.Host.String())
 }
 
-// literal reports that the target is an address, or localhost: no name was
-// allowed that another could be fronted by.
-func (g grant) literal() bool {
-	_, isAddr := g.target.Host.Addr()
-	return isAddr || g.target.Host == localhost
-}
-
 // mayName reports that name may be asked for at an address.
 func (s *Server) mayName(g grant, name policy.Host) bool {
-	if a, ok := name.Addr(); g.target.Host == localhost && ok && a.IsLoopback() {
+	if a, ok := name.Addr(); g.target.kind == theHost && ok && a.IsLoopback() {
 		return true
 	}
-	_, dec := s.judge(policy.HostPort{Host: name, Port: g.target.Port})
+	_, dec := s.judge(targetOf(policy.HostPort{Host: name, Port: g.target.Port}))
 	switch dec.Verdict {
 	case policy.Allowed:
 		return true

@@ -6,8 +6,6 @@ import (
 	"net"
 	"sync/atomic"
 	"time"
-
-	"srun/policy"
 )
 
 // session is one accepted connection, from accept to close.
@@ -51,9 +49,9 @@ const (
 
 // connect takes a target the whole way from its rule to an open connection. A
 // refusal is a *Denial, not yet reported.
-func (c *session) connect(ctx context.Context, target policy.HostPort) (grant, net.Conn, error) {
+func (c *session) connect(ctx context.Context, to target) (grant, net.Conn, error) {
 	defer c.reach()()
-	g, err := c.s.admit(ctx, target, c.conn)
+	g, err := c.s.admit(ctx, to, c.conn)
 	if err != nil {
 		return grant{}, nil, err
 	}

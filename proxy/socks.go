@@ -8,7 +8,6 @@ import (
 	"syscall"
 	"time"
 
-	"srun/policy"
 	"srun/proxy/internal/socks5"
 )
 
@@ -17,13 +16,13 @@ func (c *session) serveSOCKS(br *bufio.Reader) {
 	if socks5.Greet(br, c.conn) != nil {
 		return
 	}
-	target, err := socksTarget(br)
+	to, err := socksTarget(br)
 	if err != nil {
 		c.socksFail(err)
 		return
 	}
 	c.conn.SetReadDeadline(time.Time{})
-	g, upstream, err := c.connect(c.s.ctx, target)
+	g, upstream, err := c.connect(c.s.ctx, to)
 	if err != nil {
 		c.socksFail(err)
 		return
@@ -38,16 +37,16 @@ func (c *session) serveSOCKS(br *bufio.Reader) {
 
 // socksTarget is the border: the bytes of a request become a target. A name that
 // is an odd spelling of an address is refused, as in HTTP.
-func socksTarget(br *bufio.Reader) (policy.HostPort, error) {
+func socksTarget(br *bufio.Reader) (target, error) {
 	authority, err := socks5.ReadRequest(br)
 	if err != nil {
-		return policy.HostPort{}, err
+		return target{}, err
 	}
-	target, err := policy.ParseHostPort(authority)
+	to, err := parseTarget(authority)
 	if err != nil {
-		return target, badTarget(authority, err)
+		return to, badTarget(authority, err)
 	}
-	return target, nil
+	return to, nil
 }
 
 // socksFail answers a request that failed.

@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"srun/policy"
-	"srun/proxy/internal/http1"
 	"srun/proxy/internal/oneline"
 	"srun/proxy/internal/tlshello"
 )
@@ -39,9 +38,9 @@ const (
 // termination is a TLS connection that the proxy terminated. Both sides speak the
 // same protocol: the one that the server chose of those that the client offered.
 type termination struct {
-	t     *tunnel         // the connection around it, which is over when this is
-	site  policy.HostPort // what the TLS connection is for: the server name, or else the target
-	named bool            // by a server name: requests must be for it, whatever the target is
+	t     *tunnel // the connection around it, which is over when this is
+	site  target  // what the TLS connection is for: the server name, or else the target
+	named bool    // by a server name: requests must be for it, whatever the target is
 
 	protocol string
 	server   *secureConn // to the server, from the start; nil with err
@@ -49,29 +48,28 @@ type termination struct {
 }
 
 // site is the host that a TLS connection is for.
-func (t *tunnel) site(h tlshello.Hello) policy.HostPort {
-	site := t.g.target
+func (t *tunnel) site(h tlshello.Hello) target {
 	if name, err := policy.ParseHost(h.ServerName); err == nil {
-		site.Host = name
+		return targetOf(policy.HostPort{Host: name, Port: t.g.target.Port})
 	}
-	return site
+	return t.g.target
 }
 
 // terminates reports whether TLS to a site is terminated, on a connection to
 // target.
-func (s *Server) terminates(target, site policy.HostPort) bool {
+func (s *Server) terminates(to, site target) bool {
 	if s.cfg.TLS == nil {
 		return false
 	}
-	excluded := func(hp policy.HostPort) bool {
-		return s.cfg.TLS.Exclude != nil && s.cfg.TLS.Exclude.Decide(hp).Verdict == policy.Allowed
+	excluded := func(to target) bool {
+		return s.cfg.TLS.Exclude != nil && s.cfg.TLS.Exclude.Decide(to.HostPort).Verdict == policy.Allowed
 	}
-	return !excluded(site) && !excluded(target)
+	return !excluded(site) && !excluded(to)
 }
 
 // terminate takes over the TLS connection whose hello was read. With nil the
 // tunnel is over or goes on in another; an error is for the caller to end it.
-func (t *tunnel) terminate(h tlshello.Hello, site policy.HostPort, read []byte) error {
+func (t *tunnel) terminate(h tlshello.Hello, site target, read []byte) error {
 	if !t.pauseDown() {
 		return t.uncheckable()
 	}
@@ -169,8 +167,8 @@ func (term *termination) accept(read []byte, protocols []string) (*secureConn, e
 
 // names are those that the client's certificate is for.
 func (term *termination) names() []string {
-	if term.site.Host == localhost {
-		return []string{"localhost", "127.0.0.1", "::1"}
+	if term.site.kind == theHost {
+		return []string{policy.Localhost.String(), loopback4.String(), loopback6.String()}
 	}
 	return []string{term.site.Host.String()}
 }
@@ -237,13 +235,13 @@ func (term *termination) redial() (*secureConn, error) {
 // connection is for.
 func (term *termination) checkHost(what, raw string) *Denial {
 	g := term.t.g
-	named, err := http1.ParseAuthority(raw, term.site.Port)
+	named, err := parseAuthority(raw, term.site.Port)
 	switch {
 	case err != nil:
 		return newDenial(g.target, g.dec, CodeSNIMismatch, what+" "+err.Error())
 	case named == term.site:
 		return nil
-	case !term.named && g.literal():
+	case !term.named && g.target.literal():
 		return term.t.c.s.checkAuthority(g, what, named)
 	}
 	return newDenial(g.target, g.dec, CodeSNIMismatch,
@@ -251,9 +249,9 @@ func (term *termination) checkHost(what, raw string) *Denial {
 }
 
 // hosts are those that rules may speak of in a request that names raw.
-func (term *termination) hosts(raw string) []policy.HostPort {
-	hosts := []policy.HostPort{term.t.g.target, term.site}
-	if named, err := http1.ParseAuthority(raw, term.site.Port); err == nil {
+func (term *termination) hosts(raw string) []target {
+	hosts := []target{term.t.g.target, term.site}
+	if named, err := parseAuthority(raw, term.site.Port); err == nil {
 		hosts = append(hosts, named)
 	}
 	return hosts

@@ -29,12 +29,12 @@ func (c *session) serveTransparent() {
 		reset(c.conn)
 		return
 	}
-	target := policy.HostPort{Host: policy.HostFromAddr(dest.Addr()), Port: dest.Port()}
-	if dest.Addr().IsLoopback() && c.s.isUndecided(target) {
+	to := targetAt(dest)
+	if dest.Addr().IsLoopback() && c.s.isUndecided(to) {
 		reset(c.conn) // as any loopback without a listener: programs probe it
 		return
 	}
-	g, upstream, err := c.connect(c.s.ctx, target)
+	g, upstream, err := c.connect(c.s.ctx, to)
 	if refusal, ok := errors.AsType[*proxyRefusal](err); ok {
 		c.serveDeferred(g, nil, refusal)
 		return
@@ -47,7 +47,7 @@ func (c *session) serveTransparent() {
 	c.tunnel(g, upstream, nil)
 }
 
-func (s *Server) isUndecided(target policy.HostPort) bool {
-	_, dec := s.judge(target)
+func (s *Server) isUndecided(to target) bool {
+	_, dec := s.judge(to)
 	return dec.Verdict == policy.Undecided
 }

@@ -83,7 +83,7 @@ func (t *tunnel) check(early []byte) error {
 		return t.notHTTP()
 	// Cleartext HTTP/2 passes towards an address or localhost: no name can be
 	// fronted there.
-	case kind == http1.HTTP && !(t.g.literal() && !t.ruled() && bytes.HasPrefix(preread, http1.HTTP2Preface)):
+	case kind == http1.HTTP && !(t.g.target.literal() && !t.ruled() && bytes.HasPrefix(preread, http1.HTTP2Preface)):
 		return t.serveHTTP(preread)
 	default:
 		err = t.send(preread)

@@ -57,11 +57,11 @@ func (s *Server) customProxyDecides() bool {
 }
 
 // proxyFor returns the proxy that traffic to a target is handed to, or nil.
-func (s *Server) proxyFor(target policy.HostPort, via string) *upstreamProxy {
+func (s *Server) proxyFor(to target, via string) *upstreamProxy {
 	if p := s.customProxy(via); p != nil {
 		return p
 	}
-	return s.cfg.Upstream.proxyFor(target, via)
+	return s.cfg.Upstream.proxyFor(to, via)
 }
 
 // Upstream is a corporate proxy with the targets that do not go through it.
@@ -87,11 +87,11 @@ func ParseUpstream(forHTTP, forOther, except string) (*Upstream, error) {
 	return &Upstream{web: web, other: other, no: parseNoProxy(except)}, nil
 }
 
-func (u *Upstream) proxyFor(target policy.HostPort, via string) *upstreamProxy {
+func (u *Upstream) proxyFor(to target, via string) *upstreamProxy {
 	switch {
-	case u == nil || target.Host == localhost || u.no.matches(target):
+	case u == nil || to.kind == theHost || u.no.matches(to):
 		return nil
-	case via == viaHTTP, target.Port == httpPort:
+	case via == viaHTTP, to.Port == httpPort:
 		return u.web
 	}
 	return u.other
@@ -164,15 +164,15 @@ func parseNoProxyRule(s string) (r noProxyRule) {
 	return noProxyRule{name: strings.TrimPrefix(strings.Trim(s, "[]"), "*")}
 }
 
-func (list noProxy) matches(target policy.HostPort) bool {
-	host := target.Host.String()
-	a, literal := target.Host.Addr()
+func (list noProxy) matches(to target) bool {
+	host := to.Host.String()
+	a, literal := to.address()
 	if literal && a.IsLoopback() {
 		return true
 	}
 	for _, r := range list {
 		switch {
-		case r.port != "" && r.port != fmt.Sprint(target.Port):
+		case r.port != "" && r.port != fmt.Sprint(to.Port):
 		case r.all:
 			return true
 		case literal:

@@ -73,7 +73,7 @@ func (p *upstreamProxy) dialTCP(ctx context.Context, s *Server) (net.Conn, error
 }
 
 // tunnel connects to a target through the proxy, which resolves the name.
-func (p *upstreamProxy) tunnel(ctx context.Context, s *Server, target policy.HostPort) (net.Conn, error) {
+func (p *upstreamProxy) tunnel(ctx context.Context, s *Server, to target) (net.Conn, error) {
 	conn, err := p.dial(ctx, s)
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (p *upstreamProxy) tunnel(ctx context.Context, s *Server, target policy.Hos
 	if p.socks() {
 		ask = p.askSOCKS
 	}
-	joined, err := ask(conn, target)
+	joined, err := ask(conn, to)
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
@@ -95,10 +95,10 @@ func (p *upstreamProxy) tunnel(ctx context.Context, s *Server, target policy.Hos
 }
 
 // askHTTP sends CONNECT.
-func (p *upstreamProxy) askHTTP(conn net.Conn, target policy.HostPort) (net.Conn, error) {
+func (p *upstreamProxy) askHTTP(conn net.Conn, to target) (net.Conn, error) {
 	bw := bufio.NewWriter(conn)
-	bw.WriteString("CONNECT " + target.String() + " HTTP/1.1\r\n")
-	http1.WriteField(bw, "Host", target.String())
+	bw.WriteString("CONNECT " + to.String() + " HTTP/1.1\r\n")
+	http1.WriteField(bw, "Host", to.String())
 	p.writeAuth(bw)
 	bw.WriteString("\r\n")
 	if err := bw.Flush(); err != nil {
@@ -153,9 +153,9 @@ func (c *earlyConn) SetLinger(sec int) error {
 }
 
 // askSOCKS sends a SOCKS5 CONNECT with the name as it is.
-func (p *upstreamProxy) askSOCKS(conn net.Conn, target policy.HostPort) (net.Conn, error) {
+func (p *upstreamProxy) askSOCKS(conn net.Conn, to target) (net.Conn, error) {
 	br := bufio.NewReader(conn)
-	err := socks5.Connect(conn, br, p.user, target)
+	err := socks5.Connect(conn, br, p.user, to.HostPort)
 	if e, ok := errors.AsType[*socks5.Error](err); ok {
 		status := http.StatusBadGateway
 		if e.Reply == socks5.NotAllowed {

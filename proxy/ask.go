@@ -44,10 +44,13 @@ type question struct {
 // errMoot says that the rules changed while a question waited: they decide.
 var errMoot = errors.New("the rules decide by now")
 
+// asks reports that there is a user to ask.
+func (s *Server) asks() bool { return s.cfg.Ask != nil && !s.cfg.Strict }
+
 // ask puts the target to the user, once for all who want it, and returns nil
 // when the answer is yes.
 func (s *Server) ask(ctx context.Context, to target, conn net.Conn) error {
-	if s.cfg.Ask == nil || s.cfg.Strict {
+	if !s.asks() {
 		return unlisted(to, unlistedReason)
 	}
 	q, reason := s.join(to, conn)

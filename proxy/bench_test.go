@@ -24,7 +24,7 @@ func BenchmarkDecide(b *testing.B) {
 	target := hostPort(b, "example.com:443")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := s.admit(context.Background(), target, nil); err != nil {
+		if _, err := s.admit(context.Background(), target, nameDoor{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -34,9 +34,10 @@ func (g grant) rule() string {
 	return g.dec.Rule
 }
 
-// admit decides on a target by the rules and, where they are silent, by asking.
-// A refusal is returned as a *Denial, not yet reported. conn is who asks.
-func (s *Server) admit(ctx context.Context, to target, conn net.Conn) (grant, error) {
+// admit decides on a target, for every door: by the rules and, where they are
+// silent, by what the door does then. A refusal is returned as a *Denial, not yet
+// reported.
+func (s *Server) admit(ctx context.Context, to target, d door) (grant, error) {
 	to = s.named(to)
 	for {
 		to, dec := s.judge(to)
@@ -46,18 +47,8 @@ func (s *Server) admit(ctx context.Context, to target, conn net.Conn) (grant, er
 		case policy.Denied:
 			return grant{}, byRule(to, dec)
 		}
-		if s.customProxyDecides() {
-			return grant{target: to}, nil
-		}
-		if err := s.neverAsked(to); err != nil {
-			return grant{}, err
-		}
-		switch err := s.ask(ctx, to, conn); err {
-		case nil:
-			return grant{target: to, asked: true}, nil
-		case errMoot:
-		default:
-			return grant{}, err
+		if g, err := d.silent(ctx, s, to); err != errMoot {
+			return g, err
 		}
 	}
 }
@@ -73,9 +64,13 @@ func (s *Server) named(to target) target {
 }
 
 // judge applies the rules. Those of localhost cover 127.0.0.1 and ::1 as well, and
-// what they decide is then the host's loopback; deny beats allow here too.
+// what they decide is then the host's loopback; deny beats allow here too. For any
+// port, a name is allowed when it is on some port.
 func (s *Server) judge(to target) (target, policy.Decision) {
 	rules := s.domains.Load()
+	if to.Port == 0 {
+		return to, rules.DecideHost(to.Host)
+	}
 	dec := rules.Decide(to.HostPort)
 	if dec.Verdict == policy.Denied || !to.mayBeHost() {
 		return to, dec
@@ -85,23 +80,4 @@ func (s *Server) judge(to target) (target, policy.Decision) {
 		return host, named
 	}
 	return to, dec
-}
-
-// neverAsked refuses an address that the guard would refuse: no question about
-// cloud metadata is put to a user in a hurry. A rule that names the very
-// address still allows it.
-func (s *Server) neverAsked(to target) error {
-	a, ok := to.address()
-	if !ok {
-		return nil
-	}
-	o, err := s.guard.Judge(a, false)
-	if err != nil || o == nil {
-		return err
-	}
-	d := newDenial(to, policy.Decision{}, CodeAddress, o.String())
-	if !o.Final {
-		d.Allow = allowFlag(to)
-	}
-	return d
 }

@@ -199,11 +199,11 @@ func TestClose(t *testing.T) {
 func TestZeroConfigDenies(t *testing.T) {
 	s := New(Config{})
 	defer s.Close()
-	_, err := s.admit(context.Background(), hostPort(t, "example.com:443"), nil)
+	_, err := s.admit(context.Background(), hostPort(t, "example.com:443"), &session{s: s})
 	if d, ok := errors.AsType[*Denial](err); !ok || d.Code != CodeAllowlist {
 		t.Error(err)
 	}
-	_, err = s.admit(context.Background(), target{}, nil)
+	_, err = s.admit(context.Background(), target{}, &session{s: s})
 	if err == nil {
 		t.Error("the zero target is allowed")
 	}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"errors"
 	"strings"
 	"sync"
 
@@ -48,8 +49,8 @@ func (s *Server) answerName(to target, kind dnsmessage.Type) fakedns.Answer {
 	if to.kind == theHost || strings.HasSuffix(to.String(), ".localhost") {
 		return fakedns.Answer{Addrs: fakedns.OfType(kind, loopback4, loopback6), TTL: dnsTTL}
 	}
-	if d := s.judgeDNS(to); d != nil {
-		s.refuseDNS(to.String(), d)
+	if _, err := s.admit(s.ctx, to, nameDoor{}); err != nil {
+		s.refuseDNS(to.String(), err)
 		return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
 	}
 	a4, a6, ok := s.names.Assign(to.Host)
@@ -57,22 +58,6 @@ func (s *Server) answerName(to target, kind dnsmessage.Type) fakedns.Answer {
 		return fakedns.Answer{RCode: dnsmessage.RCodeServerFailure}
 	}
 	return fakedns.Answer{Addrs: fakedns.OfType(kind, a4, a6), TTL: dnsTTL}
-}
-
-// judgeDNS returns the denial of a name that cannot be reached on any port.
-func (s *Server) judgeDNS(to target) *Denial {
-	var d *Denial
-	switch dec := s.domains.Load().DecideHost(to.Host); {
-	case dec.Verdict == policy.Allowed:
-		return nil
-	case dec.Verdict == policy.Denied:
-		d = byRule(to, dec)
-	case s.customProxyDecides() || s.cfg.Ask != nil && !s.cfg.Strict:
-		return nil
-	default:
-		d = unlisted(to, unlistedReason)
-	}
-	return d
 }
 
 // answerReverse names a synthetic address; of others it knows nothing.
@@ -108,8 +93,9 @@ func (t *toldNames) add(name string) bool {
 	return true
 }
 
-func (s *Server) refuseDNS(name string, d *Denial) {
-	if s.told.add(name) {
+// refuseDNS reports the denial of a name, once.
+func (s *Server) refuseDNS(name string, err error) {
+	if d, ok := errors.AsType[*Denial](err); ok && s.told.add(name) {
 		s.report(d, nil, "dns")
 	}
 }

@@ -52,7 +52,7 @@ func (h *httpConn) connect(req *http1.Head) {
 		h.fail(req, err)
 		return
 	}
-	g, upstream, err := h.c.connect(h.c.s.ctx, to)
+	g, upstream, err := h.c.connect(to, h.c)
 	if err != nil {
 		h.fail(req, err)
 		return

@@ -19,20 +19,11 @@ func (s *Server) ServeForward(l net.Listener, port uint16, by string, source pol
 
 func (c *session) serveForward(port uint16, by string, source policy.Source) {
 	c.via = viaForward
-	g := grant{target: hostAt(port)}
-	g.dec = c.s.domains.Load().Decide(g.target.HostPort)
-	switch {
-	case g.dec.Verdict == policy.Denied:
-		c.refused(byRule(g.target, g.dec))
+	g, err := c.s.admit(c.s.ctx, hostAt(port), forwardDoor{by, source})
+	if err != nil {
+		c.refused(err)
 		reset(c.conn)
 		return
-	case g.dec.Verdict == policy.Allowed:
-	case by == "":
-		c.refused(unlisted(g.target, "not in allowedDomains"))
-		reset(c.conn)
-		return
-	default:
-		g.dec = policy.Decision{Verdict: policy.Allowed, Rule: by, Source: source, Exact: true}
 	}
 	arrived := c.reach()
 	host, err := c.s.dialAny(c.s.ctx, []netip.Addr{loopback4}, port)

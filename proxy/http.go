@@ -102,7 +102,7 @@ func (h *httpConn) forward(req *http1.Head) bool {
 	if err != nil {
 		return h.fail(req, err)
 	}
-	g, err := h.admit(req, to, path)
+	g, err := h.checkRequest(req, to, path)
 	if err != nil {
 		return h.fail(req, err)
 	}
@@ -110,9 +110,9 @@ func (h *httpConn) forward(req *http1.Head) bool {
 	return x.run()
 }
 
-// admit decides on a request. Inside a tunnel that was done, but for the host
+// checkRequest decides on a request. Inside a tunnel that was done, but for the host
 // that the request itself names.
-func (h *httpConn) admit(req *http1.Head, to target, path string) (grant, error) {
+func (h *httpConn) checkRequest(req *http1.Head, to target, path string) (grant, error) {
 	g, err := h.grant(to)
 	if err != nil {
 		return g, err
@@ -136,7 +136,7 @@ func (h *httpConn) grant(to target) (grant, error) {
 		return *g, nil
 	}
 	defer h.c.reach()()
-	return h.c.s.admit(h.c.s.ctx, to, h.c.conn)
+	return h.c.s.admit(h.c.s.ctx, to, h.c)
 }
 
 // fail answers a request that is refused or got no response, reports it when it

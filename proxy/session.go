@@ -49,16 +49,16 @@ const (
 
 // connect takes a target the whole way from its rule to an open connection. A
 // refusal is a *Denial, not yet reported.
-func (c *session) connect(ctx context.Context, to target) (grant, net.Conn, error) {
+func (c *session) connect(to target, d door) (grant, net.Conn, error) {
 	defer c.reach()()
-	g, err := c.s.admit(ctx, to, c.conn)
+	g, err := c.s.admit(c.s.ctx, to, d)
 	if err != nil {
 		return grant{}, nil, err
 	}
 	if c.s.defersDial(g.target, c.via) {
 		return g, deferredConn{}, nil
 	}
-	return c.dial(ctx, g)
+	return c.dial(c.s.ctx, g)
 }
 
 // dial dials for a grant and logs what came of it.

@@ -22,7 +22,7 @@ func (c *session) serveSOCKS(br *bufio.Reader) {
 		return
 	}
 	c.conn.SetReadDeadline(time.Time{})
-	g, upstream, err := c.connect(c.s.ctx, to)
+	g, upstream, err := c.connect(to, c)
 	if err != nil {
 		c.socksFail(err)
 		return

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 
-	"srun/policy"
 	"srun/proxy/internal/origdst"
 )
 
@@ -29,12 +28,11 @@ func (c *session) serveTransparent() {
 		reset(c.conn)
 		return
 	}
-	to := targetAt(dest)
-	if dest.Addr().IsLoopback() && c.s.isUndecided(to) {
-		reset(c.conn) // as any loopback without a listener: programs probe it
-		return
+	var d door = c
+	if dest.Addr().IsLoopback() {
+		d = probeDoor{}
 	}
-	g, upstream, err := c.connect(c.s.ctx, to)
+	g, upstream, err := c.connect(targetAt(dest), d)
 	if refusal, ok := errors.AsType[*proxyRefusal](err); ok {
 		c.serveDeferred(g, nil, refusal)
 		return
@@ -45,9 +43,4 @@ func (c *session) serveTransparent() {
 		return
 	}
 	c.tunnel(g, upstream, nil)
-}
-
-func (s *Server) isUndecided(to target) bool {
-	_, dec := s.judge(to)
-	return dec.Verdict == policy.Undecided
 }

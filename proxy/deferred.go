@@ -39,8 +39,8 @@ func (s *Server) defersDial(to target, via string) bool {
 // serveDeferred serves HTTP through the proxy's own requests, and anything else
 // through a tunnel. refused is the proxy's answer when a tunnel was asked for
 // already, nil when not.
-func (c *session) serveDeferred(g grant, early []byte, refused *proxyRefusal) {
-	preread, ok := c.untilClear(early)
+func (c *session) serveDeferred(g grant, preread []byte, refused *proxyRefusal) {
+	preread, ok := c.untilClear(preread)
 	switch {
 	case !ok:
 	case http1.Classify(preread) == http1.HTTP:

@@ -19,37 +19,22 @@ type httpConn struct {
 	br *bufio.Reader
 	bw *bufio.Writer
 
-	in     *earlyReader
+	in     *prereadReader
 	inside *tunnel     // nil on the proxy port
 	pinned *grant      // of a connection to one target whose requests go to a proxy; nil for none
 	server *serverConn // of the last request, kept for the next; may be nil
 }
 
-// newHTTPConn serves a session as HTTP. early is what was read of it already.
-func newHTTPConn(c *session, early []byte) *httpConn {
-	in := &earlyReader{early: early, conn: c.conn}
+// newHTTPConn serves a session as HTTP. preread is what was read of it already.
+func newHTTPConn(c *session, preread []byte) *httpConn {
+	in := &prereadReader{preread: preread, conn: c.conn}
 	return &httpConn{c: c, in: in, br: bufio.NewReader(in), bw: bufio.NewWriter(c.conn)}
 }
 
 // Unread is what was read of the client and belongs to nobody yet.
 func (h *httpConn) unread() []byte {
 	b, _ := h.br.Peek(h.br.Buffered())
-	return append(slices.Clone(b), h.in.early...)
-}
-
-// earlyReader reads what was read before, then the rest.
-type earlyReader struct {
-	early []byte
-	conn  net.Conn
-}
-
-func (r *earlyReader) Read(b []byte) (int, error) {
-	if len(r.early) == 0 {
-		return r.conn.Read(b)
-	}
-	n := copy(b, r.early)
-	r.early = r.early[n:]
-	return n, nil
+	return append(slices.Clone(b), h.in.preread...)
 }
 
 // serve handles requests until one of the sides is done.

@@ -2,8 +2,9 @@ package proxy
 
 import "time"
 
-// The limits of one server, all in one place. None can be set: a run that needs
-// more than these is not the kind of run srun is for.
+// The limits of one server, all in one place but for those of the parsers and the
+// relay, which stand with them (http1.MaxHead, tlshello.MaxSize). None can be set:
+// a run that needs more than these is not the kind of run srun is for.
 const (
 	// maxConns bounds the connections being served at once, idle tunnels
 	// included. One more is answered 503, SOCKS reply 1, or a reset.

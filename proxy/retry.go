@@ -56,7 +56,7 @@ func (t *tunnel) checkRetry(more []byte) error {
 	if !t.retry {
 		return t.send(more)
 	}
-	in := &earlyReader{early: more, conn: t.c.conn}
+	in := &prereadReader{preread: more, conn: t.c.conn}
 	t.c.conn.SetReadDeadline(time.Now().Add(tlshello.Timeout))
 	before, err := tlshello.SkipToHello(in)
 	t.c.conn.SetReadDeadline(time.Time{})
@@ -64,7 +64,7 @@ func (t *tunnel) checkRetry(more []byte) error {
 		return err
 	}
 	header := len(before) - tlshello.RecordHeader
-	_, second, err := t.checkTLS(append(before[header:], in.early...))
+	_, second, err := t.checkTLS(append(before[header:], in.preread...))
 	if err != nil {
 		return err
 	}

@@ -31,8 +31,8 @@ func (c *session) serveSOCKS(br *bufio.Reader) {
 		upstream.Close()
 		return
 	}
-	early, _ := br.Peek(br.Buffered())
-	c.tunnel(g, upstream, early)
+	preread, _ := br.Peek(br.Buffered())
+	c.tunnel(g, upstream, preread)
 }
 
 // socksTarget is the border: the bytes of a request become a target. A name that

@@ -148,7 +148,7 @@ func (term *termination) accept(read []byte, protocols []string) (*secureConn, e
 		return nil, err
 	}
 	raw := &watchedConn{
-		Conn: &earlyConn{Conn: conn, r: earlyReader{early: read, conn: conn}},
+		Conn: &prereadConn{Conn: conn, r: prereadReader{preread: read, conn: conn}},
 		read: &term.t.up, written: &term.t.down, closed: make(chan struct{}),
 	}
 	c := &secureConn{raw: raw, Conn: tls.Server(raw, &tls.Config{

@@ -35,17 +35,17 @@ type tunnel struct {
 }
 
 // tunnel joins the session to upstream and returns when the client's first
-// bytes have been checked. early is what the client sent already.
-func (c *session) tunnel(g grant, upstream net.Conn, early []byte) {
+// bytes have been checked. preread is what the client sent already.
+func (c *session) tunnel(g grant, upstream net.Conn, preread []byte) {
 	if _, deferred := upstream.(deferredConn); deferred {
-		c.serveDeferred(g, early, nil)
+		c.serveDeferred(g, preread, nil)
 		return
 	}
 	c.handed = true
 	t := &tunnel{c: c, g: g, upstream: upstream, answered: make(chan struct{}), downDone: make(chan struct{})}
 	t.running.Store(2)
 	go t.copyDown(t.prereadDown)
-	if err := t.check(early); err != nil {
+	if err := t.check(preread); err != nil {
 		t.abort()
 		t.leave()
 	}
@@ -54,7 +54,7 @@ func (c *session) tunnel(g grant, upstream net.Conn, early []byte) {
 // join makes a tunnel of connections that need no check any more: they carried
 // an HTTP exchange that upgraded to another protocol. t is the tunnel that it
 // was inside of, nil for none.
-func (c *session) join(t *tunnel, g grant, upstream net.Conn, early []byte) {
+func (c *session) join(t *tunnel, g grant, upstream net.Conn, preread []byte) {
 	if t == nil {
 		t = &tunnel{c: c, g: g, upstream: upstream}
 		c.handed = true
@@ -63,7 +63,7 @@ func (c *session) join(t *tunnel, g grant, upstream net.Conn, early []byte) {
 	t.downDone = make(chan struct{})
 	t.running.Add(2)
 	go t.copyDown(func() error { return nil })
-	if err := t.send(early); err != nil {
+	if err := t.send(preread); err != nil {
 		t.abort()
 	}
 	go t.copyUp()
@@ -71,8 +71,8 @@ func (c *session) join(t *tunnel, g grant, upstream net.Conn, early []byte) {
 
 // check prereads the client's bytes, and starts the up direction when they
 // pass. An error means that the tunnel is over.
-func (t *tunnel) check(early []byte) error {
-	preread, kind, err := t.preread(early)
+func (t *tunnel) check(preread []byte) error {
+	preread, kind, err := t.preread(preread)
 	if err != nil {
 		return err
 	}

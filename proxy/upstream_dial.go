@@ -112,7 +112,7 @@ func (p *upstreamProxy) askHTTP(conn net.Conn, to target) (net.Conn, error) {
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return nil, &proxyRefusal{p.what, resp.StatusCode, oneline.Printable(resp.Status)}
 	}
-	return withEarly(conn, br), nil
+	return withPreread(conn, br), nil
 }
 
 // broke is an error of the connection to the proxy.
@@ -121,35 +121,6 @@ func (p *upstreamProxy) broke(err error) error {
 		return fmt.Errorf("%s closed the connection", p.what)
 	}
 	return fmt.Errorf("%s: %w", p.what, err)
-}
-
-// withEarly puts back what was read of the target's own bytes.
-func withEarly(conn net.Conn, br *bufio.Reader) net.Conn {
-	n := br.Buffered()
-	if n == 0 {
-		return conn
-	}
-	b, _ := br.Peek(n)
-	return &earlyConn{Conn: conn, r: earlyReader{early: append([]byte(nil), b...), conn: conn}}
-}
-
-// earlyConn is a connection of which something was read already.
-type earlyConn struct {
-	net.Conn
-	r earlyReader
-}
-
-func (c *earlyConn) Read(b []byte) (int, error) { return c.r.Read(b) }
-
-// CloseWrite ends our half, as the connection inside does.
-func (c *earlyConn) CloseWrite() error { return closeWrite(c.Conn) }
-
-// SetLinger makes reset work on the connection inside.
-func (c *earlyConn) SetLinger(sec int) error {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		return tcp.SetLinger(sec)
-	}
-	return nil
 }
 
 // askSOCKS sends a SOCKS5 CONNECT with the name as it is.
@@ -166,5 +137,5 @@ func (p *upstreamProxy) askSOCKS(conn net.Conn, to target) (net.Conn, error) {
 	if err != nil {
 		return nil, p.broke(err)
 	}
-	return withEarly(conn, br), nil
+	return withPreread(conn, br), nil
 }

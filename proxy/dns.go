@@ -28,11 +28,11 @@ func (s *Server) answerQuestion(q dnsmessage.Question) fakedns.Answer {
 	}
 	base, service := fakedns.CutService(name)
 	host, err := policy.ParseHost(base)
-	to := targetOf(policy.HostPort{Host: host})
 	if err != nil {
 		s.refuseDNS(base, badTarget(base, err))
 		return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
 	}
+	to := targetOf(policy.HostPort{Host: host})
 	if to.kind == anAddress {
 		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
 	}

@@ -70,7 +70,8 @@ func (f Fields) EndToEnd() Fields {
 }
 
 // Upgrade returns the protocol that a message switches to, of those that are
-// passed on: "websocket", "tcp", or "" for none. Another version of HTTP is not: its requests would go unchecked.
+// passed on: "websocket", "tcp", or "" for none. Another version of HTTP is not:
+// its requests would go unchecked.
 func (f Fields) Upgrade() string {
 	protocols := f.Values("Upgrade")
 	if len(protocols) != 1 || !f.Lists("Connection", "upgrade") {

@@ -177,6 +177,12 @@ func TestDNSOverSockets(t *testing.T) {
 		go w.s.ServeDNS(pc)
 		lookupThrough(t, network, pc.LocalAddr().String())
 	}
+	pc, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go w.s.ServeDNS(struct{ net.PacketConn }{pc}) // one that cannot tell where a query was sent
+	lookupThrough(t, "udp4", pc.LocalAddr().String())
 	l := listen(t)
 	go w.s.ServeDNSTCP(l)
 	lookupThrough(t, "tcp", l.Addr().String())

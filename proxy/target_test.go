@@ -71,3 +71,14 @@ func TestJudgeHost(t *testing.T) {
 		}
 	}
 }
+
+// The certificate for the host's loopback is good for each of its spellings.
+func TestTerminationNames(t *testing.T) {
+	for s, want := range map[string]string{
+		"localhost:443": "[localhost 127.0.0.1 ::1]", "example.com:443": "[example.com]", "[2001:db8::1]:443": "[2001:db8::1]",
+	} {
+		if got := fmt.Sprint((&termination{site: hostPort(t, s)}).names()); got != want {
+			t.Errorf("%s: %s, want %s", s, got, want)
+		}
+	}
+}

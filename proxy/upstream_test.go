@@ -120,6 +120,33 @@ func TestCustomProxyDown(t *testing.T) {
 	}
 }
 
+// A proxy that hangs up or answers nonsense is named, and nothing goes past it.
+func TestCustomProxyBreaks(t *testing.T) {
+	for name, set := range map[string]func(c *Config){
+		"httpProxyPort":  func(c *Config) { c.HTTPProxyPort = 3128 },
+		"socksProxyPort": func(c *Config) { c.SOCKSProxyPort = 3128 },
+	} {
+		for answer, want := range map[string]string{"": "closed the connection", "\x05\x00\x05\x00\x00\x09": "3128 (" + name + ")"} {
+			w := newWorld(t, "good.test", "", set)
+			w.serve("", "127.0.0.1", 3128, func(conn net.Conn) {
+				conn.Read(make([]byte, 512))
+				io.WriteString(conn, answer)
+				closeWrite(conn)
+				io.Copy(io.Discard, conn)
+			})
+			w.serve("good.test", "198.51.100.1", 7, echo)
+			_, resp := w.connect("good.test:7")
+			body, _ := io.ReadAll(resp.Body)
+			if resp.StatusCode != 502 || !strings.Contains(string(body), want) {
+				t.Errorf("%s, %q: %s %s", name, answer, resp.Status, body)
+			}
+			if got := fmt.Sprint(w.dialled(), w.looked()); got != "[127.0.0.1:3128] []" {
+				t.Errorf("%s: dialled and looked up %s", name, got)
+			}
+		}
+	}
+}
+
 // What a proxy sends with its answer is the server's: bytes of one that speaks
 // first must not be lost.
 func TestServerFirstBehindProxy(t *testing.T) {

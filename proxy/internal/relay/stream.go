@@ -147,12 +147,3 @@ func (s *stream) givePipe() error {
 	}
 	return err
 }
-
-func ignoringEINTR(f func() (int, error)) (int, error) {
-	for {
-		n, err := f()
-		if err != unix.EINTR {
-			return n, err
-		}
-	}
-}

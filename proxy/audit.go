@@ -56,6 +56,18 @@ func (s *Server) audit(line auditLine) {
 	s.cfg.Audit.Write(append(b, '\n'))
 }
 
+// report tells the caller and the audit log of a denial, with the process
+// behind conn, which may be nil.
+func (s *Server) report(d *Denial, conn net.Conn, via string) {
+	if conn != nil && s.cfg.Peer != nil && d.Process == (Process{}) {
+		d.Process = s.cfg.Peer(conn)
+	}
+	s.auditDenied(d, via)
+	if s.cfg.Denied != nil {
+		s.cfg.Denied(*d)
+	}
+}
+
 // auditDenied logs a denial.
 func (s *Server) auditDenied(d *Denial, via string) {
 	if s.cfg.Audit == nil {

@@ -18,8 +18,6 @@ import (
 // other ports CONNECT is tried first, for there the server may be the one to
 // begin.
 
-const httpPort = 80
-
 // deferredConn stands for a connection that is not dialled yet.
 type deferredConn struct{ net.Conn }
 

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"net"
 	"time"
 
 	"srun/policy"
@@ -106,16 +105,4 @@ func allowFlag(to target) string {
 		return "--allow-domain " + to.String()
 	}
 	return "--allow-domain " + to.Host.String()
-}
-
-// report tells the caller and the audit log of a denial, with the process
-// behind conn, which may be nil.
-func (s *Server) report(d *Denial, conn net.Conn, via string) {
-	if conn != nil && s.cfg.Peer != nil && d.Process == (Process{}) {
-		d.Process = s.cfg.Peer(conn)
-	}
-	s.auditDenied(d, via)
-	if s.cfg.Denied != nil {
-		s.cfg.Denied(*d)
-	}
 }

@@ -2,13 +2,10 @@ package proxy
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 
-	"srun/policy"
 	"srun/proxy/internal/addrguard"
 )
 
@@ -159,40 +156,25 @@ func (s *Server) checkLiteral(g grant) error {
 	return d
 }
 
-// errNoAddress says that a name exists without an address.
-var errNoAddress = errors.New("the name has no address")
+// dialAddr opens one TCP connection, never MPTCP.
+func (s *Server) dialAddr(ctx context.Context, a netip.AddrPort) (net.Conn, error) {
+	if s.cfg.Dial != nil {
+		return s.cfg.Dial(ctx, "tcp", a.String())
+	}
+	d := net.Dialer{KeepAlive: keepAlive}
+	d.SetMultipathTCP(false)
+	return d.DialContext(ctx, "tcp", a.String())
+}
 
-// resolve looks a name up, outside the sandbox. A name with a dot is looked up
-// as it stands: a search domain would make another name of it.
-func (s *Server) resolve(ctx context.Context, h policy.Host) ([]netip.Addr, error) {
-	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
+// dialAny connects to the first of the addresses that answers: they are
+// tried in turn, families alternating, each a moment after the one before or
+// at once when that failed (RFC 8305). The error is that of the first address.
+func (s *Server) dialAny(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, error) {
+	if len(addrs) == 1 {
+		return s.dialAddr(ctx, netip.AddrPortFrom(addrs[0], port))
+	}
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	lookup := s.cfg.Resolve
-	if lookup == nil {
-		lookup = resolveOutside
-	}
-	found, err := lookup(ctx, h.String())
-	if err == nil && len(found) == 0 {
-		err = errNoAddress
-	}
-	if err != nil {
-		return nil, &resolveError{h, err}
-	}
-	return found, nil
+	race := &race{dial: s.dialAddr, ctx: ctx, port: port, addrs: alternate(addrs), results: make(chan attempt)}
+	return race.run()
 }
-
-// resolveError says that an allowed name could not be resolved.
-type resolveError struct {
-	host policy.Host
-	err  error
-}
-
-func (e *resolveError) Error() string {
-	var dns *net.DNSError
-	if errors.As(e.err, &dns) && dns.IsNotFound {
-		return fmt.Sprintf("resolve %s: no such name", e.host)
-	}
-	return fmt.Sprintf("resolve %s: %v", e.host, e.err)
-}
-
-func (e *resolveError) Unwrap() error { return e.err }

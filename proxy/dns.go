@@ -96,6 +96,6 @@ func (t *toldNames) add(name string) bool {
 // refuseDNS reports the denial of a name, once.
 func (s *Server) refuseDNS(name string, err error) {
 	if d, ok := errors.AsType[*Denial](err); ok && s.told.add(name) {
-		s.report(d, nil, "dns")
+		s.report(d, nil, viaDNS)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"srun/policy"
 )
 
-const viaForward = "forward"
-
 // ServeForward serves connections that lead to a port of the host's 127.0.0.1.
 // by is the rule that forwards the port, with its source; where it is empty, a
 // rule for localhost has to allow the port. A deny rule wins over both. It

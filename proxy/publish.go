@@ -6,8 +6,6 @@ import (
 	"srun/policy"
 )
 
-const viaPublish = "publish"
-
 // mostPublished bounds the connections to one published port at once. One more
 // waits.
 const mostPublished = 512

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
-	"time"
 )
 
 // session is one accepted connection, from accept to close.
@@ -38,14 +37,6 @@ func (c *session) endUnlessHanded() {
 		c.end()
 	}
 }
-
-// The ways a connection comes in.
-const (
-	viaHTTP        = "http"
-	viaConnect     = "connect"
-	viaSOCKS       = "socks5"
-	viaTransparent = "transparent"
-)
 
 // connect takes a target the whole way from its rule to an open connection. A
 // refusal is a *Denial, not yet reported.
@@ -81,37 +72,4 @@ func (c *session) refused(err error) (*Denial, bool) {
 		c.s.report(d, c.conn, c.via)
 	}
 	return d, ok
-}
-
-// reset closes a connection so that its peer sees a reset, not an orderly end.
-func reset(conn net.Conn) {
-	if tcp, ok := conn.(interface{ SetLinger(int) error }); ok {
-		tcp.SetLinger(0)
-	}
-	conn.Close()
-}
-
-// closeWrite ends our half of a connection.
-func closeWrite(conn net.Conn) error {
-	if half, ok := conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return conn.Close()
-}
-
-// drain lets the peer read what was written before the connection closes:
-// closing with unread input would send a reset that overtakes it.
-func drain(conn net.Conn) {
-	if closeWrite(conn) != nil {
-		return
-	}
-	conn.SetReadDeadline(time.Now().Add(lingerTimeout))
-	buf := make([]byte, 4096)
-	for total := 0; total < maxDiscard; {
-		n, err := conn.Read(buf)
-		if err != nil {
-			return
-		}
-		total += n
-	}
 }

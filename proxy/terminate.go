@@ -3,7 +3,6 @@ package proxy
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -13,21 +12,6 @@ import (
 	"srun/proxy/internal/oneline"
 	"srun/proxy/internal/tlshello"
 )
-
-// TLS has the proxy terminate TLS connections: it is the server to the client,
-// with a certificate of its own authority, and a client to the server, whose
-// certificate it verifies. So it sees the requests inside.
-type TLS struct {
-	Authority *Authority
-
-	// Exclude are hosts whose connections stay closed and are relayed; nil is
-	// none.
-	Exclude *policy.Domains
-
-	// Roots verify servers' certificates; nil is the system's. It is called
-	// for each connection.
-	Roots func() (*x509.CertPool, error)
-}
 
 // The protocols of ALPN that the proxy speaks itself.
 const (

@@ -18,24 +18,6 @@ import (
 	"srun/proxy/internal/socks5"
 )
 
-// proxyRefusal is the answer no of a proxy that traffic was handed to.
-type proxyRefusal struct {
-	what   string
-	status int // HTTP's, or the nearest for a SOCKS reply
-	reply  string
-}
-
-func (e *proxyRefusal) Error() string { return e.what + " refused: " + e.reply }
-
-// proxyDown is a proxy that could not be reached.
-type proxyDown struct {
-	what string
-	err  error
-}
-
-func (e *proxyDown) Error() string { return e.what + " does not answer: " + e.err.Error() }
-func (e *proxyDown) Unwrap() error { return e.err }
-
 // dial connects to the proxy itself.
 func (p *upstreamProxy) dial(ctx context.Context, s *Server) (net.Conn, error) {
 	conn, err := p.dialTCP(ctx, s)

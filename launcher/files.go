@@ -5,13 +5,12 @@ import (
 	"strings"
 	"time"
 
-	"srun/linux"
 	"srun/policy"
 	"srun/policy/pathtree"
 )
 
 // deniedFile reports a refused act on a file, with the rule that refused it.
-func (c *Cmd) deniedFile(f linux.FileDenial) {
+func (c *Cmd) deniedFile(f FileDenial) {
 	d := Denial{
 		Time: time.Now(), Operation: f.Operation, Target: f.Path, Reason: f.Reason, PID: f.PID, Command: f.Command,
 	}
@@ -30,7 +29,7 @@ func (c *Cmd) deniedFile(f linux.FileDenial) {
 // fileVerdict finds the policy's reason. Where the policy knows none, the
 // backend refused what it found itself: what git trusts, or a path that a rule
 // leads to by a link.
-func fileVerdict(p *policy.Policy, f linux.FileDenial) policy.PathDecision {
+func fileVerdict(p *policy.Policy, f FileDenial) policy.PathDecision {
 	if f.Operation == "write" {
 		v := p.WriteVerdict(f.Ruled)
 		if v.Verdict == policy.Denied && (v.Rule != "" || !f.Fixed && !f.Hidden) {
@@ -50,7 +49,7 @@ func fileVerdict(p *policy.Policy, f linux.FileDenial) policy.PathDecision {
 }
 
 // fileGrant returns the flags that would allow it, "" where none would.
-func fileGrant(p *policy.Policy, f linux.FileDenial) string {
+func fileGrant(p *policy.Policy, f FileDenial) string {
 	if flags := openGrant(p, f); flags != "" {
 		return flags
 	}
@@ -80,7 +79,7 @@ func fileGrant(p *policy.Policy, f linux.FileDenial) string {
 // openGrant returns the flags that would let a project's protected path be
 // written. For srun's own there are none; those of the home are not offered but
 // where the command works in one.
-func openGrant(p *policy.Policy, f linux.FileDenial) string {
+func openGrant(p *policy.Policy, f FileDenial) string {
 	v := p.WriteVerdict(f.Ruled)
 	if f.Operation == "write" && f.Fixed && v.Verdict == policy.Allowed && policy.LoadedByDirenv(f.Ruled) {
 		return "--open-protected " + tilde(p.Home, f.Ruled)

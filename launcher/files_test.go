@@ -1,51 +1,10 @@
 package launcher
 
 import (
-	"os"
-	"path/filepath"
-	"slices"
 	"testing"
 
-	"srun/linux"
 	"srun/policy"
 )
-
-// Several commands at once, each with denials of its own. Refused writes are told
-// with and without a trace, reads with one alone.
-func TestTrace(t *testing.T) {
-	for _, traced := range []bool{true, false, true, true} {
-		t.Run("", func(t *testing.T) {
-			t.Parallel()
-			p := load(t, nil)
-			outside := filepath.Join(t.TempDir(), "file")
-			if err := os.WriteFile(outside, nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			hidden := filepath.Join(t.TempDir(), "hidden")
-			if err := os.WriteFile(hidden, nil, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			p.Filesystem.DenyRead = append(p.Filesystem.DenyRead, policy.PathRule{Path: hidden})
-			cmd := Command(p, "sh", "-c", "for i in 1 2 3; do (echo x >file; echo x >"+outside+"); done; cat "+hidden+"; exit 7")
-			cmd.Trace = traced
-			cmd.Denied = func(d Denial) { got = append(got, d.Line()) }
-			if err := cmd.Run(); err == nil || err.Error() != "exit status 7" {
-				t.Errorf("%v; want status 7", err)
-			}
-			line := "denied write " + outside + " (not in allowWrite); to allow: --allow-write " + outside
-			want := []string{line, line, line}
-			if traced {
-				want = append(want, "denied read "+hidden+" (denyRead)")
-			}
-			slices.Sort(got)
-			slices.Sort(want)
-			if !slices.Equal(got, want) {
-				t.Errorf("%q, want %q", got, want)
-			}
-		})
-	}
-}
 
 func TestFileReasons(t *testing.T) {
 	flag := policy.Source{Tier: policy.TierFlag, Flag: "--deny-read"}
@@ -57,13 +16,13 @@ func TestFileReasons(t *testing.T) {
 			{Path: "/home/u/.ssh", Source: policy.Source{Tier: policy.TierDefault}},
 		},
 	}}
-	file := func(operation, path, grant string) linux.FileDenial {
-		return linux.FileDenial{Operation: operation, Path: path, Ruled: path, Grant: grant}
+	file := func(operation, path, grant string) FileDenial {
+		return FileDenial{Operation: operation, Path: path, Ruled: path, Grant: grant}
 	}
-	hidden := func(f linux.FileDenial) linux.FileDenial { f.Hidden = true; return f }
-	fixed := func(f linux.FileDenial) linux.FileDenial { f.Fixed = true; return f }
+	hidden := func(f FileDenial) FileDenial { f.Hidden = true; return f }
+	fixed := func(f FileDenial) FileDenial { f.Fixed = true; return f }
 	for _, r := range []struct {
-		denial        linux.FileDenial
+		denial        FileDenial
 		reason, allow string
 	}{
 		{file("write", "/etc/x", "/etc/x"), "not in allowWrite", "--allow-write /etc/x"},

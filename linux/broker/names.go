@@ -127,6 +127,10 @@ func (c *call) judgeLink(dir int, dirPath, name, text string) *Why {
 		return nil
 	case c.inGitDir(dir, dirPath) && !isGitProbe(dirPath, name, text):
 		return gitWhy(gitLink)
+	case c.judgeWorktreeLink(pathtree.Join(dirPath, name)) != nil:
+		return &linkedWorktree
+	case c.judgeConflict(dir, dirPath, name, spot{dir: -1}) != nil:
+		return &linkedConflict
 	case !c.ages.tookPlace(pathtree.Join(dirPath, name)):
 		return nil
 	}

@@ -105,6 +105,7 @@ func newIndex(r *Rules) *index {
 	}
 	x.denied = pathtree.NewRules(denied)
 	x.add(gitNames)
+	x.wild = append(x.wild, sharedIndex+"*")
 	delete(x.parts, "")
 	return x
 }

@@ -21,6 +21,7 @@ const mostScanned = 200_000
 type scan struct {
 	*call
 	to        string          // the new path
+	toDir     int             // the directory that it comes to
 	parentOld bool            // protected names count in the directory that it comes to
 	old       map[string]bool // directories that take an old one's place, by path
 	was       map[string]bool // of them, those that are old themselves
@@ -38,7 +39,7 @@ func (c *call) judgeMoved(from spot, to spot, toDir string) *Why {
 	if c.rules.own(p) {
 		return nil
 	}
-	s := scan{call: c, to: p, parentOld: c.isOld(to.dir), old: map[string]bool{}, was: map[string]bool{}, left: mostScanned}
+	s := scan{call: c, to: p, toDir: to.dir, parentOld: c.isOld(to.dir), old: map[string]bool{}, was: map[string]bool{}, left: mostScanned}
 	var st unix.Stat_t
 	known := unix.Fstatat(from.dir, from.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
 	taken := c.ages.tookPlace(p) && !(known && c.ages.comesHome(idOf(&st), p))
@@ -65,6 +66,11 @@ func (s *scan) directory(fd int, at string, old bool) *Why {
 	entries, err := list(fd)
 	if err != nil {
 		return &unseen
+	}
+	if old {
+		if why := s.judgeTaken(fd, at); why != nil {
+			return why
+		}
 	}
 	var st unix.Stat_t
 	// In a directory that was there itself, names were judged as they were made.

@@ -3,7 +3,6 @@
 package linux
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -162,10 +161,7 @@ func (b *builder) repositories(p *policy.Policy) ([]gitfiles.Path, error) {
 		if !root.Own.dir {
 			continue
 		}
-		found, err := gitfiles.Find(b.host.git, root.Path, gitfiles.Options{Home: p.Home, AllowConfig: p.Filesystem.AllowGitConfig})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", root.Path, err)
-		}
+		found := gitfiles.Find(b.host.git, root.Path, gitfiles.Options{Home: p.Home, AllowConfig: p.Filesystem.AllowGitConfig})
 		all = append(all, found.Paths...)
 		for _, template := range found.Templates {
 			if !slices.Contains(b.templates, template) {

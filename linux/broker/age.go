@@ -99,7 +99,9 @@ func (a *ages) judge(fd int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.full = a.full || !ok
-	a.judged[id] = true
+	if len(a.judged) < mostMade {
+		a.judged[id] = true
+	}
 }
 
 // wasJudged tells whether a file was. One that cannot be looked at was.
@@ -107,7 +109,7 @@ func (a *ages) wasJudged(fd int) bool {
 	id, ok := bornIDAt(fd, "")
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return !ok || a.judged[id]
+	return !ok || a.judged[id] || len(a.judged) >= mostMade
 }
 
 // add takes down a directory that the command made. One in the place of a

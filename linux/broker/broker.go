@@ -67,6 +67,8 @@ type Broker struct {
 	began     time.Time
 	locks     locks
 	rebases   rebases
+	former    former
+	worktrees worktrees
 	umasks    umasks
 	waiting   waiting
 

@@ -131,6 +131,10 @@ func (c *call) judgeLink(dir int, dirPath, name, text string) *Why {
 		return gitWhy(gitLink)
 	case c.rules.leadsThrough(pathtree.Join(dirPath, name)) || c.rules.leadsToName(name) && c.isOld(dir):
 		return &leadingLink
+	case c.judgeWorktreeLink(pathtree.Join(dirPath, name)) != nil:
+		return &linkedWorktree
+	case c.judgeConflict(dir, dirPath, name, spot{dir: -1}) != nil:
+		return &linkedConflict
 	case !c.ages.tookPlace(pathtree.Join(dirPath, name)):
 		return nil
 	}

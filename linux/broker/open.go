@@ -154,7 +154,7 @@ func (c *call) openSpot(s spot, o *openArgs) (fd int, link bool, errno unix.Errn
 		fd, errno = c.openTTY(s, o)
 		return fd, false, errno
 	}
-	if name == "commondir" && o.creates() && isGitDir(s.dir, dirPath) || name == "commondir" && isWorktreeDir(dirPath) {
+	if name == "commondir" && o.creates() && c.isGitDir(s.dir, dirPath) || name == "commondir" && isWorktreeDir(dirPath) {
 		fd, errno = c.makeCommondir(s, dirPath, o)
 		return fd, false, errno
 	}
@@ -250,7 +250,7 @@ func (c *call) reopen(file int, o *openArgs) (int, unix.Errno) {
 // judgedMeanwhile tells whether a directory became a git directory since it was
 // looked at, and its configuration was judged before it was open here.
 func (c *call) judgedMeanwhile(fd int, name string) bool {
-	if name != "config" && name != "config.worktree" && name != "opts" {
+	if name != "config" && name != "config.worktree" && name != "opts" && stateRule(name) == "" {
 		return false
 	}
 	return c.ages.wasJudged(fd)

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"srun/policy/gitfiles"
 	"srun/policy/pathtree"
 )
 
@@ -156,22 +155,25 @@ func (c *call) judgeFirst(s spot, dirPath string) *Why {
 // arrives judges what comes to a name.
 func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDir string) (release func(), errno unix.Errno) {
 	release = func() {}
-	why, config := c.judge(makeAct, to.dir, toDir, to.last()), false
-	if why != nil && why.Rule == gitSequencer && st.Mode&unix.S_IFMT == unix.S_IFREG {
-		release, why = c.judgeSequencer(from.dir, from.last())
-	} else if why != nil && why.Rule == gitConfig && st.Mode&unix.S_IFMT == unix.S_IFREG {
-		release, why = c.judgeConfig(from, to, toDir)
-		config = true
+	why := c.judge(makeAct, to.dir, toDir, to.last())
+	if why != nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
+		release, why = c.judgeContent(why, from, to, toDir)
 	}
 	p := pathtree.Join(toDir, to.last())
 	switch kind := st.Mode & unix.S_IFMT; {
-	case why != nil || config:
+	case why != nil:
 	case kind == unix.S_IFLNK:
 		text := make([]byte, unix.PathMax)
 		n, _ := unix.Readlinkat(from.dir, from.last(), text)
 		why = c.judgeLink(to.dir, toDir, to.last(), string(text[:max(n, 0)]))
 	case kind == unix.S_IFDIR:
-		if why = c.judgeMoved(from, fromDir, to, toDir); why == nil && toDir != "" && c.inGitDir(to.dir, toDir) {
+		if why = c.judgeWorktreeMoved(from, p); why == nil && toDir != "" {
+			why = c.judgeConflict(to.dir, toDir, to.last(), from)
+		}
+		if why == nil {
+			why = c.judgeMoved(from, fromDir, to, toDir)
+		}
+		if why == nil && toDir != "" && c.inGitDir(to.dir, toDir) {
 			why = c.judgeInto(from, fromDir, to, toDir)
 		}
 	}
@@ -186,90 +188,23 @@ func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDi
 	return func() {}, c.deny(p, why)
 }
 
-// judgeInto judges a directory that comes to a name in a git directory.
-func (c *call) judgeInto(from spot, fromDir string, to spot, toDir string) *Why {
-	if isGitDir(to.dir, toDir) {
-		if why := c.judgeAs(from.dir, from.last(), to); why != nil {
-			return why
-		}
-	}
-	if fromDir != "" && c.inGitDir(from.dir, fromDir) {
-		return nil
-	}
-	fd, err := openDir(from.dir, from.last())
-	if err != nil {
-		return &unseen
-	}
-	c.keep(fd)
-	left := mostScanned
-	return noLinksBelow(fd, &left)
-}
-
-// judgeAs judges a directory as what git makes of it by the name that it gets.
-func (c *call) judgeAs(dir int, name string, to spot) *Why {
-	switch to.last() {
-	case "hooks", "remotes", "branches":
-		return judgeEntries(dir, name, to.last())
-	case sequencerDir:
-		return c.judgeSequencerDir(dir, name)
-	case "info":
-		fd, err := openDir(dir, name)
-		if err != nil {
-			return &unseen
-		}
-		if there(c.keep(fd), "attributes") && c.isOld(to.dir) {
-			return gitWhy("attaches filters and merge drivers to files")
-		}
-	}
-	return nil
-}
-
-// judgeConfig judges what git's configuration becomes. The file that has it now
-// stays settled until release.
-func (c *call) judgeConfig(from, to spot, toDir string) (release func(), why *Why) {
-	data, release, why := c.settled(from.dir, from.last())
-	switch {
-	case why != nil:
-		return func() {}, why
-	case data == nil:
-		return func() {}, gitWhy(gitConfig)
-	}
-	reason := ""
-	if c.isOld(to.dir) {
-		before, releaseOld, why := c.settled(to.dir, to.last())
-		if why != nil {
-			release()
-			return func() {}, why
-		}
-		if releaseOld != nil {
-			releaseOld()
-		}
-		reason = gitfiles.JudgeChange(before, data, c.git(toDir))
-	} else {
-		reason = gitfiles.Judge(data, c.git(toDir))
-	}
-	if reason != "" {
-		release()
-		return func() {}, gitWhy("git configuration: " + reason)
-	}
-	return release, nil
-}
-
 // losing is for directories that are about to lose their names.
 func (c *call) losing(r *renaming) {
 	if r.fromDir != "" && r.old.Mode&unix.S_IFMT == unix.S_IFDIR {
 		c.ages.losing(r.oldID, pathtree.Join(r.fromDir, r.from.last()))
+		c.leavesHome(r.oldID, r.from)
 	}
 	if r.toDir != "" && r.exists && r.new.Mode&unix.S_IFMT == unix.S_IFDIR {
 		c.ages.losing(r.newID, pathtree.Join(r.toDir, r.to.last()))
+		c.leavesHome(r.newID, r.to)
 	}
 }
 
 // renamed takes down what became of old directories' names.
 func (c *call) renamed(r *renaming) {
 	for _, end := range []spot{r.from, r.to} {
-		if end.last() == rebaseDir { // what came to that name
-			c.holdRebase(end.dir, rebaseDir, c.pathOf(end.dir)+"/"+rebaseDir, false)
+		if isRebaseDir(end.last()) { // what came to that name
+			c.holdRebase(end.dir, end.last(), pathtree.Join(c.pathOf(end.dir), end.last()), false)
 		}
 	}
 	if r.fromDir == "" || r.toDir == "" {

@@ -109,6 +109,7 @@ func newIndex(r *Rules) *index {
 	}
 	x.denied = pathtree.NewRules(denied)
 	x.add(gitNames)
+	x.wild = append(x.wild, sharedIndex+"*")
 	delete(x.parts, "")
 	x.spellings = newSpellings(x.parts, x.wild)
 	return x

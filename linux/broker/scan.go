@@ -22,6 +22,7 @@ const mostScanned = 200_000
 type scan struct {
 	*call
 	to        string          // the new path
+	toDir     int             // the directory that it comes to
 	parentOld bool            // protected names count in the directory that it comes to
 	old       map[string]bool // directories that take an old one's place, by path
 	was       map[string]bool // of them, those that are old themselves
@@ -43,7 +44,7 @@ func (c *call) judgeMoved(from spot, fromDir string, to spot, toDir string) *Why
 	if c.rules.own(p) {
 		return nil
 	}
-	s := scan{call: c, to: p, parentOld: c.isOld(to.dir), replaced: -1, old: map[string]bool{}, was: map[string]bool{}, left: mostScanned}
+	s := scan{call: c, to: p, toDir: to.dir, parentOld: c.isOld(to.dir), replaced: -1, old: map[string]bool{}, was: map[string]bool{}, left: mostScanned}
 	id, known := dirIDAt(from.dir, from.last())
 	if known && packages(p) && !packages(pathtree.Join(fromDir, from.last())) && !c.ages.isNew(id) {
 		return &amongPackages
@@ -97,6 +98,11 @@ func (s *scan) directory(fd int, at string, old bool) *Why {
 	entries, err := list(fd)
 	if err != nil {
 		return &unseen
+	}
+	if old {
+		if why := s.judgeTaken(fd, at); why != nil {
+			return why
+		}
 	}
 	id, known := dirIDAt(fd, "")
 	// In a directory that was there itself, names were judged as they were made.

@@ -26,7 +26,7 @@ package linux
 // and never as a status that the command could have had.
 
 /*
-#cgo CFLAGS: -O2 -Wall
+#cgo CFLAGS: -O2 -Wall -Wextra -Wshadow -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 #include "init.h"
 #include "enter.h"
 */

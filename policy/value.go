@@ -76,6 +76,10 @@ func (v value) kind() string {
 	return "true or false"
 }
 
+func (r *reader) notice(v value, msg string) {
+	r.layer.notices = append(r.layer.notices, Notice{v.source(), msg})
+}
+
 func (v value) wrongType(want string) error { return v.errorf("is %s; it takes %s", v.kind(), want) }
 
 func (v value) bool() (bool, error) {

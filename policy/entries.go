@@ -17,15 +17,6 @@ func violationRule(command string, v value) (ViolationRule, error) {
 	return rule, err
 }
 
-// disabledFilesystem reads srt's filesystem.disabled, which nothing heeds.
-func disabledFilesystem(v value) error {
-	off, err := v.bool()
-	if off {
-		v.r.notice(v, v.key+" ignored: no file makes srun run a command unsandboxed")
-	}
-	return err
-}
-
 // withheld is an entry of srt's credentials, of which srun takes mode "deny":
 // files are not read and variables are withheld.
 type withheld struct{ subject, mode string }
@@ -35,6 +26,8 @@ func credentialEntry(key string) form[withheld] {
 	return objectOf([]part[withheld]{
 		valuePart(key, "what is withheld", word(), func(c *withheld) *string { return &c.subject }),
 		{"mode", func() string { return `{"enum": ["deny"]}` }, "deny", func(v value, c *withheld) (err error) { c.mode, err = v.text(); return err }},
+		maskPart("extract"), maskPart("onExtractNoMatch"), maskPart("decode"), maskPart("maskClaims"), maskPart("maskDuplicates"),
+		maskPart("injectHosts"),
 	}, func(Source) withheld { return withheld{} }, func(v value, c *withheld) error {
 		switch {
 		case c.subject == "":
@@ -44,6 +37,11 @@ func credentialEntry(key string) form[withheld] {
 		}
 		return nil
 	})
+}
+
+// maskPart is a key that srt takes with any mode and heeds with mode mask alone.
+func maskPart(name string) part[withheld] {
+	return part[withheld]{name, func() string { return `{}` }, "of mode mask", func(value, *withheld) error { return nil }}
 }
 
 // credentialsInto is a list of entries whose subjects, read by f, go into another

@@ -57,12 +57,20 @@ func listPart[T, V any](name, about string, f form[V], where func(*T) *[]V) part
 	}}
 }
 
+// unusedPart is a limit of srt's own proxy.
+func unusedPart[T any](name string) part[T] {
+	p := passed{why: "a limit of srt's own proxy"}
+	return part[T]{name, p.schema, p.why, func(v value, _ *T) error { return p.read(v) }}
+}
+
 func tlsTerminate() form[TLSTerminate] {
 	f := objectOf([]part[TLSTerminate]{
 		valuePart("caCertPath", "an authority of your own in PEM", oneFile(), func(t *TLSTerminate) *string { return &t.CACertPath }),
 		valuePart("caKeyPath", "its key, which the command cannot read", oneFile(), func(t *TLSTerminate) *string { return &t.CAKeyPath }),
 		listPart("excludeDomains", "hosts whose connections stay closed", domain(), func(t *TLSTerminate) *[]DomainRule { return &t.ExcludeDomains }),
 		listPart("extraCaCertPaths", "further authorities to verify servers by", oneFile(), func(t *TLSTerminate) *[]string { return &t.ExtraCACertPaths }),
+		unusedPart[TLSTerminate]("maxTunnels"),
+		unusedPart[TLSTerminate]("handshakeTimeoutMs"),
 	}, func(s Source) TLSTerminate { return TLSTerminate{Source: s} }, func(v value, t *TLSTerminate) error {
 		if (t.CACertPath == "") != (t.CAKeyPath == "") {
 			return v.errorf("caCertPath and caKeyPath go together")

@@ -130,17 +130,6 @@ func fieldsOf(prefix string, of shapes) []field {
 	return fields
 }
 
-// settingKeys lists every key for suggestions.
-func settingKeys() []string {
-	var keys []string
-	for _, s := range table() {
-		if s.key != "" {
-			keys = append(keys, s.key)
-		}
-	}
-	return keys
-}
-
 // merge adds a weaker layer: scalars where none is set, lists at the end.
 func (l *layer) merge(weaker *layer) {
 	for _, s := range table() {

@@ -24,7 +24,12 @@ func filesystemSettings() []setting {
 		{"filesystem.allowGitConfig", everywhere, "Whether .git/config may be written.",
 			one(boolean(), whenTrue, func(l *layer) *opt[bool] { return &l.gitConfig }), flag{}},
 		{"filesystem.disabled", everywhere, "Of srt; ignored.",
-			feed{words: boolean().one, json: booleanSchema, into: disabledFilesystem}, flag{}},
+			heeded(boolean(), func(v value, off bool) error {
+				if off {
+					return neverUnsandboxed(v, off)
+				}
+				return nil
+			}), flag{}},
 	}
 }
 

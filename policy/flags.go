@@ -34,7 +34,7 @@ func (o Options) flagLayer() (*layer, error) {
 
 // read takes every value of one setting's flag. What is given once counts as
 // not given where it is empty.
-func (f *flagReader) read(s setting) error {
+func (f *flagReader) read(s *setting) error {
 	values := f.o.Flags[s.flag.name]
 	if len(values) == 0 || s.flag.name == "" {
 		return nil

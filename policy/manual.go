@@ -34,7 +34,7 @@ func Settings() []Setting {
 
 // untrusted says what becomes of the setting in a project's file that is not
 // trusted.
-func (s setting) untrusted() string {
+func (s *setting) untrusted() string {
 	switch s.kind.loosens() {
 	case lowest:
 		return "where lower"

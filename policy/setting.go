@@ -77,15 +77,21 @@ const (
 
 var (
 	tableOnce sync.Once
-	tableRows []setting
+	tableRows []*setting
 )
 
 // table returns every setting. It is built at the first call, and not when the
 // package is imported.
-func table() []setting {
+func table() []*setting {
 	tableOnce.Do(func() {
-		tableRows = slices.Concat(networkSettings(), filesystemSettings(), environmentSettings(), limitSettings(),
-			otherSettings(), permissionSettings(), credentialSettings(), foreignSettings())
+		for _, rows := range [][]setting{
+			networkSettings(), filesystemSettings(), environmentSettings(), limitSettings(), otherSettings(),
+			permissionSettings(), credentialSettings(), foreignSettings(),
+		} {
+			for i := range rows {
+				tableRows = append(tableRows, &rows[i])
+			}
+		}
 	})
 	return tableRows
 }
@@ -93,12 +99,10 @@ func table() []setting {
 // namesOf returns the keys of the object at prefix, "" for the top level, in the
 // files of a shape. What has keys below it is an object of them.
 func namesOf(prefix string, of shapes) []string {
+	below := joinKey(prefix, "")
 	var names []string
 	for _, s := range table() {
-		rest, inside := s.key, s.key != ""
-		if prefix != "" {
-			rest, inside = strings.CutPrefix(s.key, prefix+".")
-		}
+		rest, inside := strings.CutPrefix(s.key, below)
 		name, _, _ := strings.Cut(rest, ".")
 		if inside && s.of&of != 0 && !slices.Contains(names, name) {
 			names = append(names, name)
@@ -109,9 +113,10 @@ func namesOf(prefix string, of shapes) []string {
 
 // settingAt returns the setting with this key, nil for an object of settings.
 func settingAt(key string) *setting {
-	all := table()
-	if i := slices.IndexFunc(all, func(s setting) bool { return s.key == key }); i >= 0 {
-		return &all[i]
+	for _, s := range table() {
+		if s.key == key {
+			return s
+		}
 	}
 	return nil
 }
@@ -141,13 +146,13 @@ func (l *layer) merge(weaker *layer) {
 // tighten clears everything that could allow more than is allowed without the
 // layer, and returns the keys it cleared. Limits stay: see lower.
 func (l *layer) tighten() []string {
-	var dropped []setting
+	var dropped []*setting
 	for _, s := range table() {
 		if s.kind.tighten(l) {
 			dropped = append(dropped, s)
 		}
 	}
-	slices.SortStableFunc(dropped, func(a, b setting) int { return cmp.Compare(a.kind.loosens(), b.kind.loosens()) })
+	slices.SortStableFunc(dropped, func(a, b *setting) int { return cmp.Compare(a.kind.loosens(), b.kind.loosens()) })
 	var keys []string
 	for _, s := range dropped {
 		keys = append(keys, s.key)

@@ -18,9 +18,9 @@ func TestEveryKeyOfSrtIsKnown(t *testing.T) {
 	p, notices := w.load()
 	want := []string{
 		file + ": network.allowPlaintextHeaderSet: for srt's filterRequest, not used",
-		file + ": network.tlsTerminate.maxTunnels, network.tlsTerminate.handshakeTimeoutMs: a limit of srt's own proxy, not used",
-		file + ": credentials.allowPlaintextInject, credentials.sigv4: of masked credentials, which srun has not, not used",
-		file + ": allowNestedUserNamespaces: a command in srun makes no user namespaces, not used",
+		file + ": network.tlsTerminate.maxTunnels, network.tlsTerminate.handshakeTimeoutMs: for srt's own proxy, not used",
+		file + ": credentials.allowPlaintextInject, credentials.sigv4: for masked credentials, not used",
+		file + ": allowNestedUserNamespaces: for user namespaces inside the sandbox, not used",
 		file + ": ripgrep, mandatoryDenySearchDepth, seccomp, bwrapPath, socatPath, javaAgentJarPath, windows, git: for srt's own helpers, not used",
 	}
 	if diff := cmp.Diff(want, notices); diff != "" {

@@ -261,10 +261,10 @@ func (k refused) takes() string      { return "nothing" }
 func (k refused) schema() string     { return `{"not": {}}` }
 func (k refused) read(v value) error { return v.errorf("%s", k.why) }
 
-// elsewhere is a switch whose effect is in no layer.
-type elsewhere struct{ bare }
+// unlayered is a switch whose effect is in no layer.
+type unlayered struct{ bare }
 
-func (elsewhere) takes() string                              { return "true or false" }
-func (elsewhere) schema() string                             { return booleanSchema() }
-func (elsewhere) read(v value) error                         { return v.errorf("no file sets it") }
-func (elsewhere) readFlag(*flagReader, string, Source) error { return nil }
+func (unlayered) takes() string                              { return "true or false" }
+func (unlayered) schema() string                             { return booleanSchema() }
+func (unlayered) read(v value) error                         { return v.errorf("no file sets it") }
+func (unlayered) readFlag(*flagReader, string, Source) error { return nil }

@@ -7,9 +7,7 @@ type Setting struct {
 	Takes string // what a file writes, in words
 	About string // one sentence
 
-	OwnShape      bool   // read in srun's own files, and srt's
-	ClaudeSandbox bool   // read in "sandbox" of Claude Code's
-	Untrusted     string // what becomes of it in an untrusted file; "" where it holds
+	Untrusted string // what becomes of it in an untrusted file; "" where it holds
 
 	Flag   string // without its dashes; "" is none
 	Usage  string // one line of help, the value's name in backquotes
@@ -23,7 +21,6 @@ func Settings() []Setting {
 	for _, s := range table() {
 		all = append(all, Setting{
 			Key: s.key, Takes: s.kind.takes(), About: s.about,
-			OwnShape: s.of&ownShape != 0, ClaudeSandbox: s.of&claudeSandbox != 0,
 			Untrusted: s.untrusted(),
 			Flag:      s.flag.name, Usage: s.flag.usage,
 			Switch: s.kind.arity() == noValue, Repeat: s.kind.arity() == manyValues,

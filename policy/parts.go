@@ -59,7 +59,7 @@ func listPart[T, V any](name, about string, f form[V], where func(*T) *[]V) part
 
 // unusedPart is a limit of srt's own proxy.
 func unusedPart[T any](name string) part[T] {
-	p := passed{why: "a limit of srt's own proxy"}
+	p := passed{why: "for srt's own proxy"}
 	return part[T]{name, p.schema, p.why, func(v value, _ *T) error { return p.read(v) }}
 }
 

@@ -86,6 +86,6 @@ func otherSettings() []setting {
 			many(weakness(), never, func(l *layer) *[]Weaker { return &l.weaker }),
 			flag{"allow-weaker", "accept that protection `NAME` is missing here"}},
 		{"", 0, "Whether Claude Code's own settings files are read.",
-			elsewhere{}, flag{"claude", "also read Claude Code's settings files"}},
+			unlayered{}, flag{"claude", "also read Claude Code's settings files"}},
 	}
 }

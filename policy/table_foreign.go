@@ -14,17 +14,17 @@ func permissionSettings() []setting {
 }
 
 func credentialSettings() []setting {
-	const masking = "of masked credentials, which srun has not"
+	const masking = "for masked credentials"
 	return []setting{
 		{"credentials.files", everywhere, "Files by path, which with mode deny are not read.",
 			credentialsInto("path", path(), func(l *layer) *[]PathRule { return &l.denyRead }), flag{}},
 		{"credentials.envVars", everywhere, "Variables by name, which with mode deny are withheld.",
 			credentialsInto("name", variableGlob(), func(l *layer) *[]EnvRule { return &l.envDeny }), flag{}},
-		{"credentials.allowPlaintextInject", everywhere, "Of masked credentials, which srun has not.",
+		{"credentials.allowPlaintextInject", everywhere, "For masked credentials, which srun does not make.",
 			heeded(boolean(), passesOver(yes, masking)), flag{}},
-		{"credentials.awsPairs", everywhere, "Of masked credentials: refused unless it is empty.",
+		{"credentials.awsPairs", everywhere, "For masked credentials: refused unless it is empty.",
 			heeded(anyList("objects"), refuses(notEmpty[struct{}], "masked credentials are not supported: AWS requests are not signed anew")), flag{}},
-		{"credentials.sigv4", everywhere, "Of masked credentials, which srun has not.",
+		{"credentials.sigv4", everywhere, "For masked credentials, which srun does not make.",
 			passed{words: "object", why: masking}, flag{}},
 	}
 }
@@ -45,7 +45,7 @@ func foreignSettings() []setting {
 		{"network.mitmProxy", everywhere, "Refused: httpProxyPort hands traffic to a proxy on localhost.",
 			refused{why: "srt's mitmProxy is not supported; network.httpProxyPort hands traffic to a proxy on localhost"}, flag{}},
 		{"allowNestedUserNamespaces", everywhere, "Of srt: true is passed over, with one line.",
-			heeded(boolean(), passesOver(yes, "a command in srun makes no user namespaces")), flag{}},
+			heeded(boolean(), passesOver(yes, "for user namespaces inside the sandbox")), flag{}},
 	}...)...)
 }
 

@@ -18,7 +18,7 @@ FUZZTIME ?= 10s
 
 MANPAGES = $(wildcard docs/*.[1-8])
 
-.PHONY: help build demo test install bench fuzz lint kernels escape dist clean
+.PHONY: help build demo test install bench fuzz lint kernels escape layers dist clean
 
 help:
 	@echo 'make build      the static binary, bin/srun'
@@ -27,6 +27,7 @@ help:
 	@echo 'make lint       gofmt, vet, staticcheck, sizes, shell scripts'
 	@echo 'make fuzz       each fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make escape     the attack suite'
+	@echo 'make layers     the same without each layer in turn, for docs/layers.md'
 	@echo 'make kernels    the kernel matrix'
 	@echo 'make bench      speed and memory beside bwrap, no sandbox, squid and tinyproxy'
 	@echo 'make install    into DESTDIR/PREFIX ($(DESTDIR)$(PREFIX))'
@@ -57,8 +58,16 @@ escape:
 	@scripts/setup build test
 	$(GO) test -count=1 -timeout 30m -run 'Escape|TestScript/^escape-' ./...
 
+# An hour or two; as an ordinary user, then what needs root with devices of its own.
+layers:
+	@scripts/setup build test
+	SRUN_LAYERS=1 $(GO) test -count=1 -run TestShipped ./scripts/layers
+	$(GO) run ./scripts/layers
+	$(GO) run ./scripts/layers -as root
+	$(GO) test ./docs -update
+
 kernels:
-	@echo 'make kernels: the kernel matrix is not there yet' >&2; exit 1
+	@scripts/kernels/run
 
 bench: build
 	@scripts/setup bench

@@ -22,8 +22,8 @@ var update = flag.Bool("update", false, "rewrite the generated tables")
 // home is nobody's: paths below it are printed with "~".
 const home = "/home/of/nobody"
 
-// The tables of credentials.md and environment.md are what policy has. To
-// rewrite them: go test ./docs -update
+// The tables of credentials.md and environment.md are what policy has, those of
+// layers.md what scripts/layers found. To rewrite them: go test ./docs -update
 func TestGeneratedTables(t *testing.T) {
 	for _, table := range []struct {
 		file, name string
@@ -33,6 +33,8 @@ func TestGeneratedTables(t *testing.T) {
 		{"credentials.md", "protected", protectedRows(t)},
 		{"environment.md", "variables", variableRows(t)},
 		{"settings.md", "settings", settingRows()},
+		{"layers.md", "layers", layerRows(t)},
+		{"layers.md", "promises", promiseRows(t)},
 	} {
 		place(t, table.file, "<!-- generated: "+table.name+" -->\n", "<!-- end -->", table.rows)
 	}
@@ -51,7 +53,7 @@ func place(t *testing.T, file, begin, end string, rows []string) {
 }
 
 // keep writes a generated file anew with -update, and otherwise fails where it
-// is not what policy has.
+// is out of date.
 func keep(t *testing.T, file, old, current string) {
 	t.Helper()
 	switch {
@@ -61,7 +63,7 @@ func keep(t *testing.T, file, old, current string) {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("%s is not what policy has; run: go test ./docs -update", file)
+		t.Errorf("%s is out of date; run: go test ./docs -update", file)
 	}
 }
 

@@ -5,9 +5,26 @@ package launcher
 import (
 	"fmt"
 	"runtime"
+
+	"srun/policy"
 )
 
-// startBackend refuses: a command never runs without a sandbox.
-func (c *Cmd) startBackend() error {
-	return fmt.Errorf("cannot enforce namespaces: there is no backend for %s yet", runtime.GOOS)
+var hostBackend Backend = noBackend{}
+
+// noBackend refuses: a command never runs without a sandbox.
+type noBackend struct{}
+
+var errNoBackend = fmt.Errorf("there is no backend for %s yet", runtime.GOOS)
+
+func (noBackend) Capabilities() policy.Capabilities { return policy.Capabilities{} }
+
+func (noBackend) Probe() []Check {
+	return []Check{{Protection: "namespaces", Detail: errNoBackend.Error()}}
 }
+
+func (noBackend) Plan(Work) (Plan, error) {
+	return nil, fmt.Errorf("cannot enforce namespaces: %w", errNoBackend)
+}
+
+// Missing names the protection that an error of Start says cannot be enforced.
+func Missing(error) string { return "" }

@@ -81,10 +81,13 @@ type Cmd struct {
 	// nobody.
 	Audit io.Writer
 
+	// Backend enforces the policy; nil is this host's.
+	Backend Backend
+
 	ctx        context.Context
 	ended      context.Context // over when the command is
 	end        context.CancelFunc
-	process    process
+	process    Process
 	forward    forwarding
 	endNetwork func() // once no process of the sandbox is left
 	server     *proxy.Server
@@ -101,17 +104,6 @@ type Cmd struct {
 // and the list of what goes past it. HTTPFrom and OtherFrom are what an error
 // calls the two, such as HTTP_PROXY.
 type Upstream struct{ HTTP, Other, NoProxy, HTTPFrom, OtherFrom string }
-
-// process is what a backend started.
-type process interface {
-	Wait() (syscall.WaitStatus, error)
-	Signal(syscall.Signal) error
-	Pause() error
-	Resume() error
-	HasGroup(group int) bool
-	Kill() error
-	Forward(port uint16) error
-}
 
 // Command returns a Cmd that runs name with arguments under a policy.
 func Command(p *policy.Policy, name string, arg ...string) *Cmd {
@@ -146,7 +138,7 @@ func (c *Cmd) Start() error {
 	if err := c.stdio.open(c); err != nil {
 		return err
 	}
-	err := c.startBackend()
+	err := c.start()
 	c.stdio.closeChildEnds()
 	if err != nil {
 		c.stdio.abandon()

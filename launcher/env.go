@@ -10,16 +10,9 @@ import (
 	"srun/policy"
 )
 
-// own is what a sandbox has of its own and variables name.
-type own struct {
-	tempDir   string
-	proxyPort int    // 0 is no proxy
-	bundle    string // certificates to trust, "" for the system's
-}
-
 // environment is what the command gets: the caller's variables as the policy
 // lets them through, and srun's own, which win.
-func environment(p *policy.Policy, base []string, o own) []string {
+func environment(p *policy.Policy, base []string, o Own) []string {
 	if base == nil {
 		base = os.Environ()
 	}
@@ -35,12 +28,12 @@ func environment(p *policy.Policy, base []string, o own) []string {
 		switch {
 		case names[name]:
 		case name == "TMP" || name == "TEMP" || name == "TEMPDIR":
-			env = append(env, name+"="+o.tempDir) // the host's would not be writable
+			env = append(env, name+"="+o.TempDir) // the host's would not be writable
 		default:
 			env = append(env, kv)
 		}
 	}
-	return caches(p, append(env, added...), o.tempDir)
+	return caches(p, append(env, added...), o.TempDir)
 }
 
 // caches gives tools that fail without a writable directory of their own a
@@ -76,15 +69,15 @@ func has(env []string, name string) bool {
 
 // variables are srun's. With a port of 0 there is no proxy, and no variable
 // names one.
-func (o own) variables() []string {
-	env := []string{"SRUN=1", "SANDBOX_RUNTIME=1", "TMPDIR=" + o.tempDir}
-	if o.bundle != "" {
-		env = append(env, trustVariables(o.bundle)...)
+func (o Own) variables() []string {
+	env := []string{"SRUN=1", "SANDBOX_RUNTIME=1", "TMPDIR=" + o.TempDir}
+	if o.Bundle != "" {
+		env = append(env, trustVariables(o.Bundle)...)
 	}
-	if o.proxyPort == 0 {
+	proxyPort := o.ProxyPort
+	if proxyPort == 0 {
 		return env
 	}
-	proxyPort := o.proxyPort
 	http := fmt.Sprintf("http://127.0.0.1:%d", proxyPort)
 	socks := fmt.Sprintf("socks5h://127.0.0.1:%d", proxyPort)
 	hostPort := strings.TrimPrefix(http, "http://")

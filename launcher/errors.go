@@ -35,3 +35,9 @@ func (e *ExitError) Code() int {
 	}
 	return e.Status.ExitStatus()
 }
+
+// startError keeps a backend's words and adds this package's sentinel.
+type startError struct{ err, kind error }
+
+func (e *startError) Error() string   { return e.err.Error() }
+func (e *startError) Unwrap() []error { return []error{e.err, e.kind} }

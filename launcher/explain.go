@@ -51,3 +51,22 @@ func environmentRules(p *policy.Policy) []Rule {
 	}
 	return rules
 }
+
+// Explain returns the rules of a policy and the very operations that would
+// apply them here. It runs nothing.
+func Explain(p *policy.Policy) ([]Rule, error) {
+	plan, err := hostBackend.Plan(Work{Policy: p, Dir: p.Dir, Trust: p.Network.TLSTerminate != nil && filtered(p)})
+	if err != nil {
+		return nil, err
+	}
+	return plan.Rules(), nil
+}
+
+// settingRules are the settings that are no lists, and the environment's.
+func settingRules(p *policy.Policy) []Rule {
+	var rules []Rule
+	for _, s := range p.Scalars {
+		rules = append(rules, Rule{"setting", s.Key + " = " + s.Value, source(s.Source), "srun"})
+	}
+	return append(rules, environmentRules(p)...)
+}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -108,23 +109,25 @@ func (j *judge) failure(f broker.Failure) (denials []FileDenial) {
 }
 
 // sockets are those of the host's that may be connected to. In a directory that
-// the command may write, it could put another in one's place: there the file
-// that is there now is meant.
+// the command may write, or behind a link in one, it could put another in one's
+// place: there the file that is there now is meant.
 func (p *Plan) sockets(shared bool) (broker.Sockets, error) {
 	s := broker.Sockets{All: p.AllUnixSockets, Shared: shared}
 	if !shared {
 		s.Stale = stale
 	}
 	for _, path := range p.UnixSockets {
-		real, err := filepath.EvalSymlinks(path)
-		if err != nil {
+		at, err := walk(path, lstat)
+		if err != nil || at.missing {
 			continue // left out when the policy was loaded
 		}
-		if p.nodes.At(filepath.Dir(real)).Access() != pathtree.ReadWrite && p.nodes.At(filepath.Dir(path)).Access() != pathtree.ReadWrite {
+		if !slices.ContainsFunc(append(at.links, at.path), func(step string) bool {
+			return p.nodes.At(filepath.Dir(step)).Access() == pathtree.ReadWrite
+		}) {
 			s.Paths = append(s.Paths, path)
 			continue
 		}
-		fd, err := unix.Open(real, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		fd, err := unix.Open(at.path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 		if err != nil {
 			closeFDs(s.Files...)
 			return s, fmt.Errorf("%s: %w", quoted(path), err)

@@ -30,8 +30,6 @@ int make_covers(void)
 	    make_file(COVERS "/0", 0644) < 0 || make_file(COVERS "/1", 0644) < 0 || make_file(COVERS "/2", 0644) < 0 ||
 	    make_file(COVERS "/3", 0644) < 0)
 		return -1;
-	if (mkdir(COVERS "/" HOLD, 0) < 0)
-		return -1;
 	covers_writable = clone_path(COVERS);
 	if (covers_writable < 0 || bind_on_itself(COVERS, MOUNT_ATTR_RDONLY) < 0)
 		return -1;
@@ -118,8 +116,6 @@ int open_covers(void)
 
 int mounts_done(void)
 {
-	if (bury_held() < 0)
-		return fail("cover the held links");
 	close(covers);
 	close(covers_writable);
 	if (made_covers && umount2(COVERS, MNT_DETACH) < 0)

@@ -17,6 +17,9 @@ import (
 func encodePlan(c *Config, lent lentFiles) ([]byte, error) {
 	b := make([]byte, 0, 16<<10)
 	for _, op := range c.Plan.Mounts {
+		if op.Kind == opHold {
+			continue
+		}
 		data := op.Path
 		if op.Kind == opFile {
 			data += "\x00" + op.Data

@@ -2,11 +2,6 @@
 
 package linux
 
-/*
-#include "init.h"
-*/
-import "C"
-
 import (
 	"path/filepath"
 	"slices"
@@ -14,8 +9,9 @@ import (
 	"srun/policy/pathtree"
 )
 
-// opHold keeps a symbolic link where it is: hold.c says how.
-const opHold opKind = C.OP_HOLD
+// opHold keeps a symbolic link where it is. Nothing is mounted for it: the broker
+// refuses to move, remove or replace one.
+const opHold opKind = 1 << 16
 
 // holdLinks keeps symbolic links from being replaced, removed or moved.
 func (t *tree) holdLinks(ops []mountOp, links []string) []mountOp {

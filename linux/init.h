@@ -93,7 +93,6 @@ enum {
 	OP_MKDIR = 8,      /* path: in a cover, so that something can be attached */
 	OP_MKFILE = 9,
 	OP_FILE = 17,      /* path NUL content: cover a file by this one */
-	OP_HOLD = 22,      /* path of a symbolic link: it cannot be replaced */
 	OP_LISTEN = 18,    /* a: port on the sandbox's 127.0.0.1 that srun accepts on */
 	OP_LEND = 32,      /* path of what is standard descriptor slot: the command gets it
 	                    * anew, on a read-only mount; a, b: as OP_CLONE */

@@ -57,10 +57,8 @@ func listeningPort(line string) uint16 {
 func (l *Listeners) has(port uint16) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return OwnPort(port) || slices.Contains(l.forwarded, port)
+	return slices.Contains(OwnPorts(), port) || slices.Contains(l.forwarded, port)
 }
 
-// OwnPort reports that srun itself has the port inside, in every sandbox.
-func OwnPort(port uint16) bool {
-	return port == ProxyPort || port == TransparentPort || port == dnsPort
-}
+// OwnPorts are those that srun itself has inside, in every sandbox.
+func OwnPorts() []uint16 { return []uint16{ProxyPort, TransparentPort, dnsPort} }

@@ -244,8 +244,6 @@ static int do_mount_op(const struct op *op, const char *path)
 		return mkdir(path, (mode_t)op->a);
 	case OP_MKFILE:
 		return make_file(path, (mode_t)op->a);
-	case OP_HOLD:
-		return hold_link(path);
 	}
 	errno = EINVAL;
 	return -1;
@@ -255,7 +253,6 @@ static const char *const op_names[] = {
 	[OP_CLONE] = "copy the mounts at", [OP_READONLY] = "make read-only", [OP_WRITABLE] = "make writable",
 	[OP_ATTACH] = "attach", [OP_PIN] = "pin", [OP_SEAL] = "seal", [OP_HIDE] = "hide",
 	[OP_FILE] = "replace", [OP_MKDIR] = "make directory", [OP_MKFILE] = "make file",
-	[OP_HOLD] = "hold the link",
 };
 
 int mount_op(const struct op *op, const char *path)

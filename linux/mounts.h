@@ -49,7 +49,6 @@ int make_file(const char *path, mode_t mode);
 int attach_at(int tree, int at);
 
 /* covers.c */
-#define HOLD "hold" /* a directory among the covers, for hold.c */
 extern int covers;
 int make_covers(void);
 int copy_cover(const char *name);
@@ -61,9 +60,5 @@ int open_covers(void);
 /* alone.c: copy_alone returns a detached copy of the mount at a file, -1 where
  * that takes another way. */
 int copy_alone(int at, const char *path);
-
-/* hold.c */
-int hold_link(const char *path);
-int bury_held(void);
 
 #endif

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"srun/linux/filter"
 	"srun/policy"
 )
@@ -26,8 +28,11 @@ type Check struct {
 func Probe() []Check {
 	checks := []Check{checkLandlock(), checkSeccomp()}
 	run := Check{Protection: "namespaces", OK: true, Detail: "a command ran with namespaces, mounts, Landlock and seccomp"}
-	if err := tryRun(); err != nil {
-		run = Check{Protection: "namespaces", Detail: err.Error(), Fix: namespaceFix()}
+	if !checks[0].OK {
+		run.Detail = "a command ran with namespaces, mounts and seccomp"
+	}
+	if err := tryRun(checks[0].OK); err != nil {
+		run = Check{Protection: "namespaces", Detail: err.Error(), Fix: namespaceFix(err)}
 		if e, ok := errors.AsType[*Error](err); ok && e.Protection != "" {
 			run.Protection = e.Protection
 		}
@@ -55,7 +60,10 @@ func checkSeccomp() Check {
 
 // namespaceFix looks for the switches that distributions turn namespaces off
 // with.
-func namespaceFix() string {
+func namespaceFix(err error) string {
+	if errors.Is(err, unix.ENOSYS) {
+		return "boot " + oldestKernel + " or later"
+	}
 	for _, s := range []struct{ path, bad, fix string }{
 		{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile that lets srun make user namespaces"},
 		{"/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl -w kernel.unprivileged_userns_clone=1"},
@@ -68,8 +76,14 @@ func namespaceFix() string {
 	return "a container engine's seccomp profile or a kernel configuration forbids it: allow unshare, mount and user namespaces"
 }
 
-func tryRun() error {
-	plan, err := NewPlan(&policy.Policy{}, "/", ThisHost())
+// tryRun runs true(1). Without Landlock, which was found out before, it looks for
+// what else is missing.
+func tryRun(landlock bool) error {
+	var p policy.Policy
+	if !landlock {
+		p.Weaker = []policy.Weaker{{Name: "landlock"}}
+	}
+	plan, err := NewPlan(&p, "/", ThisHost())
 	if err != nil {
 		return err
 	}
@@ -78,16 +92,16 @@ func tryRun() error {
 		return err
 	}
 	defer null.Close()
-	p, err := Start(Config{
+	process, err := Start(Config{
 		Plan: plan, Args: []string{"true"}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/",
 		Stdio: [3]*os.File{null, null, null},
 	})
 	if err != nil {
 		return err
 	}
-	for range p.Events {
+	for range process.Events {
 	}
-	if status, err := p.Wait(); err != nil || status != 0 {
+	if status, err := process.Wait(); err != nil || status != 0 {
 		return errors.Join(err, fmt.Errorf("true ended with status %d", status))
 	}
 	return nil

@@ -3,7 +3,6 @@
 package linux
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -138,7 +137,8 @@ func (b *builder) protectOne(path, reason string, guard bool) error {
 		return nil
 	}
 	at, err := b.host.find(path)
-	reached := b.writable(path) || b.writable(at.path) || slices.ContainsFunc(at.links, b.writable)
+	reached := b.writable(path) || b.writable(at.path) || slices.ContainsFunc(at.links, b.writable) ||
+		slices.ContainsFunc(b.roots, func(n *node) bool { return n.AllowWrite && pathtree.Contains(at.path, n.Path) })
 	switch {
 	case !reached:
 		return nil
@@ -161,10 +161,7 @@ func (b *builder) repositories(p *policy.Policy) ([]gitfiles.Path, error) {
 		if !root.Own.dir {
 			continue
 		}
-		found, err := gitfiles.Find(b.host.git, root.Path, gitfiles.Options{Home: p.Home, AllowConfig: p.Filesystem.AllowGitConfig})
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", root.Path, err)
-		}
+		found := gitfiles.Find(b.host.git, root.Path, gitfiles.Options{Home: p.Home, AllowConfig: p.Filesystem.AllowGitConfig})
 		all = append(all, found.Paths...)
 		for _, template := range found.Templates {
 			if !slices.Contains(b.templates, template) {

@@ -177,6 +177,14 @@ var stageProtection = map[int32]string{
 	C.STAGE_SECCOMP:    "seccomp",
 }
 
+// oldestKernel is the first whose calls srun's init can do its work with
+// (mount_setattr(2)).
+const oldestKernel = "Linux 5.12"
+
 func failure(m message) *Error {
-	return &Error{Protection: stageProtection[m.b], What: m.text, Err: unix.Errno(m.a)}
+	err := error(unix.Errno(m.a))
+	if m.b == C.STAGE_MOUNTS && err == unix.ENOSYS {
+		err = fmt.Errorf("this kernel is too old: %s has what srun mounts with (%w)", oldestKernel, err)
+	}
+	return &Error{Protection: stageProtection[m.b], What: m.text, Err: err}
 }

@@ -24,7 +24,7 @@ func AllowAlways(opts Options, hp HostPort) error {
 		return errors.New("cannot allow " + hp.Host.String() + ": the project's settings are not read in this run")
 	}
 	pattern := hp.Host.String()
-	if hp.Host.name == "localhost" {
+	if hp.Host == Localhost {
 		pattern = hp.String()
 	}
 	path := projectFiles(findProject(o.Dir))[0].path

@@ -150,7 +150,7 @@ func (d *Domains) find(hp HostPort, exact, below slot) *DomainRule {
 	if name == "" {
 		return nil
 	}
-	if r := d.at(name, hp.Port, exact); r != nil || name == "localhost" && below == allowBelow {
+	if r := d.at(name, hp.Port, exact); r != nil || hp.Host == Localhost && below == allowBelow {
 		return r
 	}
 	for rest := name; rest != ""; {

@@ -19,6 +19,9 @@ type Host struct {
 	addr netip.Addr
 }
 
+// Localhost is the one name that means the host's loopback, see [Decision].
+var Localhost = Host{name: "localhost"}
+
 // HostPort is a Host and a TCP or UDP port, 1 to 65535.
 type HostPort struct {
 	Host Host

@@ -120,7 +120,7 @@ func (p Pattern) Port() uint16 { return p.port }
 
 // isExact reports whether p names one address, or localhost.
 func (p Pattern) isExact() bool {
-	return p.kind == patternPrefix && p.prefix().IsSingleIP() || p.kind == patternName && p.name() == "localhost"
+	return p.kind == patternPrefix && p.prefix().IsSingleIP() || p.kind == patternName && p.name() == Localhost.name
 }
 
 // format returns the canonical spelling, and the name or address in it.

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"srun/proxy/internal/http1"
+	"srun/proxy/internal/relay"
 )
 
 // answer passes a response on and reports whether the client's connection can
@@ -16,8 +19,8 @@ func (x *exchange) answer(resp *http.Response) bool {
 		return false
 	}
 	framing := x.framing(resp)
-	keep := framing != toClose && x.req.keepsAlive() && !(x.h.inside != nil && resp.Close)
-	if x.body != nil && !x.body.finished() && x.req.fields.lists("Expect", "100-continue") {
+	keep := framing != toClose && x.req.KeepsAlive() && !(x.h.inside != nil && resp.Close)
+	if x.body != nil && !x.body.finished() && x.req.Fields.Lists("Expect", "100-continue") {
 		keep = false // the client may or may not send its body now
 	}
 	x.writeHead(resp, framing, keep)
@@ -47,11 +50,11 @@ func (x *exchange) awaitBody() bool {
 	if x.body == nil || x.body.finished() {
 		return true
 	}
-	late := time.NewTimer(bodyGrace)
-	defer late.Stop()
+	grace := time.NewTimer(bodyGrace)
+	defer grace.Stop()
 	select {
 	case <-x.body.done:
-	case <-late.C:
+	case <-grace.C:
 	}
 	return x.body.finished()
 }
@@ -68,11 +71,11 @@ const (
 
 func (x *exchange) framing(resp *http.Response) framing {
 	switch {
-	case x.req.method == http.MethodHead, resp.StatusCode == http.StatusNoContent, resp.StatusCode == http.StatusNotModified:
+	case x.req.Method == http.MethodHead, resp.StatusCode == http.StatusNoContent, resp.StatusCode == http.StatusNotModified:
 		return noBody
 	case resp.ContentLength >= 0:
 		return sized
-	case x.req.minor == 1:
+	case x.req.Minor == 1:
 		return chunked
 	}
 	return toClose
@@ -81,21 +84,21 @@ func (x *exchange) framing(resp *http.Response) framing {
 // writeHead writes the response's head into the buffer.
 func (x *exchange) writeHead(resp *http.Response, f framing, keep bool) {
 	bw := x.h.bw
-	writeStatus(bw, resp.StatusCode, reasonPhrase(resp))
+	http1.WriteStatus(bw, resp.StatusCode, http1.ReasonPhrase(resp))
 	writeHeader(bw, resp.Header)
 	length := resp.Header.Get("Content-Length")
 	switch {
 	case f == chunked:
-		writeField(bw, "Transfer-Encoding", "chunked")
+		http1.WriteField(bw, "Transfer-Encoding", "chunked")
 	case f == sized:
-		writeField(bw, "Content-Length", strconv.FormatInt(resp.ContentLength, 10))
+		http1.WriteField(bw, "Content-Length", strconv.FormatInt(resp.ContentLength, 10))
 	case f == noBody && length != "" && resp.StatusCode != http.StatusNoContent:
-		writeField(bw, "Content-Length", oneLine(length)) // of the body that a GET would get
+		http1.WriteField(bw, "Content-Length", http1.OneLine(length)) // of the body that a GET would get
 	}
 	if !keep {
-		writeField(bw, "Connection", "close")
-	} else if x.req.minor == 0 {
-		writeField(bw, "Connection", "keep-alive")
+		http1.WriteField(bw, "Connection", "close")
+	} else if x.req.Minor == 0 {
+		http1.WriteField(bw, "Connection", "keep-alive")
 	}
 	bw.WriteString("\r\n")
 }
@@ -107,37 +110,35 @@ func (x *exchange) copyBody(resp *http.Response, f framing) error {
 	if f == noBody || f == sized && resp.ContentLength == 0 {
 		return bw.Flush()
 	}
-	if f != sized || resp.ContentLength > bigBuffer {
+	if f != sized || resp.ContentLength > relay.BigBuffer {
 		if err := bw.Flush(); err != nil {
 			return err
 		}
 	}
 	var w io.Writer = bw
 	if f == chunked {
-		w = chunkWriter{bw}
+		w = http1.NewChunkWriter(bw)
 	}
 	if err := copyFlushing(bw, resp.Body, resp.ContentLength, w, &x.down); err != nil || f != chunked {
 		return err
 	}
-	bw.WriteString("0\r\n")
-	writeHeader(bw, resp.Trailer)
-	bw.WriteString("\r\n")
+	http1.EndChunks(bw, forClient(resp.Trailer))
 	return bw.Flush()
 }
 
 // switchProtocols hands both connections to a tunnel: what comes now is no HTTP.
 func (x *exchange) switchProtocols(resp *http.Response) {
-	asked, got := x.req.fields.upgrade(), headerFields(resp.Header).upgrade()
+	asked, got := x.req.Fields.Upgrade(), http1.FromHeader(resp.Header).Upgrade()
 	if asked == "" || got == "" {
 		x.sc.conn.Close()
 		reset(x.h.c.conn)
 		return
 	}
 	bw := x.h.bw
-	writeStatus(bw, resp.StatusCode, "")
+	http1.WriteStatus(bw, resp.StatusCode, "")
 	writeHeader(bw, resp.Header)
-	writeField(bw, "Connection", "Upgrade")
-	writeField(bw, "Upgrade", got)
+	http1.WriteField(bw, "Connection", "Upgrade")
+	http1.WriteField(bw, "Upgrade", got)
 	bw.WriteString("\r\n")
 	if b, _ := x.sc.br.Peek(x.sc.br.Buffered()); len(b) > 0 {
 		bw.Write(b)

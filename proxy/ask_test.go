@@ -238,3 +238,37 @@ func TestAnswersHold(t *testing.T) {
 		}
 	}
 }
+
+// Once nobody is left to wait for an answer, what is being asked ends and nobody
+// is asked again; what was answered holds.
+func TestStopAsking(t *testing.T) {
+	asked := make(chan string, 2)
+	w := newWorld(t, "", "", asking(func(ctx context.Context, q Question) Answer {
+		asked <- q.Target.Host.String()
+		if q.Target.Host.String() == "before.test" {
+			return AllowOnce
+		}
+		<-ctx.Done()
+		return AllowOnce
+	}))
+	w.serve("before.test", "198.51.100.1", 7, echo)
+	w.tunnel("before.test:7")
+	ended := make(chan int, 1)
+	go func() {
+		_, resp := w.connect("during.test:7")
+		ended <- resp.StatusCode
+	}()
+	for <-asked != "during.test" {
+	}
+	w.s.StopAsking()
+	if got := <-ended; got == 200 {
+		t.Errorf("a question that was ended is answered yes: %d", got)
+	}
+	w.tunnel("before.test:7")
+	if _, resp := w.connect("after.test:7"); resp.StatusCode == 200 {
+		t.Error("allowed without an answer")
+	}
+	if len(asked) > 0 {
+		t.Errorf("%s was asked for", <-asked)
+	}
+}

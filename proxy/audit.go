@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"srun/proxy/internal/oneline"
 )
 
 // auditLog writes one JSON line per decision and one when what it allowed
@@ -17,7 +19,7 @@ type auditLog struct {
 }
 
 // auditLine is a line of the log. Event is "decision", "note", "request" (of an
-// opened TLS connection) or "close", and ID joins them.
+// terminated TLS connection) or "close", and ID joins them.
 type auditLine struct {
 	ID       uint64    `json:"id"`
 	Time     time.Time `json:"time"`
@@ -52,6 +54,18 @@ func (s *Server) audit(line auditLine) {
 	s.log.mu.Lock()
 	defer s.log.mu.Unlock()
 	s.cfg.Audit.Write(append(b, '\n'))
+}
+
+// report tells the caller and the audit log of a denial, with the process
+// behind conn, which may be nil.
+func (s *Server) report(d *Denial, conn net.Conn, via string) {
+	if conn != nil && s.cfg.Peer != nil && d.Process == (Process{}) {
+		d.Process = s.cfg.Peer(conn)
+	}
+	s.auditDenied(d, via)
+	if s.cfg.Denied != nil {
+		s.cfg.Denied(*d)
+	}
 }
 
 // auditDenied logs a denial.
@@ -92,7 +106,7 @@ func (s *Server) auditAllowed(g grant, via, method string, conn net.Conn, err er
 		line.From = g.from.String()
 	}
 	if err != nil {
-		line.Error = printable(err.Error())
+		line.Error = oneline.Printable(err.Error())
 	} else if conn != nil {
 		line.Address = conn.RemoteAddr().String()
 	}
@@ -110,7 +124,7 @@ func (p passage) note(text string) {
 // request logs a request inside something allowed.
 func (p passage) request(method string) {
 	if p.s != nil {
-		p.s.audit(auditLine{ID: p.id, Event: "request", Method: printable(method)})
+		p.s.audit(auditLine{ID: p.id, Event: "request", Method: oneline.Printable(method)})
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"srun/proxy/internal/relay"
 )
 
 func BenchmarkNew(b *testing.B) {
@@ -22,18 +24,8 @@ func BenchmarkDecide(b *testing.B) {
 	target := hostPort(b, "example.com:443")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := s.admit(context.Background(), target, nil); err != nil {
+		if _, err := s.admit(context.Background(), target, nameDoor{}); err != nil {
 			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkPeekHello(b *testing.B) {
-	hello := clientHello(b, "example.com")
-	b.ReportAllocs()
-	for b.Loop() {
-		if h, _, err := peekHello(&scripted{}, hello); err != nil || h.serverName != "example.com" {
-			b.Fatal(h, err)
 		}
 	}
 }
@@ -159,7 +151,7 @@ func TestIdleTunnels(t *testing.T) {
 	if all-ends > idleLimit {
 		t.Errorf("%.1f KiB for each idle tunnel", all-ends)
 	}
-	if n := pipesInUse(); n > 0 {
+	if n := relay.PipesInUse(); n > 0 {
 		t.Errorf("%d pipes in use", n)
 	}
 	for _, conn := range held {

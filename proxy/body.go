@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io"
 	"net/http/httputil"
-	"strconv"
 	"sync/atomic"
+
+	"srun/proxy/internal/http1"
+	"srun/proxy/internal/relay"
 )
 
 // bodyCopy is a request's body on its way to the server.
@@ -23,7 +25,7 @@ func (x *exchange) startBody() *bodyCopy {
 	sc, br := x.sc, x.h.br
 	go func() {
 		defer close(b.done)
-		if n := x.req.length; n < 0 {
+		if n := x.req.Length; n < 0 {
 			b.err = copyChunked(sc.bw, br, &x.up)
 		} else {
 			b.err = copyFlushing(sc.bw, io.LimitReader(br, n), n, sc.bw, &x.up)
@@ -46,7 +48,7 @@ func (b *bodyCopy) reason(err error) error {
 	if _, ok := errors.AsType[*sendError](b.err); b.err == nil || ok {
 		return err
 	}
-	return bad("the request body: %v", b.err)
+	return http1.Bad("the request body: %v", b.err)
 }
 
 // sendError is a failure of the side that is written to.
@@ -71,48 +73,25 @@ func (b *bodyCopy) finished() bool {
 // copyChunked copies a chunked body with its trailers. The chunks are read and
 // written anew, so that no oddity of their framing reaches the server.
 func copyChunked(bw *bufio.Writer, br *bufio.Reader, count *atomic.Int64) error {
-	if err := copyFlushing(bw, httputil.NewChunkedReader(br), -1, chunkWriter{bw}, count); err != nil {
+	if err := copyFlushing(bw, httputil.NewChunkedReader(br), -1, http1.NewChunkWriter(bw), count); err != nil {
 		return err
 	}
-	trailers, err := readTrailers(br)
+	trailers, err := http1.ReadTrailers(br)
 	if err != nil {
 		return err
 	}
-	bw.WriteString("0\r\n")
-	trailers.write(bw)
-	bw.WriteString("\r\n")
+	http1.EndChunks(bw, trailers)
 	if err := bw.Flush(); err != nil {
 		return &sendError{err}
 	}
 	return nil
 }
 
-// readTrailers reads the fields behind the last chunk. Those that could pass
-// for a head's are dropped, RFC 9110 section 6.5.1.
-func readTrailers(br *bufio.Reader) (fields, error) {
-	left := maxHead
-	h := &head{}
-	for {
-		line, err := readLine(br, &left)
-		switch {
-		case err == io.EOF:
-			return nil, io.ErrUnexpectedEOF
-		case err != nil:
-			return nil, err
-		case line == "":
-			return h.fields.endToEnd(), nil
-		}
-		if err := h.parseField(line); err != nil {
-			return nil, err
-		}
-	}
-}
-
 // copyFlushing copies as bytes come to w, which writes to bw, and lets none
 // wait in bw's buffer. want is how many there must be, -1 when the reader knows.
 func copyFlushing(bw *bufio.Writer, r io.Reader, want int64, w io.Writer, count *atomic.Int64) error {
-	buf := getBuffer()
-	defer putBuffer(buf)
+	buf := relay.GetBuffer()
+	defer relay.PutBuffer(buf)
 	for {
 		n, err := r.Read(*buf)
 		if n > 0 {
@@ -134,15 +113,4 @@ func copyFlushing(bw *bufio.Writer, r io.Reader, want int64, w io.Writer, count 
 			return err
 		}
 	}
-}
-
-// chunkWriter writes each piece as a chunk.
-type chunkWriter struct{ bw *bufio.Writer }
-
-func (w chunkWriter) Write(b []byte) (int, error) {
-	w.bw.WriteString(strconv.FormatInt(int64(len(b)), 16))
-	w.bw.WriteString("\r\n")
-	w.bw.Write(b)
-	_, err := w.bw.WriteString("\r\n")
-	return len(b), err
 }

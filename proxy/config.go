@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"crypto/x509"
 	"io"
 	"net"
 	"net/netip"
@@ -60,7 +61,7 @@ type Config struct {
 	// is set; nil is none.
 	Upstream *Upstream
 
-	// TLS, when not nil, opens TLS connections.
+	// TLS, when not nil, terminates TLS connections.
 	TLS *TLS
 
 	// Rules say what may be requested of hosts that are allowed. They hold for
@@ -79,32 +80,17 @@ type Config struct {
 	Audit io.Writer
 }
 
-// Process is who is behind a connection. The zero Process is unknown.
-type Process struct {
-	PID     int    // as the host sees it
-	Command string // the process's name, as in git-remote-https
-}
+// TLS has the proxy terminate TLS connections: it is the server to the client,
+// with a certificate of its own authority, and a client to the server, whose
+// certificate it verifies. So it sees the requests inside.
+type TLS struct {
+	Authority *Authority
 
-// Question asks whether a host that no rule decides may be reached.
-type Question struct {
-	Target  policy.HostPort
-	Process Process
-}
+	// Exclude are hosts whose connections stay closed and are relayed; nil is
+	// none.
+	Exclude *policy.Domains
 
-// Answer is the reply to a Question. It holds for that host on every port; for
-// localhost, where each port is another service, on that port alone. The zero
-// Answer is Deny.
-type Answer struct {
-	Allow  bool
-	Keep   bool          // beyond the run: to write it to a file is the caller's part
-	Once   bool          // for what was asked, and no longer: the next request asks again
-	For    time.Duration // how long it holds in this run; 0 is to its end
-	Reason string        // of a denial, in the words of its line; "" is "answered no"
+	// Roots verify servers' certificates; nil is the system's. It is called
+	// for each connection.
+	Roots func() (*x509.CertPool, error)
 }
-
-// The usual answers, which hold for the rest of the run.
-var (
-	Deny        = Answer{}
-	AllowOnce   = Answer{Allow: true}
-	AllowAlways = Answer{Allow: true, Keep: true}
-)

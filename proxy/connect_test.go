@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"srun/proxy/internal/http1"
 )
 
 func TestConnect(t *testing.T) {
@@ -146,7 +148,7 @@ func TestConnectUnreachable(t *testing.T) {
 
 func TestMalformedProxyRequests(t *testing.T) {
 	w := newWorld(t, "*", "")
-	long := "GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\nX: " + strings.Repeat("a", maxHead) + "\r\n\r\n"
+	long := "GET http://example.com/ HTTP/1.1\r\nHost: example.com\r\nX: " + strings.Repeat("a", http1.MaxHead) + "\r\n\r\n"
 	for raw, status := range map[string]string{
 		long:                                "431",
 		"GET / HTTP/1.1\r\nHost: x\r\n\r\n": "400",

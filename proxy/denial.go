@@ -1,13 +1,10 @@
 package proxy
 
 import (
-	"net"
-	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"srun/policy"
+	"srun/proxy/internal/oneline"
 )
 
 // The codes of a Denial, sent in X-Proxy-Error.
@@ -61,13 +58,13 @@ func (d *Denial) Error() string { return d.Line() }
 
 // newDenial is a refusal of a target that parsed. dec is the decision it rests
 // on, zero for none.
-func newDenial(target policy.HostPort, dec policy.Decision, code, reason string) *Denial {
+func newDenial(to target, dec policy.Decision, code, reason string) *Denial {
 	return &Denial{
 		Time:      time.Now(),
-		Target:    target.String(),
-		Host:      target,
+		Target:    to.String(),
+		Host:      to.HostPort,
 		Operation: "network",
-		Reason:    printable(reason),
+		Reason:    oneline.Printable(reason),
 		Code:      code,
 		Rule:      dec.Rule,
 		Source:    dec.Source,
@@ -78,69 +75,34 @@ func newDenial(target policy.HostPort, dec policy.Decision, code, reason string)
 func badTarget(raw string, err error) *Denial {
 	return &Denial{
 		Time:      time.Now(),
-		Target:    quote(raw),
+		Target:    oneline.Quote(raw),
 		Operation: "network",
-		Reason:    printable("not a valid target: " + err.Error()),
+		Reason:    oneline.Printable("not a valid target: " + err.Error()),
 		Code:      CodeAllowlist,
 	}
 }
 
 // byRule is a refusal by a rule of deniedDomains.
-func byRule(target policy.HostPort, dec policy.Decision) *Denial {
+func byRule(to target, dec policy.Decision) *Denial {
 	reason := "denied by rule " + dec.Rule
 	if dec.Reason != "" {
 		reason += ": " + dec.Reason
 	}
-	return newDenial(target, dec, CodeDenylist, reason)
+	return newDenial(to, dec, CodeDenylist, reason)
 }
 
 // unlisted is a refusal of a name that no rule decides.
-func unlisted(target policy.HostPort, reason string) *Denial {
-	d := newDenial(target, policy.Decision{}, CodeAllowlist, reason)
-	d.Allow = allowFlag(target)
+func unlisted(to target, reason string) *Denial {
+	d := newDenial(to, policy.Decision{}, CodeAllowlist, reason)
+	d.Allow = allowFlag(to)
 	return d
 }
 
 // allowFlag is the flag that would allow target. Only localhost needs its
 // port, for the name alone would open every service of the host.
-func allowFlag(target policy.HostPort) string {
-	if target.Host.String() == "localhost" && target.Port != 0 {
-		return "--allow-domain " + target.String()
+func allowFlag(to target) string {
+	if to.kind == theHost && to.Port != 0 {
+		return "--allow-domain " + to.String()
 	}
-	return "--allow-domain " + target.Host.String()
-}
-
-// report tells the caller and the audit log of a denial, with the process
-// behind conn, which may be nil.
-func (s *Server) report(d *Denial, conn net.Conn, via string) {
-	if conn != nil && s.cfg.Peer != nil && d.Process == (Process{}) {
-		d.Process = s.cfg.Peer(conn)
-	}
-	s.auditDenied(d, via)
-	if s.cfg.Denied != nil {
-		s.cfg.Denied(*d)
-	}
-}
-
-// quote returns s as it is when it is plain text, and as a Go string literal
-// when not; a long s is cut.
-func quote(s string) string {
-	if len(s) > maxTarget {
-		s = s[:maxTarget] + "..."
-	}
-	if s == "" || printable(s) != s || strings.ContainsAny(s, ` "`) {
-		return strconv.Quote(s)
-	}
-	return s
-}
-
-// printable escapes what could break a line or move a terminal's cursor.
-func printable(s string) string {
-	for _, r := range s {
-		if !strconv.IsPrint(r) || r == utf8.RuneError {
-			q := strconv.Quote(s)
-			return q[1 : len(q)-1]
-		}
-	}
-	return s
+	return "--allow-domain " + to.Host.String()
 }

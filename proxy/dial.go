@@ -2,13 +2,11 @@ package proxy
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 
-	"srun/policy"
+	"srun/proxy/internal/addrguard"
 )
 
 // dial opens the connection that a grant allows: through a proxy where one is
@@ -48,18 +46,18 @@ func (s *Server) dialDirect(ctx context.Context, g grant) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.dialFirst(ctx, addrs, g.target.Port)
+	return s.dialAny(ctx, addrs, g.target.Port)
 }
 
 // addresses returns what may be dialled for a grant, at least one address. A
 // name is resolved here and nowhere else: whatever it resolves to later, these
 // are the addresses that count.
 func (s *Server) addresses(ctx context.Context, g grant) ([]netip.Addr, error) {
-	if a, ok := g.target.Host.Addr(); ok {
+	if a, ok := g.target.address(); ok {
 		return []netip.Addr{a}, s.checkLiteral(g)
 	}
-	if g.target.Host == localhost && g.exact() {
-		return s.notDenied(g, []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()})
+	if g.target.kind == theHost && g.exact() {
+		return s.notDenied(g, []netip.Addr{loopback4, loopback6})
 	}
 	found, err := s.resolve(ctx, g.target.Host)
 	if err != nil {
@@ -95,11 +93,11 @@ func (s *Server) notDenied(g grant, found []netip.Addr) ([]netip.Addr, error) {
 
 // deniedAddress is the denial of a target by a rule on the address that it
 // leads to, or on one that this is a form of; nil for none.
-func (s *Server) deniedAddress(target policy.HostPort, a netip.Addr) *Denial {
+func (s *Server) deniedAddress(to target, a netip.Addr) *Denial {
 	rules := s.domains.Load()
-	for _, form := range append(embedded(a), a) {
-		if dec, denied := rules.DeniedAddr(form, target.Port); denied {
-			return byRule(target, dec)
+	for _, form := range append(addrguard.Embedded(a), a) {
+		if dec, denied := rules.DeniedAddr(form, to.Port); denied {
+			return byRule(to, dec)
 		}
 	}
 	return nil
@@ -109,10 +107,10 @@ func (s *Server) deniedAddress(target policy.HostPort, a netip.Addr) *Denial {
 // first objection is the reason.
 func (s *Server) passing(g grant, found []netip.Addr) ([]netip.Addr, error) {
 	var passed []netip.Addr
-	var first *objection
+	var first *addrguard.Objection
 	for _, a := range found {
 		a = a.Unmap().WithZone("")
-		o, err := s.guard(a, g.dec.Wildcard)
+		o, err := s.guard.Judge(a, g.dec.Wildcard)
 		switch {
 		case err != nil:
 			return nil, err
@@ -126,7 +124,7 @@ func (s *Server) passing(g grant, found []netip.Addr) ([]netip.Addr, error) {
 		return passed, nil
 	}
 	d := newDenial(g.target, g.dec, CodeAddress, "resolves to "+first.String())
-	if !first.final {
+	if !first.Final {
 		d.Reason += ", and only the wildcard " + g.dec.Rule + " allows the name"
 		d.Allow = allowFlag(g.target)
 	}
@@ -136,7 +134,7 @@ func (s *Server) passing(g grant, found []netip.Addr) ([]netip.Addr, error) {
 // checkLiteral guards an address that the command itself named. One that a
 // rule names exactly is held only against deniedResolvedAddresses.
 func (s *Server) checkLiteral(g grant) error {
-	a, ok := g.target.Host.Addr()
+	a, ok := g.target.address()
 	if !ok {
 		return nil
 	}
@@ -144,14 +142,12 @@ func (s *Server) checkLiteral(g grant) error {
 		return d
 	}
 	if g.exact() {
-		for _, p := range s.cfg.DeniedAddresses {
-			if p.Contains(a) {
-				return newDenial(g.target, g.dec, CodeAddress, p.String()+" in deniedResolvedAddresses")
-			}
+		if p, denied := s.guard.DeniedBy(a); denied {
+			return newDenial(g.target, g.dec, CodeAddress, p.String()+" in deniedResolvedAddresses")
 		}
 		return nil
 	}
-	o, err := s.guard(a, g.dec.Wildcard)
+	o, err := s.guard.Judge(a, g.dec.Wildcard)
 	if err != nil || o == nil {
 		return err
 	}
@@ -160,40 +156,25 @@ func (s *Server) checkLiteral(g grant) error {
 	return d
 }
 
-// errNoAddress says that a name exists without an address.
-var errNoAddress = errors.New("the name has no address")
+// dialAddr opens one TCP connection, never MPTCP.
+func (s *Server) dialAddr(ctx context.Context, a netip.AddrPort) (net.Conn, error) {
+	if s.cfg.Dial != nil {
+		return s.cfg.Dial(ctx, "tcp", a.String())
+	}
+	d := net.Dialer{KeepAlive: keepAlive}
+	d.SetMultipathTCP(false)
+	return d.DialContext(ctx, "tcp", a.String())
+}
 
-// resolve looks a name up, outside the sandbox. A name with a dot is looked up
-// as it stands: a search domain would make another name of it.
-func (s *Server) resolve(ctx context.Context, h policy.Host) ([]netip.Addr, error) {
-	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
+// dialAny connects to the first of the addresses that answers: they are
+// tried in turn, families alternating, each a moment after the one before or
+// at once when that failed (RFC 8305). The error is that of the first address.
+func (s *Server) dialAny(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, error) {
+	if len(addrs) == 1 {
+		return s.dialAddr(ctx, netip.AddrPortFrom(addrs[0], port))
+	}
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	lookup := s.cfg.Resolve
-	if lookup == nil {
-		lookup = resolveOutside
-	}
-	found, err := lookup(ctx, h.String())
-	if err == nil && len(found) == 0 {
-		err = errNoAddress
-	}
-	if err != nil {
-		return nil, &resolveError{h, err}
-	}
-	return found, nil
+	race := &race{dial: s.dialAddr, ctx: ctx, port: port, addrs: alternate(addrs), results: make(chan attempt)}
+	return race.run()
 }
-
-// resolveError says that an allowed name could not be resolved.
-type resolveError struct {
-	host policy.Host
-	err  error
-}
-
-func (e *resolveError) Error() string {
-	var dns *net.DNSError
-	if errors.As(e.err, &dns) && dns.IsNotFound {
-		return fmt.Sprintf("resolve %s: no such name", e.host)
-	}
-	return fmt.Sprintf("resolve %s: %v", e.host, e.err)
-}
-
-func (e *resolveError) Unwrap() error { return e.err }

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"srun/policy"
 )
 
 // A name is resolved once, and what it resolved to is dialled, whatever it
@@ -201,11 +199,11 @@ func TestClose(t *testing.T) {
 func TestZeroConfigDenies(t *testing.T) {
 	s := New(Config{})
 	defer s.Close()
-	_, err := s.admit(context.Background(), hostPort(t, "example.com:443"), nil)
+	_, err := s.admit(context.Background(), hostPort(t, "example.com:443"), &session{s: s})
 	if d, ok := errors.AsType[*Denial](err); !ok || d.Code != CodeAllowlist {
 		t.Error(err)
 	}
-	_, err = s.admit(context.Background(), policy.HostPort{}, nil)
+	_, err = s.admit(context.Background(), target{}, &session{s: s})
 	if err == nil {
 		t.Error("the zero target is allowed")
 	}
@@ -252,5 +250,15 @@ func TestDeniedAddressByName(t *testing.T) {
 		if !strings.HasPrefix(d, "198.51.100.1:") && d != "198.51.100.3:8" {
 			t.Errorf("dialled %s", d)
 		}
+	}
+}
+
+func TestGuardCannotTell(t *testing.T) {
+	w := newWorld(t, "example.com", "", func(c *Config) {
+		c.HostAddrs = func() ([]netip.Addr, error) { return nil, errors.New("netlink is gone") }
+	})
+	w.serve("example.com", "198.51.100.1", 7, echo)
+	if _, resp := w.connect("example.com:7"); resp.StatusCode != 502 || len(w.dialled()) > 0 {
+		t.Errorf("%s, dialled %v", resp.Status, w.dialled())
 	}
 }

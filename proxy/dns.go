@@ -2,175 +2,75 @@ package proxy
 
 import (
 	"errors"
-	"net/netip"
 	"strings"
 	"sync"
 
 	"golang.org/x/net/dns/dnsmessage"
 
 	"srun/policy"
+	"srun/proxy/internal/fakedns"
 )
-
-// ednsSize is the UDP payload that replies offer to take; none of ours comes
-// near it (RFC 6891, DNS flag day 2020).
-const ednsSize = 1232
-
-// dnsAnswer is what the proxy says of one question.
-type dnsAnswer struct {
-	rcode dnsmessage.RCode
-	addrs []netip.Addr
-	ptr   string // a name with its final dot
-	ttl   uint32
-}
 
 // answerDNS returns the reply to a query, or nil when it deserves none. Nothing
 // is asked outside.
-func (s *Server) answerDNS(query []byte) []byte {
-	var p dnsmessage.Parser
-	header, err := p.Start(query)
-	if err != nil || header.Response {
-		return nil
-	}
-	reply := dnsmessage.Header{
-		ID: header.ID, Response: true, OpCode: header.OpCode,
-		RecursionDesired: header.RecursionDesired, RecursionAvailable: true,
-	}
-	questions, err := p.AllQuestions()
-	edns, optErr := hasEDNS(&p)
-	switch {
-	case header.OpCode != 0:
-		reply.RCode = dnsmessage.RCodeNotImplemented
-		return buildDNS(reply, nil, dnsAnswer{}, false)
-	case err != nil || optErr != nil || len(questions) != 1:
-		reply.RCode = dnsmessage.RCodeFormatError
-		return buildDNS(reply, nil, dnsAnswer{}, false)
-	}
-	answer := s.answerQuestion(questions[0])
-	reply.RCode = answer.rcode
-	return buildDNS(reply, &questions[0], answer, edns)
-}
+func (s *Server) answerDNS(query []byte) []byte { return fakedns.Reply(query, s.answerQuestion) }
 
-// hasEDNS looks for the OPT record among the additional ones.
-func hasEDNS(p *dnsmessage.Parser) (bool, error) {
-	if err := errors.Join(p.SkipAllAnswers(), p.SkipAllAuthorities()); err != nil {
-		return false, err
-	}
-	found := false
-	for {
-		h, err := p.AdditionalHeader()
-		switch {
-		case err == dnsmessage.ErrSectionDone:
-			return found, nil
-		case err != nil:
-			return false, err
-		case h.Type == dnsmessage.TypeOPT:
-			found = true
-		}
-		if err := p.SkipAdditional(); err != nil {
-			return false, err
-		}
-	}
-}
-
-func (s *Server) answerQuestion(q dnsmessage.Question) dnsAnswer {
+func (s *Server) answerQuestion(q dnsmessage.Question) fakedns.Answer {
 	if q.Class != dnsmessage.ClassINET {
-		return dnsAnswer{rcode: dnsmessage.RCodeRefused}
+		return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
 	}
 	name := strings.TrimSuffix(strings.ToLower(q.Name.String()), ".")
 	if strings.HasSuffix(name, ".arpa") {
 		return s.answerReverse(q, name)
 	}
 	if name == "" {
-		return dnsAnswer{rcode: dnsmessage.RCodeRefused} // the root: nobody's name
+		return fakedns.Answer{RCode: dnsmessage.RCodeRefused} // the root: nobody's name
 	}
-	base, service := cutService(name)
+	base, service := fakedns.CutService(name)
 	host, err := policy.ParseHost(base)
 	if err != nil {
 		s.refuseDNS(base, badTarget(base, err))
-		return dnsAnswer{rcode: dnsmessage.RCodeRefused}
+		return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
 	}
-	if _, literal := host.Addr(); literal {
-		return dnsAnswer{rcode: dnsmessage.RCodeNameError}
+	to := targetOf(policy.HostPort{Host: host})
+	if to.kind == anAddress {
+		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
 	}
-	answer := s.answerName(host, q.Type)
-	if service && answer.rcode == dnsmessage.RCodeSuccess {
-		return dnsAnswer{rcode: dnsmessage.RCodeNameError}
+	answer := s.answerName(to, q.Type)
+	if service && answer.RCode == dnsmessage.RCodeSuccess {
+		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
 	}
 	return answer
 }
 
-// cutService cuts the labels of a service name (_http._tcp.example.com,
-// RFC 2782) off: clients look them up on the way to the name itself.
-func cutService(name string) (base string, service bool) {
-	for strings.HasPrefix(name, "_") {
-		_, rest, ok := strings.Cut(name, ".")
-		if !ok {
-			break
-		}
-		name, service = rest, true
-	}
-	return name, service
-}
-
 // answerName answers an allowed name, or one that will be asked for when it is
 // connected to, with the addresses that stand for it.
-func (s *Server) answerName(host policy.Host, kind dnsmessage.Type) dnsAnswer {
-	if name := host.String(); host == localhost || strings.HasSuffix(name, ".localhost") {
-		return dnsAnswer{addrs: ofType(kind, netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()), ttl: dnsTTL}
+func (s *Server) answerName(to target, kind dnsmessage.Type) fakedns.Answer {
+	if to.kind == theHost || strings.HasSuffix(to.String(), ".localhost") {
+		return fakedns.Answer{Addrs: fakedns.OfType(kind, loopback4, loopback6), TTL: dnsTTL}
 	}
-	if d := s.judgeDNS(host); d != nil {
-		s.refuseDNS(host.String(), d)
-		return dnsAnswer{rcode: dnsmessage.RCodeRefused}
+	if _, err := s.admit(s.ctx, to, nameDoor{}); err != nil {
+		s.refuseDNS(to.String(), err)
+		return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
 	}
-	a4, a6, ok := s.names.assign(host)
+	a4, a6, ok := s.names.Assign(to.Host)
 	if !ok {
-		return dnsAnswer{rcode: dnsmessage.RCodeServerFailure}
+		return fakedns.Answer{RCode: dnsmessage.RCodeServerFailure}
 	}
-	return dnsAnswer{addrs: ofType(kind, a4, a6), ttl: dnsTTL}
-}
-
-// judgeDNS returns the denial of a name that cannot be reached on any port.
-func (s *Server) judgeDNS(host policy.Host) *Denial {
-	var d *Denial
-	target := policy.HostPort{Host: host}
-	switch dec := s.domains.Load().DecideHost(host); {
-	case dec.Verdict == policy.Allowed:
-		return nil
-	case dec.Verdict == policy.Denied:
-		d = byRule(target, dec)
-	case s.customProxyDecides() || s.cfg.Ask != nil && !s.cfg.Strict:
-		return nil
-	default:
-		d = unlisted(target, unlistedReason)
-	}
-	d.Target = host.String()
-	return d
-}
-
-// ofType picks the addresses of the family that is asked for.
-func ofType(kind dnsmessage.Type, a4, a6 netip.Addr) []netip.Addr {
-	switch kind {
-	case dnsmessage.TypeA:
-		return []netip.Addr{a4}
-	case dnsmessage.TypeAAAA:
-		return []netip.Addr{a6}
-	case dnsmessage.TypeALL:
-		return []netip.Addr{a4, a6}
-	}
-	return nil
+	return fakedns.Answer{Addrs: fakedns.OfType(kind, a4, a6), TTL: dnsTTL}
 }
 
 // answerReverse names a synthetic address; of others it knows nothing.
-func (s *Server) answerReverse(q dnsmessage.Question, name string) dnsAnswer {
-	a, ok := parseReverse(name)
+func (s *Server) answerReverse(q dnsmessage.Question, name string) fakedns.Answer {
+	a, ok := fakedns.ParseReverse(name)
 	if !ok || q.Type != dnsmessage.TypePTR {
-		return dnsAnswer{rcode: dnsmessage.RCodeNameError}
+		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
 	}
-	host, ok := s.names.lookup(a)
+	host, ok := s.names.Lookup(a)
 	if !ok {
-		return dnsAnswer{rcode: dnsmessage.RCodeNameError}
+		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
 	}
-	return dnsAnswer{ptr: host.String() + ".", ttl: dnsTTL}
+	return fakedns.Answer{PTR: host.String() + ".", TTL: dnsTTL}
 }
 
 // toldNames are the names whose denial was reported: a program looks each up
@@ -180,10 +80,10 @@ type toldNames struct {
 	names map[string]struct{}
 }
 
-func (t *toldNames) first(name string) bool {
+func (t *toldNames) add(name string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, told := t.names[name]; told || len(t.names) >= maxNames {
+	if _, told := t.names[name]; told || len(t.names) >= maxTold {
 		return false
 	}
 	if t.names == nil {
@@ -193,8 +93,9 @@ func (t *toldNames) first(name string) bool {
 	return true
 }
 
-func (s *Server) refuseDNS(name string, d *Denial) {
-	if s.told.first(name) {
-		s.report(d, nil, "dns")
+// refuseDNS reports the denial of a name, once.
+func (s *Server) refuseDNS(name string, err error) {
+	if d, ok := errors.AsType[*Denial](err); ok && s.told.add(name) {
+		s.report(d, nil, viaDNS)
 	}
 }

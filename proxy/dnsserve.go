@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"time"
+
+	"srun/proxy/internal/origdst"
 )
 
 // ServeDNS answers queries on a UDP socket, from the address that each was sent
@@ -19,7 +21,7 @@ func (s *Server) ServeDNS(pc net.PacketConn) error {
 	if !ok {
 		return s.answerPackets(pc)
 	}
-	if err := tellDestination(udp); err != nil {
+	if err := origdst.TellDestination(udp); err != nil {
 		return err
 	}
 	return s.answerDatagrams(udp)
@@ -38,11 +40,11 @@ func (s *Server) answerDatagrams(udp *net.UDPConn) error {
 		case err != nil:
 			time.Sleep(5 * time.Millisecond)
 			continue
-		case truncated(flags):
+		case origdst.Truncated(flags):
 			continue
 		}
 		if reply := s.answerDNS(buf[:n]); reply != nil {
-			udp.WriteMsgUDPAddrPort(reply, replyFrom(oob[:oobn]), from)
+			udp.WriteMsgUDPAddrPort(reply, origdst.ReplyFrom(oob[:oobn]), from)
 		}
 	}
 }

@@ -14,12 +14,20 @@
 //
 // Every connection takes the same way, and a step is never skipped:
 //
-//	parse -> rule on name and port -> ask -> resolve once -> guard on every
-//	address -> dial an address that passed -> first bytes (TLS server name,
-//	HTTP Host) -> with TLS and Rules, each request inside -> relay
+//	parse to a target -> admit: rule on name and port, then ask -> resolve once
+//	-> guard on every address -> dial an address that passed -> preread (TLS
+//	server name, HTTP Host) -> with TLS and Rules, each request inside -> relay
+//
+// A target is a name, an address or the host's loopback, decided once where it
+// enters (target.go). All ways in ask the same admit (decide.go); what a way does
+// where the rules are silent is its door (door.go).
 //
 // A name that is denied is never resolved. The address that was checked is the
 // address that is dialled. Whatever is refused is reported once as a [Denial].
+//
+// This package is the flow: what parses hostile bytes, or needs to know of no
+// connection but the one in hand, is in the packages below internal, which import
+// policy and nothing of this one.
 //
 // The package prints nothing, reads no flags, files or environment, and does
 // no work before the first connection. (The system's certificate authorities,
@@ -41,7 +49,7 @@
 // Cleartext HTTP/2 is refused towards a name, for its authority is not
 // checked; upgrades other than to websocket and raw tcp are not passed on.
 //
-// Inside TLS that is opened (Config.TLS) both sides speak the protocol that the
+// Inside TLS that is terminated (Config.TLS) both sides speak the protocol that the
 // server chose. Certificates of clients are not passed on, session tickets not
 // given out, and websockets over HTTP/2 (RFC 8441) not offered. Rules see the
 // method, path and host of a request, and no query, header or body, but for the

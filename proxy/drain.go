@@ -2,8 +2,9 @@ package proxy
 
 import (
 	"net"
-	"syscall"
 	"time"
+
+	"srun/proxy/internal/relay"
 )
 
 // Drain lets what the clients wrote go out, once none of them is left: their
@@ -32,8 +33,8 @@ func (s *Server) Drain(waiting func() bool) {
 func (s *Server) unserved() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for c, of := range s.open {
-		if of == nil && acceptable(c) {
+	for c, of := range s.tracked {
+		if of == nil && relay.Acceptable(c) {
 			return true
 		}
 	}
@@ -45,14 +46,14 @@ func (s *Server) unserved() bool {
 func (s *Server) unsent() (some bool) {
 	s.mu.Lock()
 	var over []func()
-	for _, c := range s.open {
+	for _, c := range s.tracked {
 		switch {
 		case c == nil:
 		case c.hangUp != nil:
 			over = append(over, c.hangUp)
 			c.hangUp = nil
 		case c.reaching.Load() > 0:
-			some = some || unread(c.conn)
+			some = some || relay.Unread(c.conn)
 		case !c.spent:
 			some = true
 		}
@@ -91,27 +92,4 @@ func (c *session) reach() (end func()) {
 	}
 	c.reaching.Add(1)
 	return func() { c.reaching.Add(-1) }
-}
-
-// acceptable reports that a listener has a connection that was not accepted.
-func acceptable(l any) bool {
-	readable := false
-	control(l, func(fd uintptr) { readable = pollIn(fd) })
-	return readable
-}
-
-// unread reports that a connection has bytes to read.
-func unread(conn net.Conn) bool {
-	n := 0
-	control(conn, func(fd uintptr) { n, _ = peek(fd) })
-	return n > 0
-}
-
-// control calls f with the descriptor of what has one.
-func control(of any, f func(fd uintptr)) {
-	if c, ok := of.(syscall.Conn); ok {
-		if raw, err := c.SyscallConn(); err == nil {
-			raw.Control(f)
-		}
-	}
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"srun/policy"
+	"srun/proxy/internal/socks5"
 )
 
 // ways opens a connection to example.com:7 in every way there is, and to
@@ -21,8 +22,8 @@ func ways(t *testing.T) map[string]func(*world) net.Conn {
 		"connect": func(w *world) net.Conn { return w.tunnel("example.com:7") },
 		"socks5": func(w *world) net.Conn {
 			conn := w.open()
-			conn.Write(socksRequest(socksName, "example.com", 7))
-			if got := readN(conn, 12); len(got) < 12 || got[3] != socksOK {
+			conn.Write(socksRequest(socks5.Name, "example.com", 7))
+			if got := readN(conn, 12); len(got) < 12 || got[3] != socks5.OK {
 				t.Fatalf("SOCKS: % x", got)
 			}
 			return conn

@@ -10,13 +10,13 @@ import (
 	"sync/atomic"
 	"syscall"
 
-	"srun/policy"
+	"srun/proxy/internal/http1"
 )
 
 // exchange is one request and its response.
 type exchange struct {
 	h    *httpConn
-	req  *head
+	req  *http1.Head
 	g    grant
 	path string
 	sc   *serverConn
@@ -35,11 +35,11 @@ type exchange struct {
 // take another request.
 func (x *exchange) run() bool {
 	sc := x.h.takeServer(x.g.target)
-	reused := sc != nil && (sc.used || x.h.opened() != nil)
+	reused := sc != nil && (sc.used || x.h.terminated() != nil)
 	for {
 		if sc == nil {
 			if !x.h.redials() {
-				return false // the tunnel's own connection is gone
+				return false // the tunnel's own connection has ended
 			}
 			var err error
 			if sc, err = x.h.dial(x.g); err != nil {
@@ -50,13 +50,13 @@ func (x *exchange) run() bool {
 		x.sc = sc
 		resp, err := x.roundTrip()
 		if err != nil || resp.StatusCode == http.StatusSwitchingProtocols {
-			x.unwatchClient()
+			x.unwatchDisconnect()
 		}
 		switch {
 		case err == nil:
 			x.g.passage = x.audit(nil)
 			keep := x.answer(resp)
-			x.unwatchClient()
+			x.unwatchDisconnect()
 			x.close()
 			return keep
 		case reused && x.repeatable() && x.h.redials() && closedUnused(err):
@@ -90,15 +90,15 @@ func (x *exchange) audit(err error) passage {
 	if x.sc != nil {
 		conn = x.sc.conn
 	}
-	return x.h.c.s.auditAllowed(x.g, viaHTTP, x.req.method, conn, err)
+	return x.h.c.s.auditAllowed(x.g, viaHTTP, x.req.Method, conn, err)
 }
 
 // repeatable reports that the request may be sent once more: nothing of a body
-// is gone, and doing it twice is doing it once (RFC 9110 section 9.2.2).
+// went out, and doing it twice is doing it once (RFC 9110 section 9.2.2).
 func (x *exchange) repeatable() bool {
-	switch x.req.method {
+	switch x.req.Method {
 	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
-		return x.req.length == 0 && !x.answered
+		return x.req.Length == 0 && !x.answered
 	}
 	return false
 }
@@ -135,15 +135,15 @@ func (x *exchange) roundTrip() (*http.Response, error) {
 	if err := x.send(); err != nil {
 		return nil, err
 	}
-	if x.req.length < 0 || x.req.length > 0 && !x.sentBody {
+	if x.req.Length < 0 || x.req.Length > 0 && !x.sentBody {
 		x.body = x.startBody()
 	} else {
 		x.h.c.allSent(x.sc.conn, x.h.c.conn)
 	}
-	x.watchClient()
+	x.watchDisconnect()
 	for {
 		x.sc.in.left = maxResponseHead
-		resp, err := http.ReadResponse(x.sc.br, &http.Request{Method: x.req.method})
+		resp, err := http.ReadResponse(x.sc.br, &http.Request{Method: x.req.Method})
 		x.sc.in.left = math.MaxInt64
 		if err != nil {
 			return nil, err
@@ -161,7 +161,7 @@ func (x *exchange) roundTrip() (*http.Response, error) {
 // between the client and its proxy.
 func (x *exchange) send() error {
 	bw, req := x.sc.bw, x.req
-	bw.WriteString(req.method)
+	bw.WriteString(req.Method)
 	bw.WriteByte(' ')
 	if x.sc.proxy != nil {
 		bw.WriteString("http://" + x.g.target.String())
@@ -170,24 +170,24 @@ func (x *exchange) send() error {
 		bw.WriteString(x.path)
 	}
 	bw.WriteString(" HTTP/1.1\r\n")
-	if req.hosts > 0 {
-		writeField(bw, "Host", req.host)
+	if req.Hosts > 0 {
+		http1.WriteField(bw, "Host", req.Host)
 	} else {
-		writeField(bw, "Host", hostField(x.g.target))
+		http1.WriteField(bw, "Host", hostField(x.g.target))
 	}
 	if x.sc.proxy != nil {
 		x.sc.proxy.writeAuth(bw)
 	}
-	req.fields.endToEnd().write(bw)
+	req.Fields.EndToEnd().Write(bw)
 	switch {
-	case req.length > 0 || req.sentLength:
-		writeField(bw, "Content-Length", strconv.FormatInt(req.length, 10))
-	case req.length < 0:
-		writeField(bw, "Transfer-Encoding", "chunked")
+	case req.Length > 0 || req.SentLength:
+		http1.WriteField(bw, "Content-Length", strconv.FormatInt(req.Length, 10))
+	case req.Length < 0:
+		http1.WriteField(bw, "Transfer-Encoding", "chunked")
 	}
-	if protocol := req.fields.upgrade(); protocol != "" {
-		writeField(bw, "Connection", "Upgrade")
-		writeField(bw, "Upgrade", protocol)
+	if protocol := req.Fields.Upgrade(); protocol != "" {
+		http1.WriteField(bw, "Connection", "Upgrade")
+		http1.WriteField(bw, "Upgrade", protocol)
 	}
 	bw.WriteString("\r\n")
 	x.sendShortBody()
@@ -196,7 +196,7 @@ func (x *exchange) send() error {
 
 // sendShortBody sends a body that came with its head in the same way.
 func (x *exchange) sendShortBody() {
-	n := int(min(x.req.length, math.MaxInt32))
+	n := int(min(x.req.Length, math.MaxInt32))
 	if n <= 0 || n > x.h.br.Buffered() {
 		return
 	}
@@ -209,21 +209,21 @@ func (x *exchange) sendShortBody() {
 
 // interim passes a 1xx response on.
 func (x *exchange) interim(resp *http.Response) error {
-	if x.req.minor == 0 {
+	if x.req.Minor == 0 {
 		return nil
 	}
 	x.answered = true
 	bw := x.h.bw
-	writeStatus(bw, resp.StatusCode, "")
+	http1.WriteStatus(bw, resp.StatusCode, "")
 	writeHeader(bw, resp.Header)
 	bw.WriteString("\r\n")
 	return bw.Flush()
 }
 
 // hostField is the Host field for a target on http's port or another.
-func hostField(target policy.HostPort) string {
-	s := target.String()
-	if target.Port == 80 {
+func hostField(to target) string {
+	s := to.String()
+	if to.Port == 80 {
 		s = s[:len(s)-len(":80")]
 	}
 	return s

@@ -6,6 +6,10 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/http1"
+	"srun/proxy/internal/oneline"
+	"srun/proxy/internal/relay"
+	"srun/proxy/internal/socks5"
 )
 
 // ServeProxy serves the proxy port: HTTP requests, CONNECT and SOCKS5. It
@@ -17,16 +21,16 @@ func (s *Server) ServeProxy(l net.Listener) error {
 // serveProxy tells the protocols apart by their first byte.
 func (c *session) serveProxy() {
 	c.conn.SetReadDeadline(time.Now().Add(handshakeWait))
-	if waitReadable(c.conn) != nil {
+	if relay.WaitReadable(c.conn) != nil {
 		return
 	}
 	c.via = viaHTTP
 	h := newHTTPConn(c, nil)
-	first, err := h.br.Peek(1)
+	b, err := h.br.Peek(1)
 	if err != nil {
 		return
 	}
-	if first[0] == socksVersion {
+	if b[0] == socks5.Version {
 		c.via = viaSOCKS
 		c.serveSOCKS(h.br)
 		return
@@ -37,18 +41,18 @@ func (c *session) serveProxy() {
 
 // connect answers a CONNECT request, the last of its connection: what comes
 // after it is the tunnel's.
-func (h *httpConn) connect(req *head) {
+func (h *httpConn) connect(req *http1.Head) {
 	h.c.via = viaConnect
-	target, err := policy.ParseHostPort(req.target)
+	to, err := parseTarget(req.Target)
 	if err != nil {
-		h.fail(req, badTarget(req.target, err))
+		h.fail(req, badTarget(req.Target, err))
 		return
 	}
-	if err := h.checkConnect(req, target); err != nil {
+	if err := h.checkConnect(req, to); err != nil {
 		h.fail(req, err)
 		return
 	}
-	g, upstream, err := h.c.connect(h.c.s.ctx, target)
+	g, upstream, err := h.c.connect(to, h.c)
 	if err != nil {
 		h.fail(req, err)
 		return
@@ -62,28 +66,28 @@ func (h *httpConn) connect(req *head) {
 }
 
 // checkConnect refuses a CONNECT that says two things.
-func (h *httpConn) checkConnect(req *head, target policy.HostPort) error {
-	if req.length != 0 {
-		return bad("a CONNECT request with a body")
+func (h *httpConn) checkConnect(req *http1.Head, to target) error {
+	if req.Length != 0 {
+		return http1.Bad("a CONNECT request with a body")
 	}
-	if req.hosts == 0 {
+	if req.Hosts == 0 {
 		return nil
 	}
-	named, err := parseAuthority(req.host, target.Port)
-	if err == nil && named == target {
+	named, err := parseAuthority(req.Host, to.Port)
+	if err == nil && named == to {
 		return nil
 	}
-	return newDenial(target, policy.Decision{}, CodeSNIMismatch, "CONNECT with another Host, "+quote(req.host))
+	return newDenial(to, policy.Decision{}, CodeSNIMismatch, "CONNECT with another Host, "+oneline.Quote(req.Host))
 }
 
 // refuseBusy turns a connection away because there are too many.
 func (c *session) refuseBusy() {
 	c.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
-	if waitReadable(c.conn) != nil {
+	if relay.WaitReadable(c.conn) != nil {
 		return
 	}
 	h := newHTTPConn(c, nil)
-	if first, err := h.br.Peek(1); err != nil || first[0] < 'A' || first[0] > 'Z' {
+	if b, err := h.br.Peek(1); err != nil || b[0] < 'A' || b[0] > 'Z' {
 		reset(c.conn)
 		return
 	}

@@ -4,45 +4,12 @@ import (
 	"context"
 	"net"
 	"net/netip"
-	"strings"
 	"time"
 )
 
-// resolveOutside is Go's own resolver, which needs no C library.
-func resolveOutside(ctx context.Context, host string) ([]netip.Addr, error) {
-	if strings.Contains(host, ".") {
-		host += "."
-	}
-	r := net.Resolver{PreferGo: true}
-	return r.LookupNetIP(ctx, "ip", host)
-}
-
-// dialAddr opens one TCP connection, never MPTCP.
-func (s *Server) dialAddr(ctx context.Context, a netip.AddrPort) (net.Conn, error) {
-	if s.cfg.Dial != nil {
-		return s.cfg.Dial(ctx, "tcp", a.String())
-	}
-	d := net.Dialer{KeepAlive: keepAlive}
-	d.SetMultipathTCP(false)
-	return d.DialContext(ctx, "tcp", a.String())
-}
-
-// dialFirst connects to the first of the addresses that answers: they are
-// tried in turn, families alternating, each a moment after the one before or
-// at once when that failed (RFC 8305). The error is that of the first address.
-func (s *Server) dialFirst(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, error) {
-	if len(addrs) == 1 {
-		return s.dialAddr(ctx, netip.AddrPortFrom(addrs[0], port))
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	race := &race{s: s, ctx: ctx, port: port, addrs: alternate(addrs), results: make(chan attempt)}
-	return race.run()
-}
-
 // race is one set of connection attempts. Losers are closed.
 type race struct {
-	s       *Server
+	dial    func(context.Context, netip.AddrPort) (net.Conn, error)
 	ctx     context.Context
 	port    uint16
 	addrs   []netip.Addr // not tried yet
@@ -90,7 +57,7 @@ func (r *race) next() {
 	r.addrs = r.addrs[1:]
 	r.running++
 	go func() {
-		conn, err := r.s.dialAddr(r.ctx, a)
+		conn, err := r.dial(r.ctx, a)
 		r.results <- attempt{conn, err}
 	}()
 }

@@ -7,8 +7,6 @@ import (
 	"srun/policy"
 )
 
-const viaForward = "forward"
-
 // ServeForward serves connections that lead to a port of the host's 127.0.0.1.
 // by is the rule that forwards the port, with its source; where it is empty, a
 // rule for localhost has to allow the port. A deny rule wins over both. It
@@ -19,23 +17,14 @@ func (s *Server) ServeForward(l net.Listener, port uint16, by string, source pol
 
 func (c *session) serveForward(port uint16, by string, source policy.Source) {
 	c.via = viaForward
-	g := grant{target: policy.HostPort{Host: localhost, Port: port}}
-	g.dec = c.s.domains.Load().Decide(g.target)
-	switch {
-	case g.dec.Verdict == policy.Denied:
-		c.refused(byRule(g.target, g.dec))
+	g, err := c.s.admit(c.s.ctx, hostAt(port), forwardDoor{by, source})
+	if err != nil {
+		c.refused(err)
 		reset(c.conn)
 		return
-	case g.dec.Verdict == policy.Allowed:
-	case by == "":
-		c.refused(unlisted(g.target, "not in allowedDomains"))
-		reset(c.conn)
-		return
-	default:
-		g.dec = policy.Decision{Verdict: policy.Allowed, Rule: by, Source: source, Exact: true}
 	}
 	arrived := c.reach()
-	host, err := c.s.dialFirst(c.s.ctx, []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1})}, port)
+	host, err := c.s.dialAny(c.s.ctx, []netip.Addr{loopback4}, port)
 	arrived()
 	g.passage = c.s.auditAllowed(g, c.via, "", host, err)
 	if err != nil {

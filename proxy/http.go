@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"srun/policy"
+	"srun/proxy/internal/http1"
 )
 
 // httpConn is a connection on which a client sends HTTP/1 requests: to the
@@ -19,51 +19,36 @@ type httpConn struct {
 	br *bufio.Reader
 	bw *bufio.Writer
 
-	in     *earlyReader
+	in     *prereadReader
 	inside *tunnel     // nil on the proxy port
 	pinned *grant      // of a connection to one target whose requests go to a proxy; nil for none
 	server *serverConn // of the last request, kept for the next; may be nil
 }
 
-// newHTTPConn serves a session as HTTP. early is what was read of it already.
-func newHTTPConn(c *session, early []byte) *httpConn {
-	in := &earlyReader{early: early, conn: c.conn}
+// newHTTPConn serves a session as HTTP. preread is what was read of it already.
+func newHTTPConn(c *session, preread []byte) *httpConn {
+	in := &prereadReader{preread: preread, conn: c.conn}
 	return &httpConn{c: c, in: in, br: bufio.NewReader(in), bw: bufio.NewWriter(c.conn)}
 }
 
-// unread is what was read of the client and belongs to nobody yet.
+// Unread is what was read of the client and belongs to nobody yet.
 func (h *httpConn) unread() []byte {
 	b, _ := h.br.Peek(h.br.Buffered())
-	return append(slices.Clone(b), h.in.early...)
-}
-
-// earlyReader reads first what was read before.
-type earlyReader struct {
-	early []byte
-	conn  net.Conn
-}
-
-func (r *earlyReader) Read(b []byte) (int, error) {
-	if len(r.early) == 0 {
-		return r.conn.Read(b)
-	}
-	n := copy(b, r.early)
-	r.early = r.early[n:]
-	return n, nil
+	return append(slices.Clone(b), h.in.preread...)
 }
 
 // serve handles requests until one of the sides is done.
 func (h *httpConn) serve() {
 	defer h.dropServer()
-	for first := true; ; first = false {
-		req, err := h.next(first)
+	for fresh := true; ; fresh = false {
+		req, err := h.next(fresh)
 		if err != nil {
-			if b, ok := isBad(err); ok {
-				h.respondError(nil, b.status, "", b.text)
+			if b, ok := http1.IsBad(err); ok {
+				h.respondError(nil, b.Status, "", b.Text)
 			}
 			return
 		}
-		if req.method == http.MethodConnect && h.fixed() == nil {
+		if req.Method == http.MethodConnect && h.fixed() == nil {
 			h.connect(req)
 			return
 		}
@@ -73,12 +58,12 @@ func (h *httpConn) serve() {
 	}
 }
 
-// next reads a request head: waiting long for its first byte, and not so long
-// for the rest.
-func (h *httpConn) next(first bool) (*head, error) {
+// next reads a request head: waiting for its first byte, long unless the
+// connection is fresh, and not so long for the rest.
+func (h *httpConn) next(fresh bool) (*http1.Head, error) {
 	conn := h.c.conn
 	wait := idleTimeout
-	if first {
+	if fresh {
 		wait = headTimeout
 	}
 	conn.SetReadDeadline(time.Now().Add(wait))
@@ -86,23 +71,23 @@ func (h *httpConn) next(first bool) (*head, error) {
 		return nil, err
 	}
 	conn.SetReadDeadline(time.Now().Add(headTimeout))
-	req, err := readHead(h.br)
+	req, err := http1.ReadHead(h.br)
 	conn.SetReadDeadline(time.Time{})
 	if isTimeout(err) {
-		err = &badRequest{http.StatusRequestTimeout, "the request head took too long"}
+		err = &http1.BadRequest{Status: http.StatusRequestTimeout, Text: "the request head took too long"}
 	}
 	return req, err
 }
 
 // forward answers one request from the server it names, and reports whether the
 // connection can take another.
-func (h *httpConn) forward(req *head) bool {
+func (h *httpConn) forward(req *http1.Head) bool {
 	h.c.allSent()
-	target, path, err := h.target(req)
+	to, path, err := h.target(req)
 	if err != nil {
 		return h.fail(req, err)
 	}
-	g, err := h.admit(req, target, path)
+	g, err := h.checkRequest(req, to, path)
 	if err != nil {
 		return h.fail(req, err)
 	}
@@ -110,17 +95,17 @@ func (h *httpConn) forward(req *head) bool {
 	return x.run()
 }
 
-// admit decides on a request. Inside a tunnel that was done, but for the host
+// checkRequest decides on a request. Inside a tunnel that was done, but for the host
 // that the request itself names.
-func (h *httpConn) admit(req *head, target policy.HostPort, path string) (grant, error) {
-	g, err := h.grant(target)
+func (h *httpConn) checkRequest(req *http1.Head, to target, path string) (grant, error) {
+	g, err := h.grant(to)
 	if err != nil {
 		return g, err
 	}
-	if d := h.checkHost(req, g, target); d != nil {
+	if d := h.checkHost(req, g, to); d != nil {
 		return g, d
 	}
-	return g, h.checkRules(req, g, target, path)
+	return g, h.checkRules(req, g, to, path)
 }
 
 // fixed is the grant that every request must be for, nil on the proxy port.
@@ -131,22 +116,22 @@ func (h *httpConn) fixed() *grant {
 	return h.pinned
 }
 
-func (h *httpConn) grant(target policy.HostPort) (grant, error) {
+func (h *httpConn) grant(to target) (grant, error) {
 	if g := h.fixed(); g != nil {
 		return *g, nil
 	}
 	defer h.c.reach()()
-	return h.c.s.admit(h.c.s.ctx, target, h.c.conn)
+	return h.c.s.admit(h.c.s.ctx, to, h.c)
 }
 
 // fail answers a request that is refused or got no response, reports it when it
 // was refused, and says whether the connection can take another.
-func (h *httpConn) fail(req *head, err error) bool {
+func (h *httpConn) fail(req *http1.Head, err error) bool {
 	if d, ok := h.c.refused(err); ok {
 		return h.respondError(req, h.status(d), d.Code, d.Line())
 	}
-	if b, ok := isBad(err); ok {
-		return h.respondError(req, b.status, "", b.text)
+	if b, ok := http1.IsBad(err); ok {
+		return h.respondError(req, b.Status, "", b.Text)
 	}
 	return h.respondError(req, gatewayStatus(err), "", h.c.s.gatewayText(err))
 }
@@ -160,12 +145,12 @@ func (h *httpConn) dropServer() {
 
 // takeServer returns the connection of the request before, when it leads to
 // the same target and the server has not closed it.
-func (h *httpConn) takeServer(target policy.HostPort) *serverConn {
+func (h *httpConn) takeServer(to target) *serverConn {
 	sc := h.server
 	if sc == nil {
 		return nil
 	}
-	if sc.target != target || sc.used && sc.stale() {
+	if sc.target != to || sc.used && sc.stale() {
 		h.dropServer()
 		return nil
 	}
@@ -176,8 +161,8 @@ func (h *httpConn) takeServer(target policy.HostPort) *serverConn {
 // dial opens a connection for a request.
 func (h *httpConn) dial(g grant) (*serverConn, error) {
 	defer h.c.reach()()
-	if o := h.opened(); o != nil {
-		conn, err := o.redial()
+	if term := h.terminated(); term != nil {
+		conn, err := term.redial()
 		if err != nil {
 			return nil, err
 		}

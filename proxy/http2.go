@@ -12,12 +12,15 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"srun/proxy/internal/http1"
+	"srun/proxy/internal/oneline"
 )
 
-// http2Conn serves HTTP/2 inside an opened TLS connection, request by request.
+// http2Conn serves HTTP/2 inside a terminated TLS connection, request by request.
 // The framing of both sides is net/http's.
 type http2Conn struct {
-	o         *opened
+	term      *termination
 	transport *http.Transport
 	forward   *httputil.ReverseProxy
 
@@ -26,10 +29,10 @@ type http2Conn struct {
 }
 
 // serveHTTP2 returns when the client's connection is closed.
-func (o *opened) serveHTTP2(client *secureConn) {
-	h := &http2Conn{o: o}
-	windows := o.t.c.s.windows()
-	defer o.t.c.s.http2.Add(-1)
+func (term *termination) serveHTTP2(client *secureConn) {
+	h := &http2Conn{term: term}
+	windows := term.t.c.s.windows()
+	defer term.t.c.s.http2.Add(-1)
 	only := new(http.Protocols)
 	only.SetHTTP2(true)
 	h.transport = &http.Transport{
@@ -41,7 +44,7 @@ func (o *opened) serveHTTP2(client *secureConn) {
 		Rewrite: h.rewrite, Transport: h.transport, FlushInterval: -1, ErrorHandler: h.fail, ErrorLog: quiet,
 	}
 	server := &http.Server{
-		Handler: h, Protocols: only, HTTP2: windows, ErrorLog: quiet, MaxHeaderBytes: maxHead, IdleTimeout: idleTimeout,
+		Handler: h, Protocols: only, HTTP2: windows, ErrorLog: quiet, MaxHeaderBytes: http1.MaxHead, IdleTimeout: idleTimeout,
 	}
 	raw := client.raw.(*watchedConn)
 	server.Serve(&oneListener{conn: client.Conn, closed: raw.closed})
@@ -67,12 +70,12 @@ func (s *Server) windows() *http.HTTP2Config {
 // it was asked for.
 func (h *http2Conn) dial(context.Context, string, string) (net.Conn, error) {
 	h.mu.Lock()
-	c := h.o.first
-	h.o.first = nil
+	c := h.term.server
+	h.term.server = nil
 	h.mu.Unlock()
 	if c == nil {
 		var err error
-		if c, err = h.o.redial(); err != nil {
+		if c, err = h.term.redial(); err != nil {
 			return nil, err
 		}
 	}
@@ -88,44 +91,44 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Date"] = nil // nor is any other field added to the server's
 	w.Header()["Content-Type"] = nil
 	err := h.check(r)
-	requests := &h.o.t.c.s.requests
+	requests := &h.term.t.c.s.requests
 	defer requests.Add(-1)
 	if requests.Add(1) > maxRequests && err == nil {
-		err = &badRequest{http.StatusServiceUnavailable, "too many requests at once"}
+		err = &http1.BadRequest{Status: http.StatusServiceUnavailable, Text: "too many requests at once"}
 	}
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
-	h.o.t.g.passage.request(r.Method)
+	h.term.t.g.passage.request(r.Method)
 	answer := serversWriter{w}
 	h.forward.ServeHTTP(answer, r)
 	answer.end()
 }
 
 func (h *http2Conn) check(r *http.Request) error {
-	fields := headerFields(r.Header)
+	fields := http1.FromHeader(r.Header)
 	switch {
 	case r.Method == http.MethodConnect:
-		return &badRequest{http.StatusMethodNotAllowed, "CONNECT inside a tunnel"}
-	case tokenLength([]byte(r.Method)) != len(r.Method):
-		return bad("not a method: %s", quote(r.Method))
+		return &http1.BadRequest{Status: http.StatusMethodNotAllowed, Text: "CONNECT inside a tunnel"}
+	case !http1.IsToken(r.Method):
+		return http1.Bad("not a method: %s", oneline.Quote(r.Method))
 	case !strings.HasPrefix(r.RequestURI, "/") && r.RequestURI != "*", strings.Contains(r.RequestURI, "#"):
-		return bad("not a path: %s", quote(r.RequestURI))
+		return http1.Bad("not a path: %s", oneline.Quote(r.RequestURI))
 	case strings.IndexFunc(r.RequestURI, func(c rune) bool { return c <= ' ' || c == 0x7f }) >= 0:
-		return bad("not a path: %s", quote(r.RequestURI))
+		return http1.Bad("not a path: %s", oneline.Quote(r.RequestURI))
 	case !oneLength(r.Header["Content-Length"]):
-		return bad("not a length: %s", quote(strings.Join(r.Header["Content-Length"], ", ")))
+		return http1.Bad("not a length: %s", oneline.Quote(strings.Join(r.Header["Content-Length"], ", ")))
 	case strings.IndexFunc(r.Host, func(c rune) bool { return c <= ' ' || c >= 0x7f }) >= 0:
-		return bad("not an authority: %s", quote(r.Host))
+		return http1.Bad("not an authority: %s", oneline.Quote(r.Host))
 	}
-	for _, host := range append(fields.values("Host"), r.Host) {
-		if d := h.o.checkHost("HTTP :authority", host); d != nil {
+	for _, host := range append(fields.Values("Host"), r.Host) {
+		if d := h.term.checkHost("HTTP :authority", host); d != nil {
 			return d
 		}
 	}
 	req := request{r.Method, r.RequestURI, fields}
-	if d := h.o.t.c.s.judgeRequest(h.o.t.g, req, h.o.hosts(r.Host)...); d != nil {
+	if d := h.term.t.c.s.judgeRequest(h.term.t.g, req, h.term.hosts(r.Host)...); d != nil {
 		return d
 	}
 	return nil
@@ -144,7 +147,7 @@ func oneLength(values []string) bool {
 // byte, and without what is between two neighbours.
 func (h *http2Conn) rewrite(p *httputil.ProxyRequest) {
 	u := *p.In.URL
-	u.Scheme, u.Host, u.Path, u.RawPath, u.RawQuery = "https", h.o.site.String(), "", "", ""
+	u.Scheme, u.Host, u.Path, u.RawPath, u.RawQuery = "https", h.term.site.String(), "", "", ""
 	if u.Opaque = "//" + p.In.Host + p.In.RequestURI; p.In.RequestURI == "*" {
 		u.Opaque = "*"
 	}
@@ -160,12 +163,12 @@ func (h *http2Conn) rewrite(p *httputil.ProxyRequest) {
 
 // fail answers a request that is refused or got no response.
 func (h *http2Conn) fail(w http.ResponseWriter, r *http.Request, err error) {
-	s, status, code := h.o.t.c.s, gatewayStatus(err), ""
+	s, status, code := h.term.t.c.s, gatewayStatus(err), ""
 	text := s.gatewayText(err)
-	if d, ok := h.o.t.c.refused(err); ok {
-		status, code, text = h.o.status(d), d.Code, d.Line()
-	} else if b, ok := isBad(err); ok {
-		status, text = b.status, b.text
+	if d, ok := h.term.t.c.refused(err); ok {
+		status, code, text = h.term.status(d), d.Code, d.Line()
+	} else if b, ok := http1.IsBad(err); ok {
+		status, text = b.Status, b.Text
 	}
 	if failed, ok := w.(serversWriter); ok {
 		w = failed.ResponseWriter // these words are ours
@@ -184,7 +187,7 @@ func (h *http2Conn) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // status is the HTTP status of a denial inside: 421 for another host, so that
 // a client opens a connection for it (RFC 9110 section 15.5.20).
-func (o *opened) status(d *Denial) int {
+func (term *termination) status(d *Denial) int {
 	if d.Code == CodeSNIMismatch {
 		return http.StatusMisdirectedRequest
 	}

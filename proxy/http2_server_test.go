@@ -15,7 +15,7 @@ import (
 
 // rawServer answers each HTTP/2 request in turn as it likes.
 func rawServer(w *secureWorld, answer func(f *http2.Framer, id uint32, nth int)) {
-	leaf, err := w.outside.leaf("example.com")
+	leaf, err := w.outside.Leaf("example.com")
 	if err != nil {
 		w.t.Fatal(err)
 	}

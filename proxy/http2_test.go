@@ -97,7 +97,7 @@ func TestHTTP2Smuggling(t *testing.T) {
 }
 
 // Through a proxy of the user's own the server is verified all the same.
-func TestOpenedBehindCustomProxy(t *testing.T) {
+func TestTerminatedBehindCustomProxy(t *testing.T) {
 	theirs, port := custom(t, "example.com")
 	ours := newSecureWorld(t, "example.com", func(c *Config) { c.HTTPProxyPort = port })
 	ours.serveTLS("example.com", "198.51.100.1", 443, describe)
@@ -114,7 +114,7 @@ func TestOpenedBehindCustomProxy(t *testing.T) {
 }
 
 // The log has every request's method, and neither path nor field.
-func TestOpenedAudit(t *testing.T) {
+func TestTerminatedAudit(t *testing.T) {
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		log := &logBuffer{}
 		w := newSecureWorld(t, "example.com", requestRules(t, "deny example.com DELETE /hush"), func(c *Config) { c.Audit = log })

@@ -2,8 +2,9 @@ package proxy
 
 import "time"
 
-// The limits of one server, all in one place. None can be set: a run that needs
-// more than these is not the kind of run srun is for.
+// The limits of one server, all in one place but for those of the parsers and the
+// relay, which stand with them (http1.MaxHead, tlshello.MaxSize). None can be set:
+// a run that needs more than these is not the kind of run srun is for.
 const (
 	// maxConns bounds the connections being served at once, idle tunnels
 	// included. One more is answered 503, SOCKS reply 1, or a reset.
@@ -13,32 +14,21 @@ const (
 	// one more is denied without asking.
 	maxWaiting = 256
 
-	// maxHead bounds a request line with its headers: 431 beyond it. It bounds
-	// as well what is kept of a tunnel's first line to find out what it is.
-	maxHead = 64 << 10
-
 	// maxResponseHead bounds a server's response head: 502 beyond it.
 	maxResponseHead = 256 << 10
 
-	// maxHello bounds the bytes of a TLS ClientHello, records included. A hello
-	// is at most 64 KiB by crypto/tls, plus a header for each record.
-	maxHello = 68 << 10
-
-	// maxNames bounds the names that DNS gives synthetic addresses. An address
-	// is never given to a second name, so beyond it new names fail (SERVFAIL).
-	maxNames = 1 << 16
+	// maxTold bounds the denials that are told once each, and the answers no
+	// that are kept.
+	maxTold = 1 << 16
 
 	// maxWarnings bounds how many failures of the proxy behind are told.
 	maxWarnings = 100
-
-	// maxTarget bounds the text of a refused target in a denial.
-	maxTarget = 300
 
 	// maxDiscard bounds what is read and dropped of a refused request's body,
 	// so that the client gets to read the refusal.
 	maxDiscard = 256 << 10
 
-	// maxRequests bounds the HTTP/2 requests in opened TLS connections at once,
+	// maxRequests bounds the HTTP/2 requests in terminated TLS at once,
 	// for one connection can have 250. One more is answered 503.
 	maxRequests = 4096
 
@@ -49,14 +39,6 @@ const (
 	maxWideHTTP2 = 64
 	wideWindow   = 4<<20 - 1
 	narrowWindow = 128 << 10
-
-	// maxPipes bounds the pipes that all tunnels together splice through. A
-	// tunnel that finds none copies through memory.
-	maxPipes = 16
-
-	// maxBigBuffers bounds the copy buffers of full size in use at once.
-	// Beyond it tunnels copy through small ones.
-	maxBigBuffers = 128
 )
 
 const (
@@ -64,8 +46,7 @@ const (
 	headTimeout    = 30 * time.Second       // for a request head, from its first byte
 	idleTimeout    = 5 * time.Minute        // between requests on one connection
 	handshakeWait  = 30 * time.Second       // for a SOCKS greeting or the first byte to the proxy port
-	helloTimeout   = 10 * time.Second       // for a whole ClientHello, from its first byte
-	firstLineWait  = 3 * time.Second        // before bytes that may be a request line go out unfinished
+	prereadWait    = 3 * time.Second        // before bytes that may be a request line go out unfinished
 	resolveTimeout = 15 * time.Second       // for one name
 	dialTimeout    = 30 * time.Second       // for all addresses of one name together
 	dialStagger    = 250 * time.Millisecond // before the next address is tried beside the first (RFC 8305)
@@ -74,8 +55,6 @@ const (
 	drainPoll      = time.Millisecond       // between looks whether it has
 	lingerTimeout  = 500 * time.Millisecond // for a client to read a refusal before its connection closes
 	bodyGrace      = 100 * time.Millisecond // for the rest of a request's body, once its response is over
-	hostAddrsAge   = 2 * time.Second        // for this host's own addresses, once listed
 	dnsTCPIdle     = 10 * time.Second       // between DNS queries on one TCP connection
-	pipeIdle       = time.Second            // before pipes that no tunnel uses are closed
 	dnsTTL         = 10                     // seconds, of a synthetic address
 )

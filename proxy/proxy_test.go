@@ -193,7 +193,7 @@ func (w *world) tunnel(target string) net.Conn {
 	return conn
 }
 
-// denied returns the denials so far.
+// Denied returns the denials so far.
 func (w *world) denied() []Denial {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -232,8 +232,8 @@ func echo(conn net.Conn) {
 	closeWrite(conn)
 }
 
-func hostPort(t testing.TB, s string) policy.HostPort {
-	hp, err := policy.ParseHostPort(s)
+func hostPort(t testing.TB, s string) target {
+	hp, err := parseTarget(s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,6 @@ import (
 	"srun/policy"
 )
 
-const viaPublish = "publish"
-
 // mostPublished bounds the connections to one published port at once. One more
 // waits.
 const mostPublished = 512
@@ -60,7 +58,7 @@ func (l placed) Accept() (net.Conn, error) {
 }
 
 func (c *session) servePublished(p Published) {
-	g := grant{target: policy.HostPort{Host: localhost, Port: p.Port}, from: c.conn.RemoteAddr()}
+	g := grant{target: hostAt(p.Port), from: c.conn.RemoteAddr()}
 	g.dec = policy.Decision{Verdict: policy.Allowed, Rule: p.Rule, Source: p.Source, Exact: true}
 	arrived := c.reach()
 	inside, err := p.Dial(p.Port)

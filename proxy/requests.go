@@ -1,63 +1,51 @@
 package proxy
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 
 	"srun/policy"
+	"srun/proxy/internal/http1"
+	"srun/proxy/internal/oneline"
 )
 
 // request is what rules look at.
 type request struct {
 	method string
 	target string // path and query, or "*"
-	fields fields
+	fields http1.Fields
 }
 
 // ruled reports that rules speak of one of the hosts. Then only HTTP passes
 // there, for nothing else can be held to them.
-func (s *Server) ruled(hosts ...policy.HostPort) bool {
-	return len(s.cfg.Rules) > 0 && slices.ContainsFunc(hosts, func(hp policy.HostPort) bool {
-		return len(s.rulesFor(hp)) > 0
+func (s *Server) ruled(hosts ...target) bool {
+	return len(s.cfg.Rules) > 0 && slices.ContainsFunc(hosts, func(to target) bool {
+		return len(s.rulesFor(to)) > 0
 	})
 }
 
 // rulesFor returns the rules that cover a host, under any of its spellings.
-func (s *Server) rulesFor(hp policy.HostPort) (found []*policy.RequestRule) {
+func (s *Server) rulesFor(to target) (found []*policy.RequestRule) {
 	for i := range s.cfg.Rules {
 		r := &s.cfg.Rules[i]
-		if slices.ContainsFunc(spellings(hp), r.Host.Match) {
+		if slices.ContainsFunc(to.spellings(), r.Host.Match) {
 			found = append(found, r)
 		}
 	}
 	return found
 }
 
-// spellings are the hosts that stand for one: localhost and its addresses do
-// for each other.
-func spellings(hp policy.HostPort) []policy.HostPort {
-	if a, ok := hp.Host.Addr(); hp.Host != localhost && !(ok && isLocalhost(a)) {
-		return []policy.HostPort{hp}
-	}
-	return []policy.HostPort{
-		{Host: localhost, Port: hp.Port},
-		{Host: policy.HostFromAddr(netip.AddrFrom4([4]byte{127, 0, 0, 1})), Port: hp.Port},
-		{Host: policy.HostFromAddr(netip.IPv6Loopback()), Port: hp.Port},
-	}
-}
-
 // judgeRequest holds a request against the rules of every host that it may be
 // for: the one that was connected to and those that it names itself.
-func (s *Server) judgeRequest(g grant, r request, hosts ...policy.HostPort) *Denial {
+func (s *Server) judgeRequest(g grant, r request, hosts ...target) *Denial {
 	if len(s.cfg.Rules) == 0 {
 		return nil
 	}
-	for i, hp := range hosts {
-		if slices.Contains(hosts[:i], hp) {
+	for i, to := range hosts {
+		if slices.Contains(hosts[:i], to) {
 			continue
 		}
-		if d := judgeBy(s.rulesFor(hp), r); d != nil {
+		if d := judgeBy(s.rulesFor(to), r); d != nil {
 			return d.about(g, r)
 		}
 	}
@@ -72,9 +60,9 @@ type refusal struct {
 
 func (f *refusal) about(g grant, r request) *Denial {
 	d := newDenial(g.target, policy.Decision{}, CodeMethodPolicy, f.reason)
-	d.Method = printable(r.method)
+	d.Method = oneline.Printable(r.method)
 	d.Path, _, _ = strings.Cut(r.target, "?") // the query may hold a secret
-	d.Path = quote(d.Path)
+	d.Path = oneline.Quote(d.Path)
 	if f.rule != nil {
 		d.Rule, d.Source = f.rule.String(), f.rule.Source
 	}
@@ -126,7 +114,7 @@ func plainPath(r request) (string, *refusal) {
 			return "", &refusal{nil, "network.rules name paths, and " + name + " names another"}
 		}
 	}
-	path, err := requestPath(r.target)
+	path, err := http1.RequestPath(r.target)
 	if err != nil {
 		return "", &refusal{nil, "network.rules name paths, and servers may read this one in two ways: " + err.Error()}
 	}
@@ -147,47 +135,47 @@ func (r request) methods() []string {
 // name: CGI and its heirs make one of the hyphen and the underscore.
 func (r request) values(name string) (found []string) {
 	for _, f := range r.fields {
-		if strings.EqualFold(strings.ReplaceAll(f.name, "_", "-"), name) {
-			found = append(found, f.value)
+		if strings.EqualFold(strings.ReplaceAll(f.Name, "_", "-"), name) {
+			found = append(found, f.Value)
 		}
 	}
 	return found
 }
 
 // checkRules holds a request against the rules, and logs it where it is inside
-// an opened TLS connection.
-func (h *httpConn) checkRules(req *head, g grant, target policy.HostPort, path string) error {
-	hosts, o := []policy.HostPort{g.target, target}, h.opened()
-	if named, err := parseAuthority(req.host, g.target.Port); err == nil {
+// a terminated TLS connection.
+func (h *httpConn) checkRules(req *http1.Head, g grant, to target, path string) error {
+	hosts, term := []target{g.target, to}, h.terminated()
+	if named, err := parseAuthority(req.Host, g.target.Port); err == nil {
 		hosts = append(hosts, named)
 	}
-	if o != nil {
-		hosts = append(hosts, o.site)
+	if term != nil {
+		hosts = append(hosts, term.site)
 	}
-	if d := h.c.s.judgeRequest(g, request{req.method, path, req.fields}, hosts...); d != nil {
+	if d := h.c.s.judgeRequest(g, request{req.Method, path, req.Fields}, hosts...); d != nil {
 		return d
 	}
-	if o != nil {
-		g.passage.request(req.method)
+	if term != nil {
+		g.passage.request(req.Method)
 	}
 	return nil
 }
 
-// opened is the TLS connection that requests are inside of, nil for none.
-func (h *httpConn) opened() *opened {
+// terminated is the TLS connection that requests are inside of, nil for none.
+func (h *httpConn) terminated() *termination {
 	if h.inside == nil {
 		return nil
 	}
-	return h.inside.opened
+	return h.inside.terminated
 }
 
 // redials reports that another connection may be made to the server. Where the
-// proxy did not open TLS, a tunnel is as good as the one that it has.
-func (h *httpConn) redials() bool { return h.inside == nil || h.inside.opened != nil }
+// proxy did not terminate TLS, a tunnel is as good as the one that it has.
+func (h *httpConn) redials() bool { return h.inside == nil || h.inside.terminated != nil }
 
 func (h *httpConn) status(d *Denial) int {
-	if o := h.opened(); o != nil {
-		return o.status(d)
+	if term := h.terminated(); term != nil {
+		return term.status(d)
 	}
 	return d.status()
 }

@@ -185,7 +185,7 @@ func (r *record) String() string {
 
 // What two servers could read as one request or two reaches no server, and a
 // second request on a connection is judged like the first.
-func TestOpenedSmuggling(t *testing.T) {
+func TestTerminatedSmuggling(t *testing.T) {
 	const secret = "POST /secret HTTP/1.1\r\nHost: example.com\r\nContent-Length: 0\r\n\r\n"
 	for name, first := range map[string]string{
 		"pipelined":         "GET / HTTP/1.1\r\nHost: example.com\r\n\r\n" + secret,
@@ -226,9 +226,9 @@ func TestOpenedSmuggling(t *testing.T) {
 
 // A kept connection that the server closed is made anew, as the client would
 // have done.
-func TestOpenedServerClosesIdle(t *testing.T) {
+func TestTerminatedServerClosesIdle(t *testing.T) {
 	w := newSecureWorld(t, "example.com")
-	leaf, _ := w.outside.leaf("example.com")
+	leaf, _ := w.outside.Leaf("example.com")
 	closing := make(chan struct{}, 2)
 	w.serve("example.com", "198.51.100.1", 443, func(conn net.Conn) {
 		secure := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{*leaf}})

@@ -1,32 +1,34 @@
 package proxy
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"net/http"
 	"os"
 	"strconv"
 	"syscall"
+
+	"srun/proxy/internal/http1"
+	"srun/proxy/internal/oneline"
 )
 
 // respondError answers a request with srun's own words, and reports whether the
 // connection can take another. req is nil when there is none to speak of.
-func (h *httpConn) respondError(req *head, status int, code, text string) bool {
-	keep := req != nil && req.keepsAlive() && req.length == 0 && h.inside == nil && status != http.StatusBadRequest
+func (h *httpConn) respondError(req *http1.Head, status int, code, text string) bool {
+	keep := req != nil && req.KeepsAlive() && req.Length == 0 && h.inside == nil && status != http.StatusBadRequest
 	body := "srun: " + text + "\n"
-	writeStatus(h.bw, status, "")
-	writeField(h.bw, "Content-Type", "text/plain; charset=utf-8")
-	writeField(h.bw, "Content-Length", strconv.Itoa(len(body)))
-	writeField(h.bw, "X-Content-Type-Options", "nosniff")
+	http1.WriteStatus(h.bw, status, "")
+	http1.WriteField(h.bw, "Content-Type", "text/plain; charset=utf-8")
+	http1.WriteField(h.bw, "Content-Length", strconv.Itoa(len(body)))
+	http1.WriteField(h.bw, "X-Content-Type-Options", "nosniff")
 	if code != "" {
-		writeField(h.bw, errorField, code)
+		http1.WriteField(h.bw, errorField, code)
 	}
 	if !keep {
-		writeField(h.bw, "Connection", "close")
+		http1.WriteField(h.bw, "Connection", "close")
 	}
 	h.bw.WriteString("\r\n")
-	if req == nil || req.method != http.MethodHead {
+	if req == nil || req.Method != http.MethodHead {
 		h.bw.WriteString(body)
 	}
 	if h.bw.Flush() != nil {
@@ -36,18 +38,6 @@ func (h *httpConn) respondError(req *head, status int, code, text string) bool {
 		drain(h.c.conn)
 	}
 	return keep
-}
-
-// writeStatus writes a status line; an empty reason is the usual one.
-func writeStatus(bw *bufio.Writer, status int, reason string) {
-	if reason == "" {
-		reason = http.StatusText(status)
-	}
-	bw.WriteString("HTTP/1.1 ")
-	bw.WriteString(strconv.Itoa(status))
-	bw.WriteByte(' ')
-	bw.WriteString(reason)
-	bw.WriteString("\r\n")
 }
 
 // status is the HTTP status of a denial: a target that does not parse is the
@@ -78,5 +68,5 @@ func (s *Server) gatewayText(err error) string {
 	if s.isClosed() {
 		return "the run is over"
 	}
-	return printable(err.Error())
+	return oneline.Printable(err.Error())
 }

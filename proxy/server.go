@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/addrguard"
+	"srun/proxy/internal/fakedns"
 )
 
 // Server filters what its listeners accept. Its methods may be called from any
@@ -19,13 +21,13 @@ type Server struct {
 	cfg     Config
 	domains atomic.Pointer[policy.Domains]
 	asker   asker
-	names   nameTable
+	names   fakedns.Table
 	told    toldNames
 	log     auditLog
-	host    hostAddrs
+	guard   addrguard.Guard
 	warned  warnings
 
-	http2    atomic.Int32 // connections of HTTP/2 that are opened
+	http2    atomic.Int32 // connections of HTTP/2 in terminated TLS
 	requests atomic.Int32 // and the requests in them
 
 	ctx    context.Context // ends with Close
@@ -35,7 +37,7 @@ type Server struct {
 	stopAsking context.CancelFunc
 
 	mu        sync.Mutex
-	open      map[io.Closer]*session // listeners (nil) and accepted connections
+	tracked   map[io.Closer]*session // listeners (nil) and accepted connections
 	sessions  int
 	published int // of the sessions, at most half: the rest is the command's
 	limit     int
@@ -46,7 +48,8 @@ type Server struct {
 // New returns a server that serves nothing yet. It does no work: nothing is
 // opened, resolved or listed before the first connection.
 func New(cfg Config) *Server {
-	s := &Server{cfg: cfg, open: make(map[io.Closer]*session)}
+	s := &Server{cfg: cfg, tracked: make(map[io.Closer]*session)}
+	s.guard.Denied, s.guard.HostAddrs = cfg.DeniedAddresses, cfg.HostAddrs
 	s.SetDomains(cfg.Domains)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.asking, s.stopAsking = context.WithCancel(s.ctx)
@@ -68,7 +71,7 @@ func (s *Server) Close() error {
 	s.cancel() // first: what the closes below interrupt must see why
 	s.mu.Lock()
 	s.closed = true
-	for c := range s.open {
+	for c := range s.tracked {
 		c.Close()
 	}
 	s.mu.Unlock()
@@ -167,7 +170,7 @@ func (s *Server) enter(c *session) entry {
 	}
 	s.sessions++
 	s.wg.Add(1)
-	s.open[c.conn] = c
+	s.tracked[c.conn] = c
 	if s.sessions > s.limit {
 		return crowded
 	}
@@ -176,7 +179,7 @@ func (s *Server) enter(c *session) entry {
 
 func (s *Server) leave(c *session) {
 	s.mu.Lock()
-	delete(s.open, c.conn)
+	delete(s.tracked, c.conn)
 	s.sessions--
 	if c.via == viaPublish {
 		s.published--
@@ -195,14 +198,14 @@ func (s *Server) track(c io.Closer) bool {
 		c.Close()
 		return false
 	}
-	s.open[c] = nil
+	s.tracked[c] = nil
 	return true
 }
 
 func (s *Server) untrack(c io.Closer) {
 	c.Close()
 	s.mu.Lock()
-	delete(s.open, c)
+	delete(s.tracked, c)
 	s.mu.Unlock()
 }
 

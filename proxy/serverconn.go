@@ -7,13 +7,13 @@ import (
 	"math"
 	"net"
 
-	"srun/policy"
+	"srun/proxy/internal/relay"
 )
 
 // serverConn is a connection on which requests go out.
 type serverConn struct {
 	conn   net.Conn
-	target policy.HostPort
+	target target
 	proxy  *upstreamProxy // the proxy that conn leads to, nil when it leads to target
 	in     *budgetReader
 	br     *bufio.Reader
@@ -21,14 +21,14 @@ type serverConn struct {
 	used   bool // it has carried a request
 }
 
-func newServerConn(conn net.Conn, target policy.HostPort) *serverConn {
+func newServerConn(conn net.Conn, to target) *serverConn {
 	in := &budgetReader{r: conn, left: math.MaxInt64}
-	return &serverConn{conn: conn, target: target, in: in, br: bufio.NewReader(in), bw: bufio.NewWriter(conn)}
+	return &serverConn{conn: conn, target: to, in: in, br: bufio.NewReader(in), bw: bufio.NewWriter(conn)}
 }
 
 // stale reports that an unused connection was closed, or that its server says
 // something unasked.
-func (sc *serverConn) stale() bool { return sc.br.Buffered() > 0 || readable(socket(sc.conn)) }
+func (sc *serverConn) stale() bool { return sc.br.Buffered() > 0 || relay.Readable(socket(sc.conn)) }
 
 // budgetReader bounds what is read while a head is read.
 type budgetReader struct {

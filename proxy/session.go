@@ -5,9 +5,6 @@ import (
 	"errors"
 	"net"
 	"sync/atomic"
-	"time"
-
-	"srun/policy"
 )
 
 // session is one accepted connection, from accept to close.
@@ -41,30 +38,22 @@ func (c *session) endUnlessHanded() {
 	}
 }
 
-// The ways a connection comes in.
-const (
-	viaHTTP        = "http"
-	viaConnect     = "connect"
-	viaSOCKS       = "socks5"
-	viaTransparent = "transparent"
-)
-
 // connect takes a target the whole way from its rule to an open connection. A
 // refusal is a *Denial, not yet reported.
-func (c *session) connect(ctx context.Context, target policy.HostPort) (grant, net.Conn, error) {
+func (c *session) connect(to target, d door) (grant, net.Conn, error) {
 	defer c.reach()()
-	g, err := c.s.admit(ctx, target, c.conn)
+	g, err := c.s.admit(c.s.ctx, to, d)
 	if err != nil {
 		return grant{}, nil, err
 	}
-	if c.s.speaksPlain(g.target, c.via) {
-		return g, lateConn{}, nil
+	if c.s.defersDial(g.target, c.via) {
+		return g, deferredConn{}, nil
 	}
-	return c.open(ctx, g)
+	return c.dial(c.s.ctx, g)
 }
 
-// open dials for a grant and logs what came of it.
-func (c *session) open(ctx context.Context, g grant) (grant, net.Conn, error) {
+// dial dials for a grant and logs what came of it.
+func (c *session) dial(ctx context.Context, g grant) (grant, net.Conn, error) {
 	defer c.reach()()
 	upstream, err := c.s.dial(ctx, g, c.via)
 	if err != nil {
@@ -83,37 +72,4 @@ func (c *session) refused(err error) (*Denial, bool) {
 		c.s.report(d, c.conn, c.via)
 	}
 	return d, ok
-}
-
-// reset closes a connection so that its peer sees a reset, not an orderly end.
-func reset(conn net.Conn) {
-	if tcp, ok := conn.(interface{ SetLinger(int) error }); ok {
-		tcp.SetLinger(0)
-	}
-	conn.Close()
-}
-
-// closeWrite ends our half of a connection.
-func closeWrite(conn net.Conn) error {
-	if half, ok := conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return conn.Close()
-}
-
-// drain lets the peer read what was written before the connection closes:
-// closing with unread input would send a reset that overtakes it.
-func drain(conn net.Conn) {
-	if closeWrite(conn) != nil {
-		return
-	}
-	conn.SetReadDeadline(time.Now().Add(lingerTimeout))
-	buf := make([]byte, 4096)
-	for total := 0; total < maxDiscard; {
-		n, err := conn.Read(buf)
-		if err != nil {
-			return
-		}
-		total += n
-	}
 }

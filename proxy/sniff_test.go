@@ -13,54 +13,9 @@ import (
 	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
-)
 
-func TestClassify(t *testing.T) {
-	long := strings.Repeat("a", maxHead)
-	for b, want := range map[string]opening{
-		"":                                unclear,
-		"\x14":                            openTLS,
-		"\x16\x02\x00":                    openTLS,
-		"\x18GET / HTTP/1.1\r\n":          openTLS,
-		"G":                               unclear,
-		"GET /caf\xe9":                    unclear,
-		"GET /x\r":                        unclear,
-		long[:1000]:                       unclear,
-		"GET / HTTP":                      unclear,
-		"GET / HTTP/":                     openHTTP,
-		"PRI * HTTP/":                     unclear,
-		"PRI * HTTP/2.0\r\n":              openHTTP,
-		"PRI * HTTP/1":                    openHTTP,
-		" \t\v\x00\r\nGET / hTTp/1.1\r\n": openHTTP,
-		"GE\x00T /\x00 HTTP/1.1\r\n":      openHTTP,
-		"GET\v/\fHTTP/1.1\n":              openHTTP,
-		"GET\xa0/\xa0HTTP/1.1\n":          openHTTP,
-		"G:T / HTTP/1.1\r\n":              openHTTP,
-		"GET / HTTP/1.1\rHost: x\r\r":     openHTTP,
-		long[:1000] + " / HTTP/1.1\r\n":   openHTTP,
-		"GET\xa0http://x/\n":              openHTTP,
-		"GET\x00https://x/\n":             openHTTP,
-		"http://x/\n":                     opaque,
-		"GET /\r\n":                       opaque,
-		"GET /\r\nX: HTTP/1.1\r\n":        opaque,
-		"\r\n":                            odd,
-		" G":                              odd,
-		"G:":                              odd,
-		"GET\v":                           odd,
-		"GET /\x00":                       odd,
-		"\x80\x2e\x01":                    odd,
-		long:                              openHTTP,
-		"GET /\x00" + long:                openHTTP,
-		"GET\xa0" + long:                  openHTTP,
-		strings.Repeat("\r\n", maxHead):   openHTTP,
-		"{" + long:                        opaque,
-		strings.Repeat("\x00", maxHead):   opaque,
-	} {
-		if got := classify([]byte(b)); got != want {
-			t.Errorf("%.40q: %d, want %d", b, got, want)
-		}
-	}
-}
+	"srun/proxy/internal/http1"
+)
 
 // firstRecord gives the first record that is written another version.
 type firstRecord struct {
@@ -216,7 +171,7 @@ func TestPrefaceInPieces(t *testing.T) {
 	w.serve("", "198.51.100.1", 80, echo)
 	for _, at := range []int{1, 11, 15} {
 		conn := w.tunnel("198.51.100.1:80")
-		preface := string(http2Preface) + "\r\nSM\r\n\r\n"
+		preface := string(http1.HTTP2Preface) + "\r\nSM\r\n\r\n"
 		io.WriteString(conn, preface[:at])
 		time.Sleep(20 * time.Millisecond)
 		io.WriteString(conn, preface[at:])

@@ -7,12 +7,14 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"srun/proxy/internal/socks5"
 )
 
 // socksRequest is a whole SOCKS5 conversation of a client that does not wait.
 func socksRequest(kind byte, host string, port uint16) []byte {
 	b := []byte{5, 1, 0, 5, 1, 0, kind}
-	if kind == socksName {
+	if kind == socks5.Name {
 		b = append(b, byte(len(host)))
 	}
 	return binary.BigEndian.AppendUint16(append(b, host...), port)
@@ -32,32 +34,32 @@ func TestSOCKS(t *testing.T) {
 		port  uint16
 		reply byte
 	}{
-		{socksName, "example.com", 7, socksOK},
-		{socksName, "EXAMPLE.com.", 7, socksOK},
-		{socksName, "198.51.100.7", 7, socksOK},
-		{socksIPv4, socksAddr("198.51.100.7"), 7, socksOK},
-		{socksIPv6, socksAddr("2001:db8::7"), 7, socksOK},
-		{socksIPv6, socksAddr("::ffff:198.51.100.7"), 7, socksOK},
-		{socksName, "other.com", 7, socksNotAllowed},
-		{socksName, "bad.test", 7, socksNotAllowed},
-		{socksName, "in.wild.test", 7, socksNotAllowed},
-		{socksIPv4, socksAddr("127.0.0.1"), 7, socksNotAllowed},
-		{socksIPv6, socksAddr("::1"), 7, socksNotAllowed},
-		{socksName, "example.com\x00.evil.test", 7, socksNotAllowed},
-		{socksName, "user@example.com", 7, socksNotAllowed},
-		{socksName, "127.1", 7, socksNotAllowed},
-		{socksName, "", 7, socksNotAllowed},
-		{socksName, "example.com", 0, socksNotAllowed},
-		{socksName, "down.test", 7, socksRefused},
-		{socksName, "nosuch.test", 7, socksHost},
-		{9, "", 7, socksNoAddress},
+		{socks5.Name, "example.com", 7, socks5.OK},
+		{socks5.Name, "EXAMPLE.com.", 7, socks5.OK},
+		{socks5.Name, "198.51.100.7", 7, socks5.OK},
+		{socks5.IPv4, socksAddr("198.51.100.7"), 7, socks5.OK},
+		{socks5.IPv6, socksAddr("2001:db8::7"), 7, socks5.OK},
+		{socks5.IPv6, socksAddr("::ffff:198.51.100.7"), 7, socks5.OK},
+		{socks5.Name, "other.com", 7, socks5.NotAllowed},
+		{socks5.Name, "bad.test", 7, socks5.NotAllowed},
+		{socks5.Name, "in.wild.test", 7, socks5.NotAllowed},
+		{socks5.IPv4, socksAddr("127.0.0.1"), 7, socks5.NotAllowed},
+		{socks5.IPv6, socksAddr("::1"), 7, socks5.NotAllowed},
+		{socks5.Name, "example.com\x00.evil.test", 7, socks5.NotAllowed},
+		{socks5.Name, "user@example.com", 7, socks5.NotAllowed},
+		{socks5.Name, "127.1", 7, socks5.NotAllowed},
+		{socks5.Name, "", 7, socks5.NotAllowed},
+		{socks5.Name, "example.com", 0, socks5.NotAllowed},
+		{socks5.Name, "down.test", 7, socks5.ConnectionRefused},
+		{socks5.Name, "nosuch.test", 7, socks5.HostUnreachable},
+		{9, "", 7, socks5.AddressNotSupported},
 	} {
 		conn := w.open()
 		conn.Write(append(socksRequest(test.kind, test.host, test.port), "\x00early"...))
 		got := readN(conn, 12)
 		if len(got) != 12 || string(got[:3]) != "\x05\x00\x05" || got[3] != test.reply {
 			t.Errorf("%d %q: % x, want reply %d", test.kind, test.host, got, test.reply)
-		} else if test.reply == socksOK {
+		} else if test.reply == socks5.OK {
 			if echoed := readN(conn, 6); string(echoed) != "\x00early" {
 				t.Errorf("%d %q: echo %q", test.kind, test.host, echoed)
 			}
@@ -93,7 +95,7 @@ func TestSOCKSServerName(t *testing.T) {
 	w.serve("example.com", "198.51.100.1", 443, tlsServer)
 	open := func() net.Conn {
 		conn := w.open()
-		conn.Write(socksRequest(socksName, "example.com", 443))
+		conn.Write(socksRequest(socks5.Name, "example.com", 443))
 		readN(conn, 12)
 		return conn
 	}

@@ -1,101 +1,104 @@
 package proxy
 
 import (
-	"fmt"
-	"net/http"
-	"strings"
+	"net/netip"
 
 	"srun/policy"
+	"srun/proxy/internal/http1"
 )
 
-// target returns the server that a request is for, as the client names it, and
-// the path there, as it is to be sent.
-func (h *httpConn) target(req *head) (policy.HostPort, string, error) {
-	if g := h.fixed(); g != nil {
-		switch {
-		case req.method == http.MethodConnect:
-			return policy.HostPort{}, "", &badRequest{http.StatusMethodNotAllowed, "CONNECT inside a tunnel"}
-		case req.target[0] == '/' || req.target == "*":
-			return g.target, req.target, nil
-		}
-	}
-	authority, path, err := splitAbsolute(req.target)
-	if err != nil {
-		return policy.HostPort{}, "", err
-	}
-	target, err := parseAuthority(authority, 80)
-	if err != nil {
-		return policy.HostPort{}, "", badTarget(authority, err)
-	}
-	return target, path, nil
+// target is where a connection is to go: a name, an address or the host's
+// loopback. Which of them is decided once, by targetOf, where a request enters;
+// afterwards the target is asked. Targets compare with ==. The zero target is no
+// target.
+type target struct {
+	policy.HostPort // port 0 is any port, as in DNS
+	kind            targetKind
 }
 
-// splitAbsolute cuts "http://authority/path".
-func splitAbsolute(target string) (authority, path string, err error) {
-	scheme, rest, ok := strings.Cut(target, "://")
-	switch {
-	case !ok || strings.Contains(scheme, "/"):
-		return "", "", bad("this is srun's proxy: a request names its server in full, as in GET http://example.com/")
-	case strings.EqualFold(scheme, "https"):
-		return "", "", bad("https goes through CONNECT")
-	case !strings.EqualFold(scheme, "http"):
-		return "", "", bad("a scheme other than http: %s", quote(scheme))
+type targetKind uint8
+
+const (
+	aName     targetKind = iota
+	anAddress            // that the command named itself
+	theHost              // localhost, the one name that means the host's loopback
+)
+
+// The addresses of localhost.
+var (
+	loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	loopback6 = netip.IPv6Loopback()
+)
+
+// targetOf is the border: it decides what a host and port are.
+func targetOf(hp policy.HostPort) target {
+	if _, ok := hp.Host.Addr(); ok {
+		return target{hp, anAddress}
 	}
-	authority, path = rest, ""
-	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
-		authority, path = rest[:i], rest[i:]
+	if hp.Host == policy.Localhost {
+		return target{hp, theHost}
 	}
-	if strings.Contains(path, "#") {
-		return "", "", bad("a fragment in the request target")
-	}
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path
-	}
-	return authority, path, nil
+	return target{hp, aName}
 }
 
-// parseAuthority reads "host" or "host:port".
-func parseAuthority(s string, port uint16) (policy.HostPort, error) {
-	if i := strings.LastIndexByte(s, ':'); i < 0 || strings.HasSuffix(s, "]") {
-		s = fmt.Sprintf("%s:%d", s, port)
-	}
-	return policy.ParseHostPort(s)
+// parseTarget reads "host:port", strictly.
+func parseTarget(s string) (target, error) {
+	hp, err := policy.ParseHostPort(s)
+	return targetOf(hp), err
 }
 
-// checkHost holds what a request says of its server, in Host and in an absolute
-// target, against the name that was allowed.
-func (h *httpConn) checkHost(req *head, g grant, target policy.HostPort) *Denial {
-	if o := h.opened(); o != nil && req.hosts > 0 {
-		if d := o.checkHost("HTTP Host", req.host); d != nil {
-			return d
-		}
-	}
-	if h.fixed() != nil {
-		if d := h.c.s.checkAuthority(g, "HTTP request target", target); d != nil {
-			return d
-		}
-	}
-	if req.hosts == 0 {
-		return nil
-	}
-	named, err := parseAuthority(req.host, g.target.Port)
-	if err != nil {
-		return newDenial(g.target, g.dec, CodeSNIMismatch, "HTTP Host "+err.Error())
-	}
-	if h.fixed() == nil && named == target {
-		return nil // as the client spelled it: localhost and 127.0.0.1 are one
-	}
-	return h.c.s.checkAuthority(g, "HTTP Host", named)
+// parseAuthority reads "host:port" or "host", where usual is the port.
+func parseAuthority(s string, usual uint16) (target, error) {
+	hp, err := http1.ParseAuthority(s, usual)
+	return targetOf(hp), err
 }
 
-// checkAuthority is checkName for what may carry a port.
-func (s *Server) checkAuthority(g grant, what string, named policy.HostPort) *Denial {
-	if named == g.target {
-		return nil
+// targetAt is the target of who connects to an address.
+func targetAt(a netip.AddrPort) target {
+	return targetOf(policy.HostPort{Host: policy.HostFromAddr(a.Addr()), Port: a.Port()})
+}
+
+// hostAt is a port of the host's loopback.
+func hostAt(port uint16) target {
+	return target{policy.HostPort{Host: policy.Localhost, Port: port}, theHost}
+}
+
+// address returns the address, and false for a name and the host's loopback.
+func (to target) address() (netip.Addr, bool) {
+	if to.kind != anAddress {
+		return netip.Addr{}, false
 	}
-	if named.Port != g.target.Port {
-		return newDenial(g.target, g.dec, CodeSNIMismatch,
-			fmt.Sprintf("%s %s is for another port", what, named))
+	return to.Host.Addr()
+}
+
+// literal reports that no name was given that another could be fronted by: an
+// address, or the host's loopback.
+func (to target) literal() bool { return to.kind != aName }
+
+// mayBeHost reports an address that localhost stands for. A program that looks
+// localhost up has one in hand when it connects.
+func (to target) mayBeHost() bool {
+	a, ok := to.address()
+	return ok && (a == loopback4 || a == loopback6)
+}
+
+// spellings are the hosts that stand for one: localhost and its addresses do for
+// each other.
+func (to target) spellings() []policy.HostPort {
+	if to.kind != theHost && !to.mayBeHost() {
+		return []policy.HostPort{to.HostPort}
 	}
-	return s.checkName(g, what, named.Host.String())
+	return []policy.HostPort{
+		{Host: policy.Localhost, Port: to.Port},
+		{Host: policy.HostFromAddr(loopback4), Port: to.Port},
+		{Host: policy.HostFromAddr(loopback6), Port: to.Port},
+	}
+}
+
+// String returns "example.com:443", and "example.com" for any port.
+func (to target) String() string {
+	if to.Port == 0 {
+		return to.Host.String()
+	}
+	return to.HostPort.String()
 }

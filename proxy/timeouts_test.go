@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"srun/proxy/internal/tlshello"
 )
 
 // pipes is a listener on which connections are made within the process: there
@@ -79,8 +81,8 @@ func TestUnfinished(t *testing.T) {
 		{"a SOCKS request", "\x05\x01\x00\x05\x01\x00\x03\x0bexam", "", handshakeWait, "\x05\x00"},
 		{"a request line", "GET http://exam", "", headTimeout, "HTTP/1.1 408 "},
 		{"fields for ever", get, strings.Repeat("X: y\r\n", 100), headTimeout, "HTTP/1.1 408 "},
-		{"a TLS hello", connect + "\x16\x03\x01\x02\x00\x01\x00", "", helloTimeout, ""},
-		{"a TLS hello for ever", connect + "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", strings.Repeat("\x00", 300), helloTimeout, ""},
+		{"a TLS hello", connect + "\x16\x03\x01\x02\x00\x01\x00", "", tlshello.Timeout, ""},
+		{"a TLS hello for ever", connect + "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", strings.Repeat("\x00", 300), tlshello.Timeout, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			inNoTime(t, func(c net.Conn) { io.Copy(io.Discard, c) }, func(t *testing.T, dial func() net.Conn) {

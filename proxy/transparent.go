@@ -4,7 +4,7 @@ import (
 	"errors"
 	"net"
 
-	"srun/policy"
+	"srun/proxy/internal/origdst"
 )
 
 // ServeTransparent serves connections that were made to any address and port
@@ -12,7 +12,7 @@ import (
 // from the connection itself. It returns when the listener fails or the server
 // closes, nil in that case.
 func (s *Server) ServeTransparent(l net.Listener) error {
-	if err := canServeTransparent(); err != nil {
+	if err := origdst.Supported(); err != nil {
 		l.Close()
 		return err
 	}
@@ -23,19 +23,18 @@ func (s *Server) ServeTransparent(l net.Listener) error {
 // is reset, as by a firewall.
 func (c *session) serveTransparent() {
 	c.via = viaTransparent
-	dest, err := originalDestination(c.conn)
+	dest, err := origdst.Of(c.conn)
 	if err != nil || dest.Port() == 0 {
 		reset(c.conn)
 		return
 	}
-	target := policy.HostPort{Host: policy.HostFromAddr(dest.Addr()), Port: dest.Port()}
-	if dest.Addr().IsLoopback() && c.s.isUndecided(target) {
-		reset(c.conn) // as any loopback without a listener: programs probe it
-		return
+	var d door = c
+	if dest.Addr().IsLoopback() {
+		d = probeDoor{}
 	}
-	g, upstream, err := c.connect(c.s.ctx, target)
+	g, upstream, err := c.connect(targetAt(dest), d)
 	if refusal, ok := errors.AsType[*proxyRefusal](err); ok {
-		c.serveLate(g, nil, refusal)
+		c.serveDeferred(g, nil, refusal)
 		return
 	}
 	if err != nil {
@@ -44,9 +43,4 @@ func (c *session) serveTransparent() {
 		return
 	}
 	c.tunnel(g, upstream, nil)
-}
-
-func (s *Server) isUndecided(target policy.HostPort) bool {
-	_, dec := s.judge(target)
-	return dec.Verdict == policy.Undecided
 }

@@ -8,6 +8,11 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"srun/proxy/internal/http1"
+	"srun/proxy/internal/oneline"
+	"srun/proxy/internal/relay"
+	"srun/proxy/internal/tlshello"
 )
 
 // tunnel is a client joined to a server: two directions, each a goroutine in
@@ -15,13 +20,13 @@ import (
 // the server's flow already, for in ssh, mysql and smtp the server speaks
 // first.
 type tunnel struct {
-	c        *session
-	g        grant
-	upstream net.Conn
-	opened   *opened // the TLS connection that this is the inside of; nil for none
+	c          *session
+	g          grant
+	upstream   net.Conn
+	terminated *termination // the TLS connection that this is the inside of; nil for none
 
 	up, down atomic.Int64 // bytes to the server and to the client
-	running  atomic.Int32 // directions; checking the first bytes is the up direction
+	running  atomic.Int32 // directions; prereading is the up direction
 	pausing  atomic.Bool
 	answered chan struct{} // closed when the server's first bytes are known
 	retry    bool          // they are a HelloRetryRequest; set before answered closes
@@ -30,17 +35,17 @@ type tunnel struct {
 }
 
 // tunnel joins the session to upstream and returns when the client's first
-// bytes have been checked. early is what the client sent already.
-func (c *session) tunnel(g grant, upstream net.Conn, early []byte) {
-	if _, late := upstream.(lateConn); late {
-		c.serveLate(g, early, nil)
+// bytes have been checked. preread is what the client sent already.
+func (c *session) tunnel(g grant, upstream net.Conn, preread []byte) {
+	if _, deferred := upstream.(deferredConn); deferred {
+		c.serveDeferred(g, preread, nil)
 		return
 	}
 	c.handed = true
 	t := &tunnel{c: c, g: g, upstream: upstream, answered: make(chan struct{}), downDone: make(chan struct{})}
 	t.running.Store(2)
-	go t.copyDown(t.firstDown)
-	if err := t.check(early); err != nil {
+	go t.copyDown(t.prereadDown)
+	if err := t.check(preread); err != nil {
 		t.abort()
 		t.leave()
 	}
@@ -49,7 +54,7 @@ func (c *session) tunnel(g grant, upstream net.Conn, early []byte) {
 // join makes a tunnel of connections that need no check any more: they carried
 // an HTTP exchange that upgraded to another protocol. t is the tunnel that it
 // was inside of, nil for none.
-func (c *session) join(t *tunnel, g grant, upstream net.Conn, early []byte) {
+func (c *session) join(t *tunnel, g grant, upstream net.Conn, preread []byte) {
 	if t == nil {
 		t = &tunnel{c: c, g: g, upstream: upstream}
 		c.handed = true
@@ -58,28 +63,30 @@ func (c *session) join(t *tunnel, g grant, upstream net.Conn, early []byte) {
 	t.downDone = make(chan struct{})
 	t.running.Add(2)
 	go t.copyDown(func() error { return nil })
-	if err := t.send(early); err != nil {
+	if err := t.send(preread); err != nil {
 		t.abort()
 	}
 	go t.copyUp()
 }
 
-// check reads the client's first bytes, and starts the up direction when they
+// check prereads the client's bytes, and starts the up direction when they
 // pass. An error means that the tunnel is over.
-func (t *tunnel) check(early []byte) error {
-	first, kind, err := t.firstBytes(early)
+func (t *tunnel) check(preread []byte) error {
+	preread, kind, err := t.preread(preread)
 	if err != nil {
 		return err
 	}
 	switch {
-	case kind == openTLS:
-		return t.serveTLS(first)
-	case kind != openHTTP && len(first) > 0 && t.ruled():
+	case kind == http1.TLS:
+		return t.serveTLS(preread)
+	case kind != http1.HTTP && len(preread) > 0 && t.ruled():
 		return t.notHTTP()
-	case kind == openHTTP && !(t.g.literal() && !t.ruled() && bytes.HasPrefix(first, http2Preface)):
-		return t.serveHTTP(first)
+	// Cleartext HTTP/2 passes towards an address or localhost: no name can be
+	// fronted there.
+	case kind == http1.HTTP && !(t.g.target.literal() && !t.ruled() && bytes.HasPrefix(preread, http1.HTTP2Preface)):
+		return t.serveHTTP(preread)
 	default:
-		err = t.send(first)
+		err = t.send(preread)
 	}
 	if err == nil {
 		go t.copyUp()
@@ -87,21 +94,21 @@ func (t *tunnel) check(early []byte) error {
 	return err
 }
 
-// serveTLS checks the hello, and a second one where there is one, or opens the
-// connection.
-func (t *tunnel) serveTLS(first []byte) error {
-	h, read, err := t.checkTLS(first)
+// serveTLS checks the hello, and a second one where there is one, or terminates
+// the connection.
+func (t *tunnel) serveTLS(preread []byte) error {
+	h, read, err := t.checkTLS(preread)
 	if err != nil {
 		return err
 	}
 	site := t.site(h)
 	switch {
-	case t.opened == nil && t.c.s.opens(t.g.target, site):
-		return t.open(h, site, read)
+	case t.terminated == nil && t.c.s.terminates(t.g.target, site):
+		return t.terminate(h, site, read)
 	case t.c.s.ruled(t.g.target, site):
 		return t.denyAs(CodeMethodPolicy, "network.rules speak of it, and tlsTerminate does not open its TLS")
 	}
-	end := helloEnd(read)
+	end := tlshello.End(read)
 	if err := t.send(read[:end]); err != nil {
 		return err
 	}
@@ -123,19 +130,19 @@ func (t *tunnel) send(b []byte) error {
 }
 
 func (t *tunnel) copyUp() {
-	t.settle(t.upstream, relay(t.upstream, t.c.conn, &t.up))
+	t.settle(t.upstream, relay.Copy(t.upstream, t.c.conn, &t.up))
 	if t.c.via != viaPublish {
 		t.c.allSent(t.upstream, t.c.conn)
 	}
 	t.leave()
 }
 
-// copyDown copies from the server; first deals with what comes first.
-func (t *tunnel) copyDown(first func() error) {
-	err := first()
+// copyDown copies from the server; begin deals with what comes first.
+func (t *tunnel) copyDown(begin func() error) {
+	err := begin()
 	switch err {
 	case nil:
-		err = relay(t.c.conn, t.upstream, &t.down)
+		err = relay.Copy(t.c.conn, t.upstream, &t.down)
 	case io.EOF:
 		err = nil
 	}
@@ -189,8 +196,8 @@ func (t *tunnel) pauseDown() bool {
 
 // checkTLS reads the ClientHello and holds its server name against the name
 // that was allowed. It returns the bytes read, to be sent on.
-func (t *tunnel) checkTLS(first []byte) (hello, []byte, error) {
-	h, read, err := peekHello(t.c.conn, first)
+func (t *tunnel) checkTLS(preread []byte) (tlshello.Hello, []byte, error) {
+	h, read, err := tlshello.Peek(t.c.conn, preread)
 	switch {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		return h, nil, err // the client went away: nothing was refused
@@ -199,43 +206,39 @@ func (t *tunnel) checkTLS(first []byte) (hello, []byte, error) {
 	}
 	d := t.c.s.checkHello(t.g, h)
 	if d == nil {
-		if h.encrypted {
-			t.g.passage.note("the server name is encrypted (ECH); outer name " + quote(h.serverName))
-		} else if h.serverName == "" {
+		if h.Encrypted {
+			t.g.passage.note("the server name is encrypted (ECH); outer name " + oneline.Quote(h.ServerName))
+		} else if h.ServerName == "" {
 			t.g.passage.note("TLS without a server name")
 		}
 		return h, read, nil
 	}
 	t.c.s.report(d, t.c.conn, t.c.via)
 	if t.c.via != viaTransparent {
-		t.c.conn.Write(unrecognizedName)
+		t.c.conn.Write(tlshello.UnrecognizedName)
 		drain(t.c.conn)
 	}
 	return h, nil, d
 }
 
-// http2Preface opens cleartext HTTP/2, RFC 9113 section 3.4. Towards an address
-// or localhost no name can be fronted, so there it passes.
-var http2Preface = []byte("PRI * HTTP/2.0\r\n")
-
 // serveHTTP handles plain HTTP inside the tunnel request by request, for each
 // may name another host.
-func (t *tunnel) serveHTTP(first []byte) error {
+func (t *tunnel) serveHTTP(preread []byte) error {
 	if !t.pauseDown() {
-		return t.late()
+		return t.uncheckable()
 	}
-	if bytes.HasPrefix(first, http2Preface) {
+	if bytes.HasPrefix(preread, http1.HTTP2Preface) {
 		return t.deny(errors.New("HTTP/2 without TLS, whose hosts cannot be checked"))
 	}
-	t.serveRequests(first)
+	t.serveRequests(preread)
 	return nil
 }
 
 // serveRequests is the last of a tunnel, but for an upgrade.
-func (t *tunnel) serveRequests(first []byte) {
-	h := newHTTPConn(t.c, first)
+func (t *tunnel) serveRequests(preread []byte) {
+	h := newHTTPConn(t.c, preread)
 	h.inside = t
-	if t.opened == nil || t.opened.err == nil {
+	if t.terminated == nil || t.terminated.err == nil {
 		h.server = newServerConn(t.upstream, t.g.target)
 	}
 	h.serve()

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -20,6 +21,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"srun/proxy/internal/http1"
+	"srun/proxy/internal/relay"
+	"srun/proxy/internal/tlshello"
 )
 
 var testCert = sync.OnceValue(func() tls.Certificate {
@@ -125,7 +130,7 @@ func TestSplitHello(t *testing.T) {
 		}
 		refused := w.tunnel("other.com:443")
 		go send(refused)
-		if got := readN(refused, 16); !bytes.Equal(got, unrecognizedName) {
+		if got := readN(refused, 16); !bytes.Equal(got, tlshello.UnrecognizedName) {
 			t.Errorf("%s: refused with % x", name, got)
 		}
 	}
@@ -228,8 +233,8 @@ func TestOpaqueProtocols(t *testing.T) {
 		"USER anonymous\r\n",                                                   // ftp
 		"OPTIONS rtsp://example.com/ RTSP/1.0\r\nCSeq: 1\r\n",                  // rtsp
 		strings.Repeat("a", 100) + "\n",
-		strings.Repeat("\x00", maxHead+100),
-		"{" + strings.Repeat("a", maxHead+100),
+		strings.Repeat("\x00", http1.MaxHead+100),
+		"{" + strings.Repeat("a", http1.MaxHead+100),
 	} {
 		start := time.Now()
 		conn := w.tunnel("example.com:7")
@@ -283,7 +288,7 @@ func TestHTTPInTunnel(t *testing.T) {
 		"GET / HTTP/1.1\nHost: other.com\n\n",
 		"GET http://other.com/\r\n",
 		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"G" + strings.Repeat("E", 50) + " /" + strings.Repeat("a", maxHead+8<<10),
+		"G" + strings.Repeat("E", 50) + " /" + strings.Repeat("a", http1.MaxHead+8<<10),
 	} {
 		conn := w.tunnel("example.com:80")
 		start := time.Now()
@@ -313,7 +318,7 @@ func TestSlowRequestLine(t *testing.T) {
 	}
 	slow := w.tunnel("example.com:80")
 	io.WriteString(slow, "GET / HT")
-	time.Sleep(firstLineWait + 200*time.Millisecond)
+	time.Sleep(prereadWait + 200*time.Millisecond)
 	io.WriteString(slow, "TP/1.1\r\nHost: other.com\r\n\r\n")
 	if got := readUntil(slow, ""); strings.Contains(got, "200") {
 		t.Errorf("slow: %q", got)
@@ -388,7 +393,7 @@ func TestBulk(t *testing.T) {
 		t.Errorf("%d bytes came back", total)
 	}
 	waitSessions(t, w.s, 0)
-	if p := pipesInUse(); p != 0 {
+	if p := relay.PipesInUse(); p != 0 {
 		t.Errorf("%d pipes in use", p)
 	}
 }
@@ -419,6 +424,7 @@ func TestHelloRetry(t *testing.T) {
 		t.Errorf("control: %q", got)
 	}
 	first, second := clientHello(t, "example.com"), clientHello(t, "other.com")
+	retryRandom := sha256.Sum256([]byte("HelloRetryRequest")) // RFC 8446 section 4.1.3
 	ccs := []byte{0x14, 3, 3, 0, 1, 1}
 	early := []byte{0x17, 3, 3, 0, 3, 'x', 'y', 'z'}
 	for name, test := range map[string]struct {
@@ -437,7 +443,7 @@ func TestHelloRetry(t *testing.T) {
 		w.serve("example.com", "198.51.100.1", 443, func(conn net.Conn) {
 			buf := make([]byte, len(first))
 			io.ReadFull(conn, buf)
-			hrr := append([]byte{0x16, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3}, retryRandom...)
+			hrr := append([]byte{0x16, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3}, retryRandom[:]...)
 			for _, c := range append(hrr, 0, 0x13, 1, 0) {
 				conn.Write([]byte{c})
 			}
@@ -446,7 +452,7 @@ func TestHelloRetry(t *testing.T) {
 		conn := w.tunnel("example.com:443")
 		conn.Write(first)
 		if test.wait {
-			readN(conn, randomEnd)
+			readN(conn, tlshello.RetryPrefix)
 		}
 		conn.Write(test.hello)
 		closeWrite(conn)
@@ -474,14 +480,14 @@ func withExtension(record []byte, kind uint16, body []byte) []byte {
 }
 
 func TestEncryptedServerName(t *testing.T) {
-	ech := withExtension(clientHello(t, "example.com"), extensionECH, []byte{0, 0, 1, 0, 1, 7, 0, 0, 0, 0})
+	ech := withExtension(clientHello(t, "example.com"), 0xfe0d, []byte{0, 0, 1, 0, 1, 7, 0, 0, 0, 0})
 	var log logBuffer
 	for _, strict := range []bool{false, true} {
 		w := newWorld(t, "example.com", "", func(c *Config) { c.Strict, c.Audit = strict, &log })
 		w.serve("example.com", "198.51.100.1", 443, echo)
 		conn := w.tunnel("example.com:443")
 		conn.Write(ech)
-		if got := readN(conn, 16); bytes.Equal(got, unrecognizedName) != strict {
+		if got := readN(conn, 16); bytes.Equal(got, tlshello.UnrecognizedName) != strict {
 			t.Errorf("strict %v: % x", strict, got)
 		}
 		if strict && !strings.Contains(w.wantDenials(1)[0].Reason, "(ECH)") {

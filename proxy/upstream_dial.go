@@ -13,25 +13,10 @@ import (
 	"time"
 
 	"srun/policy"
+	"srun/proxy/internal/http1"
+	"srun/proxy/internal/oneline"
+	"srun/proxy/internal/socks5"
 )
-
-// proxyRefusal is the answer no of a proxy that traffic was handed to.
-type proxyRefusal struct {
-	what   string
-	status int // HTTP's, or the nearest for a SOCKS reply
-	reply  string
-}
-
-func (e *proxyRefusal) Error() string { return e.what + " refused: " + e.reply }
-
-// proxyDown is a proxy that could not be reached.
-type proxyDown struct {
-	what string
-	err  error
-}
-
-func (e *proxyDown) Error() string { return e.what + " does not answer: " + e.err.Error() }
-func (e *proxyDown) Unwrap() error { return e.err }
 
 // dial connects to the proxy itself.
 func (p *upstreamProxy) dial(ctx context.Context, s *Server) (net.Conn, error) {
@@ -66,11 +51,11 @@ func (p *upstreamProxy) dialTCP(ctx context.Context, s *Server) (net.Conn, error
 	if err != nil {
 		return nil, err
 	}
-	return s.dialFirst(ctx, addrs, port)
+	return s.dialAny(ctx, addrs, port)
 }
 
 // tunnel connects to a target through the proxy, which resolves the name.
-func (p *upstreamProxy) tunnel(ctx context.Context, s *Server, target policy.HostPort) (net.Conn, error) {
+func (p *upstreamProxy) tunnel(ctx context.Context, s *Server, to target) (net.Conn, error) {
 	conn, err := p.dial(ctx, s)
 	if err != nil {
 		return nil, err
@@ -80,7 +65,7 @@ func (p *upstreamProxy) tunnel(ctx context.Context, s *Server, target policy.Hos
 	if p.socks() {
 		ask = p.askSOCKS
 	}
-	joined, err := ask(conn, target)
+	joined, err := ask(conn, to)
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
@@ -92,10 +77,10 @@ func (p *upstreamProxy) tunnel(ctx context.Context, s *Server, target policy.Hos
 }
 
 // askHTTP sends CONNECT.
-func (p *upstreamProxy) askHTTP(conn net.Conn, target policy.HostPort) (net.Conn, error) {
+func (p *upstreamProxy) askHTTP(conn net.Conn, to target) (net.Conn, error) {
 	bw := bufio.NewWriter(conn)
-	bw.WriteString("CONNECT " + target.String() + " HTTP/1.1\r\n")
-	writeField(bw, "Host", target.String())
+	bw.WriteString("CONNECT " + to.String() + " HTTP/1.1\r\n")
+	http1.WriteField(bw, "Host", to.String())
 	p.writeAuth(bw)
 	bw.WriteString("\r\n")
 	if err := bw.Flush(); err != nil {
@@ -107,9 +92,9 @@ func (p *upstreamProxy) askHTTP(conn net.Conn, target policy.HostPort) (net.Conn
 	case err != nil:
 		return nil, p.broke(err)
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
-		return nil, &proxyRefusal{p.what, resp.StatusCode, printable(resp.Status)}
+		return nil, &proxyRefusal{p.what, resp.StatusCode, oneline.Printable(resp.Status)}
 	}
-	return withEarly(conn, br), nil
+	return withPreread(conn, br), nil
 }
 
 // broke is an error of the connection to the proxy.
@@ -120,111 +105,19 @@ func (p *upstreamProxy) broke(err error) error {
 	return fmt.Errorf("%s: %w", p.what, err)
 }
 
-// withEarly puts back what was read of the target's own bytes.
-func withEarly(conn net.Conn, br *bufio.Reader) net.Conn {
-	n := br.Buffered()
-	if n == 0 {
-		return conn
-	}
-	b, _ := br.Peek(n)
-	return &earlyConn{Conn: conn, r: earlyReader{early: append([]byte(nil), b...), conn: conn}}
-}
-
-// earlyConn is a connection of which something was read already.
-type earlyConn struct {
-	net.Conn
-	r earlyReader
-}
-
-func (c *earlyConn) Read(b []byte) (int, error) { return c.r.Read(b) }
-
-// CloseWrite ends our half, as the connection inside does.
-func (c *earlyConn) CloseWrite() error { return closeWrite(c.Conn) }
-
-// SetLinger makes reset work on the connection inside.
-func (c *earlyConn) SetLinger(sec int) error {
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		return tcp.SetLinger(sec)
-	}
-	return nil
-}
-
 // askSOCKS sends a SOCKS5 CONNECT with the name as it is.
-func (p *upstreamProxy) askSOCKS(conn net.Conn, target policy.HostPort) (net.Conn, error) {
+func (p *upstreamProxy) askSOCKS(conn net.Conn, to target) (net.Conn, error) {
 	br := bufio.NewReader(conn)
-	if err := p.greetSOCKS(conn, br); err != nil {
-		return nil, err
+	err := socks5.Connect(conn, br, p.user, to.HostPort)
+	if e, ok := errors.AsType[*socks5.Error](err); ok {
+		status := http.StatusBadGateway
+		if e.Reply == socks5.NotAllowed {
+			status = http.StatusForbidden
+		}
+		return nil, &proxyRefusal{p.what, status, e.Text}
 	}
-	request := append([]byte{socksVersion, socksConnect, 0}, socksAddress(target.Host)...)
-	request = append(request, byte(target.Port>>8), byte(target.Port))
-	if _, err := conn.Write(request); err != nil {
+	if err != nil {
 		return nil, p.broke(err)
 	}
-	var head [4]byte
-	if _, err := io.ReadFull(br, head[:]); err != nil {
-		return nil, p.broke(err)
-	}
-	switch {
-	case head[1] == socksNotAllowed:
-		return nil, &proxyRefusal{p.what, http.StatusForbidden, "not allowed by its rules"}
-	case head[1] != socksOK:
-		return nil, &proxyRefusal{p.what, http.StatusBadGateway, fmt.Sprintf("SOCKS reply %d", head[1])}
-	}
-	if _, err := readSOCKSHost(br, head[3]); err != nil {
-		return nil, p.broke(err)
-	}
-	if _, err := io.ReadFull(br, head[:2]); err != nil {
-		return nil, p.broke(err)
-	}
-	return withEarly(conn, br), nil
-}
-
-func socksAddress(h policy.Host) []byte {
-	a, literal := h.Addr()
-	switch {
-	case !literal:
-		return append([]byte{socksName, byte(len(h.String()))}, h.String()...)
-	case a.Is4():
-		return append([]byte{socksIPv4}, a.AsSlice()...)
-	}
-	return append([]byte{socksIPv6}, a.AsSlice()...)
-}
-
-// greetSOCKS settles on a method; RFC 1929 is the one with a password.
-func (p *upstreamProxy) greetSOCKS(conn net.Conn, br *bufio.Reader) error {
-	const withPassword = 2
-	method := byte(socksNoAuth)
-	if p.user != nil {
-		method = withPassword
-	}
-	if _, err := conn.Write([]byte{socksVersion, 1, method}); err != nil {
-		return p.broke(err)
-	}
-	var reply [2]byte
-	if _, err := io.ReadFull(br, reply[:]); err != nil {
-		return p.broke(err)
-	}
-	if reply != [2]byte{socksVersion, method} {
-		return &proxyRefusal{p.what, http.StatusBadGateway, "no common authentication method"}
-	}
-	if method == socksNoAuth {
-		return nil
-	}
-	password, _ := p.user.Password()
-	user := p.user.Username()
-	if len(user) > 255 || len(password) > 255 {
-		return fmt.Errorf("%s: the user name or password is longer than 255 bytes", p.what)
-	}
-	login := append([]byte{1, byte(len(user))}, user...)
-	login = append(append(login, byte(len(password))), password...)
-	if _, err := conn.Write(login); err != nil {
-		return p.broke(err)
-	}
-	if _, err := io.ReadFull(br, reply[:]); err != nil {
-		return p.broke(err)
-	}
-	if reply[1] != 0 {
-		return &proxyRefusal{p.what, http.StatusBadGateway, "the user name or password"}
-	}
-	return nil
+	return withPreread(conn, br), nil
 }

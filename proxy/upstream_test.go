@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"srun/policy"
+	"srun/proxy/internal/socks5"
+	"srun/proxy/internal/tlshello"
 )
 
 // custom is a proxy of the user's own: HTTP and SOCKS5, made of a second world
@@ -50,7 +52,7 @@ func TestCustomProxy(t *testing.T) {
 				t.Errorf("forward: %s", body)
 			}
 			socks := ours.open()
-			socks.Write(append(socksRequest(socksName, "good.test", 7), "\x00hi"...))
+			socks.Write(append(socksRequest(socks5.Name, "good.test", 7), "\x00hi"...))
 			if got := readN(socks, 15); string(got[12:]) != "\x00hi" {
 				t.Errorf("socks: %q", got)
 			}
@@ -90,7 +92,7 @@ func TestCustomProxyDecides(t *testing.T) {
 	}
 	conn := ours.tunnel("good.test:7")
 	conn.Write(clientHello(t, "other.test"))
-	if got := readUntil(conn, ""); got != string(unrecognizedName) {
+	if got := readUntil(conn, ""); got != string(tlshello.UnrecognizedName) {
 		t.Errorf("the server name is checked all the same: % x", got)
 	}
 }
@@ -114,6 +116,33 @@ func TestCustomProxyDown(t *testing.T) {
 		}
 		if resp, body := get(t, ours.client(), "http://good.test/"); resp.StatusCode != 502 || !strings.Contains(body, want) {
 			t.Errorf("GET: %s %s", resp.Status, body)
+		}
+	}
+}
+
+// A proxy that hangs up or answers nonsense is named, and nothing goes past it.
+func TestCustomProxyBreaks(t *testing.T) {
+	for name, set := range map[string]func(c *Config){
+		"httpProxyPort":  func(c *Config) { c.HTTPProxyPort = 3128 },
+		"socksProxyPort": func(c *Config) { c.SOCKSProxyPort = 3128 },
+	} {
+		for answer, want := range map[string]string{"": "closed the connection", "\x05\x00\x05\x00\x00\x09": "3128 (" + name + ")"} {
+			w := newWorld(t, "good.test", "", set)
+			w.serve("", "127.0.0.1", 3128, func(conn net.Conn) {
+				conn.Read(make([]byte, 512))
+				io.WriteString(conn, answer)
+				closeWrite(conn)
+				io.Copy(io.Discard, conn)
+			})
+			w.serve("good.test", "198.51.100.1", 7, echo)
+			_, resp := w.connect("good.test:7")
+			body, _ := io.ReadAll(resp.Body)
+			if resp.StatusCode != 502 || !strings.Contains(string(body), want) {
+				t.Errorf("%s, %q: %s %s", name, answer, resp.Status, body)
+			}
+			if got := fmt.Sprint(w.dialled(), w.looked()); got != "[127.0.0.1:3128] []" {
+				t.Errorf("%s: dialled and looked up %s", name, got)
+			}
 		}
 	}
 }

@@ -12,10 +12,13 @@ import (
 )
 
 // openOwn opens a file that a flag has srun write, and keeps the command from
-// writing it. A link is not followed, for an earlier command may have left it,
-// and the file is a regular one. In /dev and /proc both may be otherwise:
+// writing it. A link is not followed that an earlier command may have left, and
+// the file is a regular one. In /dev and /proc both may be otherwise:
 // /dev/stderr, /dev/fd/3.
 func openOwn(pol *policy.Policy, flag, path string, mode int) (*os.File, error) {
+	if link := changeableLink(pol, path); link != "" {
+		return nil, fmt.Errorf("%s: open %s: leads through the symbolic link %s, which the command may change", flag, path, link)
+	}
 	f, inDevices, err := openNoLink(path, mode)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", flag, err)
@@ -72,6 +75,47 @@ func resolvedParent(path string) (string, error) {
 	}
 	dir, err := filepath.EvalSymlinks(filepath.Dir(abs))
 	return filepath.Join(dir, filepath.Base(abs)), err
+}
+
+// maxLinks is how many symbolic links the kernel follows (path_resolution(7)).
+const maxLinks = 40
+
+// changeableLink returns a link on the way to a path's last name that lies where
+// the command may write, "" where there is none. Without a policy that is every
+// link, but for an ordinary user those of root's.
+func changeableLink(pol *policy.Policy, path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return ""
+	}
+	at, hops := "/", 0
+	for rest := filepath.Dir(abs); rest != "" && hops <= maxLinks; {
+		name, after, _ := strings.Cut(strings.TrimLeft(rest, "/"), "/")
+		rest = after
+		next := filepath.Join(at, name) // ".." of a directory without links
+		target, err := os.Readlink(next)
+		switch {
+		case err != nil:
+			at = next
+		case pol == nil && (os.Geteuid() == 0 || !ofRoot(next)), pol != nil && pol.WriteVerdict(at).Verdict == policy.Allowed:
+			return next
+		default:
+			if hops++; filepath.IsAbs(target) {
+				at = "/"
+			}
+			rest = target + "/" + after
+		}
+	}
+	return ""
+}
+
+func ofRoot(link string) bool {
+	info, err := os.Lstat(link)
+	if err != nil {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && st.Uid == 0
 }
 
 // deviceName reports whether a path is a name that the kernel gives to a

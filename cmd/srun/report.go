@@ -60,7 +60,10 @@ func (o *options) failed(p *printer, status int, err error) {
 		return
 	case r == nil:
 		r = &reporter{print: p, kind: o.report, out: os.Stderr}
-		if f, _, err := openNoLink(o.reportFile, os.O_TRUNC); o.reportFile != "" && err == nil {
+		if o.reportFile == "" || changeableLink(nil, o.reportFile) != "" {
+			break
+		}
+		if f, _, err := openNoLink(o.reportFile, os.O_TRUNC); err == nil {
 			r.file, r.out = f, f
 		}
 	}

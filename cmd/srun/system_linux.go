@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/sys/unix"
 )
@@ -24,12 +23,13 @@ func openWorkDir() (*os.File, error) {
 	return os.NewFile(uintptr(fd), "."), nil
 }
 
-// runsFile is where runs at the same time know of each other: in memory, in a
-// directory of the user's alone or under a name that has the user's number.
+// runsFile is where runs at the same time know of each other: in memory, under a
+// name that has the user's number, and no variable decides where, which another
+// run may have otherwise.
 func runsFile() string {
-	dir := os.Getenv("XDG_RUNTIME_DIR")
-	if st, err := os.Stat(dir); err != nil || !st.IsDir() || !filepath.IsAbs(dir) {
-		dir = "/dev/shm"
+	dir := "/dev/shm"
+	if unix.Access(dir, unix.W_OK) != nil {
+		dir = fmt.Sprintf("/run/user/%d", os.Getuid())
 	}
-	return filepath.Join(dir, fmt.Sprintf("srun-runs-%d", os.Getuid()))
+	return fmt.Sprintf("%s/srun-runs-%d", dir, os.Getuid())
 }

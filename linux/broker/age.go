@@ -10,20 +10,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileID tells a file from every other that is there at the time.
-type fileID struct{ dev, ino uint64 }
-
-func idOf(st *unix.Stat_t) fileID { return fileID{st.Dev, st.Ino} }
-
 // ages knows which directories the command made in this run. All others were
 // there when it began, or are the host's: protected names count in them. It
 // goes by what the broker itself made, and not by times, which are not the same
 // on every file system.
 type ages struct {
 	mu     sync.Mutex
-	made   map[fileID]bool
-	repos  map[fileID]bool   // of made: those that got what makes a git directory
-	home   map[fileID]string // where old directories that were moved come from
+	made   map[bornID]bool
+	repos  map[bornID]bool   // of made: those that got what makes a git directory
+	home   map[bornID]string // where old directories that were moved come from
 	freed  map[string]bool   // paths of old directories that are there no more
 	lost   map[lostName]bool // the same, by the directory that they were in
 	judged map[bornID]bool   // files whose content was judged
@@ -34,7 +29,7 @@ type ages struct {
 }
 
 type lostName struct {
-	in   fileID
+	in   bornID
 	name string
 }
 
@@ -53,34 +48,34 @@ const (
 
 func newAges(r *runs) *ages {
 	return &ages{runs: r,
-		made: map[fileID]bool{}, repos: map[fileID]bool{}, home: map[fileID]string{},
+		made: map[bornID]bool{}, repos: map[bornID]bool{}, home: map[bornID]string{},
 		freed: map[string]bool{}, gone: map[string]bool{}, judged: map[bornID]bool{}, lost: map[lostName]bool{},
 	}
 }
 
 // isNew tells whether the command made a directory.
-func (a *ages) isNew(id fileID) bool {
+func (a *ages) isNew(id bornID) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.made[id]
 }
 
 // isPlain tells whether the command made a directory, and no git directory of it.
-func (a *ages) isPlain(id fileID) bool {
+func (a *ages) isPlain(id bornID) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.made[id] && !a.repos[id]
 }
 
 // repository takes down that a directory became a git directory.
-func (a *ages) repository(id fileID) {
+func (a *ages) repository(id bornID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.repos[id] = true
 }
 
 // losing is told before an old directory loses its name.
-func (a *ages) losing(id fileID, path string) {
+func (a *ages) losing(id bornID, path string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if !a.made[id] && !packages(path) {
@@ -98,54 +93,42 @@ func (a *ages) hear() {
 	}
 }
 
-// bornID tells a file from every other, one that gets its number later included,
-// where the file system knows when a file was made.
-type bornID struct {
-	fileID
-	born unix.StatxTimestamp
-}
-
-func bornIDOf(fd int) (id bornID, ok bool) {
-	var st unix.Stat_t
-	var x unix.Statx_t
-	if unix.Fstat(fd, &st) != nil || unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &x) != nil {
-		return id, false
-	}
-	return bornID{idOf(&st), x.Btime}, true
-}
-
 // judge takes down that a file is what it is because of what is in it.
 func (a *ages) judge(fd int) {
-	id, ok := bornIDOf(fd)
+	id, ok := bornIDAt(fd, "")
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.full = a.full || !ok
-	a.judged[id] = true
+	if len(a.judged) < mostMade {
+		a.judged[id] = true
+	}
 }
 
 // wasJudged tells whether a file was. One that cannot be looked at was.
 func (a *ages) wasJudged(fd int) bool {
-	id, ok := bornIDOf(fd)
+	id, ok := bornIDAt(fd, "")
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return !ok || a.judged[id]
+	return !ok || a.judged[id] || len(a.judged) >= mostMade
 }
 
 // add takes down a directory that the command made. One in the place of a
 // directory that was there counts as that.
-func (a *ages) add(id fileID, path string) {
+func (a *ages) add(id bornID, path string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.full || len(a.made) >= mostMade {
 		return
 	}
-	if !a.wasThere(path) {
-		a.made[id] = true
+	if a.wasThere(path) {
+		delete(a.made, id) // of one that went unseen, on a file system that gives numbers again
+		return
 	}
+	a.made[id] = true
 }
 
 // remove forgets a directory that is gone; an old one's name is remembered.
-func (a *ages) remove(id fileID, in int, name, path string) {
+func (a *ages) remove(id bornID, in int, name, path string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.made[id] {
@@ -160,15 +143,14 @@ func (a *ages) free(in int, name, path string) {
 		return
 	}
 	a.freed[path] = true
-	var st unix.Stat_t
-	if unix.Fstat(in, &st) == nil && !a.made[idOf(&st)] {
-		a.lost[lostName{idOf(&st), name}] = true
+	if id, ok := bornIDAt(in, ""); ok && !a.made[id] {
+		a.lost[lostName{id, name}] = true
 	}
 }
 
 // rename takes down that a directory got another name. Old ones are held: they
 // are found again wherever they get to.
-func (a *ages) rename(id fileID, from spot, fromPath string, to spot) {
+func (a *ages) rename(id bornID, from spot, fromPath string, to spot) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.made[id] {
@@ -204,7 +186,7 @@ func (a *ages) close() {
 }
 
 // old makes a directory count as one that was there.
-func (a *ages) old(id fileID) {
+func (a *ages) old(id bornID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.made, id)
@@ -218,11 +200,27 @@ func (a *ages) tookPlace(path string) bool {
 	return a.full || a.wasThere(path)
 }
 
-// comesHome tells whether an old directory gets the name that it had.
-func (a *ages) comesHome(id fileID, path string) bool {
+// comesHome tells whether an old directory gets the name that it had; alone, that
+// no other lost its name meanwhile, so that nothing in it can be in another's place.
+func (a *ages) comesHome(id bornID, path string) (home, alone bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.home[id] == path && !a.made[id]
+	alone = !a.full && len(a.gone) == 0
+	for freed := range a.freed {
+		if freed != path {
+			alone = false
+			break
+		}
+	}
+	return a.home[id] == path && !a.made[id], alone
+}
+
+// hadIn tells whether a directory that is about to lose its name has another, as
+// old as itself, at a path below it.
+func (a *ages) hadIn(dir int, rest string) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.hadBelow(dir, rest)
 }
 
 // packages tells what lies among packages, which come and go and have such names.
@@ -258,8 +256,7 @@ func (a *ages) hadBelow(dir int, rest string) bool {
 	}
 	defer func() { unix.Close(fd) }()
 	for name := range strings.SplitSeq(rest, "/") {
-		var st unix.Stat_t
-		if unix.Fstat(fd, &st) != nil || a.lost[lostName{idOf(&st), name}] {
+		if id, ok := bornIDAt(fd, ""); !ok || a.lost[lostName{id, name}] {
 			return true
 		}
 		sub, err := pathDir(fd, name)
@@ -270,7 +267,8 @@ func (a *ages) hadBelow(dir int, rest string) bool {
 			return true
 		}
 		unix.Close(fd)
-		if fd = sub; unix.Fstat(fd, &st) != nil || a.made[idOf(&st)] {
+		fd = sub
+		if id, ok := bornIDAt(fd, ""); !ok || a.made[id] {
 			return false
 		}
 	}

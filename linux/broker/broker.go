@@ -59,7 +59,7 @@ type Failure struct {
 type Broker struct {
 	notify    int
 	onFailure func(Failure) func()
-	killable  bool // only what kills a caller interrupts it once its call was taken
+	restarts  *restarts // nil: only what kills a caller takes it away from a call that was taken
 	rules     *index
 	ages      *ages
 	sockets   *sockets
@@ -67,6 +67,8 @@ type Broker struct {
 	began     time.Time
 	locks     locks
 	rebases   rebases
+	former    former
+	worktrees worktrees
 	umasks    umasks
 	waiting   waiting
 
@@ -89,9 +91,12 @@ func New(c Config) *Broker {
 	// The caller and the broker take turns: wake each on the other's processor.
 	unix.IoctlSetInt(c.Notify, notifSetFlags, syncWakeUp)
 	b := &Broker{
-		notify: c.Notify, onFailure: c.Failed, killable: c.Killable, rules: newIndex(&c.Rules), ages: newAges(openRuns(c.Runs)), rootFD: -1,
+		notify: c.Notify, onFailure: c.Failed, rules: newIndex(&c.Rules), ages: newAges(openRuns(c.Runs)), rootFD: -1,
 		sockets: newSockets(c.Sockets), workers: map[*worker]bool{}, began: time.Now(),
 		gone: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	if !c.Killable {
+		b.restarts = newRestarts()
 	}
 	b.reports.start(c.Denied)
 	return b
@@ -108,6 +113,9 @@ func (b *Broker) end() {
 	}
 	b.sockets.close()
 	b.ages.close()
+	if b.restarts != nil {
+		b.restarts.close()
+	}
 }
 
 // Wait returns when nobody can call any more and every report was told.
@@ -123,6 +131,13 @@ func (b *Broker) Wait() {
 func (c *call) deal() {
 	c.what, c.abi = kindOf(&c.note)
 	c.umasks.settle(c.tid())
+	if c.restarts != nil {
+		c.restarts.begin(c.note.pid)
+		defer c.restarts.end(c.note.pid)
+		if c.repeated() {
+			return
+		}
+	}
 	val, errno := int64(0), unix.EPERM // i386's socketcall: its arguments lie in memory
 	switch c.what {
 	case callOpen, callOpenat, callCreat:
@@ -162,10 +177,18 @@ func (c *call) deal() {
 	c.reply(val, errno)
 }
 
-func (c *call) reply(val int64, errno unix.Errno) { answer(c.notify, c.note.id, val, errno) }
+// reply answers, and takes down that something was done of which nobody heard.
+func (c *call) reply(val int64, errno unix.Errno) {
+	if answer(c.notify, c.note.id, val, errno) != 0 && errno == 0 {
+		c.notDelivered(lost{val: val, file: -1})
+	}
+}
 
 // deny tells of a refusal and returns its errno.
 func (c *call) deny(p string, why *Why) unix.Errno {
+	if why == &unseen && !waits(c.notify, c.note.id) {
+		return unix.EINTR // that is why it could not be seen
+	}
 	pid, name := c.process()
 	c.reports.put(Denial{Operation: "write", Path: p, Why: *why, PID: pid, Command: name})
 	return unix.EACCES

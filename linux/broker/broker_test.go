@@ -49,18 +49,15 @@ func TestReserved(t *testing.T) {
 // it got to.
 func TestAges(t *testing.T) {
 	top := t.TempDir()
-	open := func(name string) (int, fileID) {
+	open := func(name string) (int, bornID) {
 		t.Helper()
 		fd, err := pathDir(unix.AT_FDCWD, filepath.Join(top, name))
-		var st unix.Stat_t
-		if err == nil {
-			err = unix.Fstat(fd, &st)
-		}
 		if err != nil {
 			t.Fatal(err)
 		}
+		id, _ := bornIDAt(fd, "")
 		t.Cleanup(func() { unix.Close(fd) })
-		return fd, idOf(&st)
+		return fd, id
 	}
 	for _, dir := range []string{"src/lib", "src/gone", "new"} {
 		if err := os.MkdirAll(filepath.Join(top, dir), 0o700); err != nil {

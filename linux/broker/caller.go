@@ -19,6 +19,9 @@ type call struct {
 	what  kind
 	known bool  // its task's directory was of use: it is the caller's
 	kept  []int // descriptors that are closed at its end
+
+	read    []memory // the caller's, where it may make the call again
+	creates bool     // it opens a file that was perhaps not there
 }
 
 func (c *call) tid() int { return int(c.note.pid) }
@@ -67,6 +70,7 @@ func (c *call) str(at uint64) (string, unix.Errno) {
 		part := c.buf[got:min(len(c.buf), got+page-int((at+uint64(got))%page))]
 		n, errno := readMemory(c.tid(), at+uint64(got), part)
 		if end := bytes.IndexByte(part[:n], 0); end >= 0 {
+			c.wasRead(at, c.buf[:got+end+1])
 			return string(c.buf[:got+end]), 0
 		}
 		if errno != 0 {

@@ -53,6 +53,14 @@ var callNames = map[kind]string{
 	callGetsockname: "getsockname", callUmask: "umask", callClone: "clone",
 }
 
+// arguments are how many each call has, of those that are answered.
+var arguments = map[kind]int{
+	callOpen: 3, callOpenat: 4, callCreat: 2, callMkdir: 2, callMkdirat: 3, callMknod: 3, callMknodat: 4,
+	callLink: 2, callLinkat: 5, callSymlink: 2, callSymlinkat: 3, callRename: 2, callRenameat: 4, callRenameat2: 5,
+	callUnlink: 1, callUnlinkat: 3, callRmdir: 1, callTruncate: 2, callTruncate64: 4, callBind: 3, callConnect: 3,
+	callGetsockname: 3,
+}
+
 // abi is an ABI's numbers of the calls that stop.
 type abi struct {
 	bits  int

@@ -115,7 +115,7 @@ func (c *call) connectTo(sock int, addr []byte) unix.Errno {
 		held, addr = &fd, unixAddress("/proc/self/fd/"+strconv.Itoa(fd))
 	}
 	c.wait.Add(1)
-	go c.connectLater(call{worker: &worker{Broker: c.Broker, buf: make([]byte, unix.PathMax)}, note: c.note}, again, held, addr, *patience, errno)
+	go c.connectLater(call{worker: &worker{Broker: c.Broker, buf: make([]byte, unix.PathMax)}, note: c.note, what: c.what, read: c.read}, again, held, addr, *patience, errno)
 	return blocks
 }
 

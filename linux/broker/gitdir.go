@@ -16,14 +16,22 @@ import (
 // gets its name, from a file that nobody can write any more.
 
 // gitNames are the names that make a git directory of a directory, or tell git
-// what to run.
-var gitNames = []string{"HEAD", "objects", "refs", "commondir", "config", "config.worktree", "hooks", "remotes", "branches", ".git"}
+// what to run or where to write.
+var gitNames = []string{"HEAD", "objects", "refs", "commondir", "config", "config.worktree", "hooks", "remotes", "branches", ".git", "index", "MERGE_RR"}
 
 // isGitDir tells whether git takes a directory for a repository's: by its name, or
-// by what is in it (is_git_directory in git's setup.c). A HEAD and a commondir
-// make one of what has objects and refs, wherever that is, so these two are enough.
-func isGitDir(dir int, dirPath string) bool {
-	return path.Base(dirPath) == ".git" || there(dir, "objects") && there(dir, "refs") || there(dir, "HEAD") && there(dir, "commondir")
+// by what is in it. One that may not be searched, so that its names cannot be looked
+// at, is one unless the command made it and did not make that of it.
+func (b *Broker) isGitDir(dir int, dirPath string) bool {
+	if path.Base(dirPath) == ".git" {
+		return true
+	}
+	makes, closed := makesGitDir(dir, "")
+	if makes || !closed {
+		return makes
+	}
+	id, ok := dirIDAt(dir, "")
+	return !ok || !b.ages.isPlain(id)
 }
 
 func there(dir int, name string) bool {
@@ -31,11 +39,21 @@ func there(dir int, name string) bool {
 	return unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil
 }
 
-// becomesGitDir tells whether one more name makes a git directory of one that
-// is none.
-func becomesGitDir(dir int, name string) bool {
-	with := func(n string) bool { return n == name || there(dir, n) }
-	return with("objects") && with("refs") || with("HEAD") && with("commondir")
+// makesGitDir tells whether what is in a directory, with one more name, makes a git
+// directory of it (is_git_directory in git's setup.c), or whether that cannot be
+// looked at. A HEAD and a commondir make one of what has objects and refs, wherever
+// that is, so these two are enough.
+func makesGitDir(dir int, more string) (makes, closed bool) {
+	with := func(name string) bool {
+		var st unix.Stat_t
+		if name == more {
+			return true
+		}
+		err := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW)
+		closed = closed || err == unix.EACCES
+		return err == nil
+	}
+	return with("objects") && with("refs") || with("HEAD") && with("commondir"), closed
 }
 
 const (
@@ -45,6 +63,8 @@ const (
 	gitURLs      = "names repositories for git push"
 	gitLink      = "a link in a git directory"
 	gitMoves     = "says where git's configuration and hooks are"
+	gitIndex     = "git's index written in place"
+	gitRerere    = "conflicts for git rerere written in place"
 )
 
 func gitWhy(reason string) *Why {
@@ -63,7 +83,7 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 		if c.rules.Kept[p] {
 			return gitWhy("git's configuration")
 		}
-		return nil
+		return c.judgeRemoval(dir, dirPath, name)
 	}
 	if why := c.judgeGitParent(a, dir, dirPath, name); why != nil {
 		return why
@@ -74,34 +94,49 @@ func (c *call) judgeGit(a act, dir int, dirPath, name string) *Why {
 		if unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || !c.isOld(dir) {
 			break
 		}
-		if st.Mode&unix.S_IFMT != unix.S_IFDIR || a == removeAct && c.renames() && !c.ages.isNew(idOf(&st)) {
+		if st.Mode&unix.S_IFMT != unix.S_IFDIR || a == removeAct && c.renames() && !c.isNewAt(dir, name) {
 			return gitWhy("says where the repository is")
 		}
 	case "config", "config.worktree":
-		if !isGitDir(dir, dirPath) || a == removeAct && !c.isOld(dir) || c.rules.AllowGitConfig && name == "config" {
+		if a == removeAct && !c.isOld(dir) {
+			return c.judgeRemoval(dir, dirPath, name)
+		}
+		if !c.isGitDir(dir, dirPath) || c.rules.AllowGitConfig && name == "config" {
 			return nil
 		}
 		return gitWhy(gitConfig)
 	case "commondir":
-		if !c.opens() && a == makeAct && (isGitDir(dir, dirPath) || isWorktreeDir(dirPath)) || a == writeAct && isGitDir(dir, dirPath) && there(dir, name) {
+		if !c.opens() && a == makeAct && (c.isGitDir(dir, dirPath) || isWorktreeDir(dirPath)) || a == writeAct && c.isGitDir(dir, dirPath) && there(dir, name) {
 			return gitWhy(gitMoves)
 		}
 	}
-	if a != makeAct || name != "HEAD" && name != "objects" && name != "refs" && name != "commondir" {
+	if rule := stateRule(name); rule != "" && a != removeAct && c.isGitDir(dir, dirPath) {
+		return gitWhy(rule)
+	}
+	if a == makeAct && (name == "HEAD" || name == "objects" || name == "refs" || name == "commondir") {
+		return c.judgePart(dir, dirPath, name)
+	}
+	return nil
+}
+
+// judgePart judges a name that may make a git directory of one that was none.
+func (c *call) judgePart(dir int, dirPath, name string) *Why {
+	if makes, closed := makesGitDir(dir, name); !makes && !closed {
 		return nil
 	}
-	if path.Base(dirPath) == ".git" || isGitDir(dir, dirPath) || !becomesGitDir(dir, name) {
-		return nil
-	}
+	was := c.isGitDir(dir, dirPath)
 	fd, err := openDir(dir, ".")
 	if err != nil {
 		return &unseen
 	}
-	var st unix.Stat_t
-	if unix.Fstat(fd, &st) == nil {
-		c.ages.repository(idOf(&st))
+	c.keep(fd)
+	if id, ok := bornIDAt(fd, ""); ok {
+		c.ages.repository(id)
 	}
-	return c.judgeRepository(c.keep(fd), dirPath)
+	if was {
+		return nil
+	}
+	return c.judgeRepository(fd, dirPath)
 }
 
 // judgeGitParent judges what lies in a git directory's hooks, info, remotes or
@@ -120,7 +155,7 @@ func (c *call) judgeGitParent(a act, dir int, dirPath, name string) *Why {
 	}
 	c.keep(up)
 	switch {
-	case !isGitDir(up, path.Dir(dirPath)), a == removeAct && !c.isOld(dir):
+	case !c.isGitDir(up, path.Dir(dirPath)), a == removeAct && !c.isOld(dir):
 		return nil
 	case base == "hooks" && strings.HasSuffix(name, ".sample"):
 		return nil
@@ -140,7 +175,7 @@ func (c *call) inGitDir(dir int, dirPath string) bool {
 		return true
 	}
 	for p := dirPath; ; p = path.Dir(p) {
-		if isGitDir(dir, p) {
+		if c.isGitDir(dir, p) {
 			return true
 		}
 		if p == "/" || p == "." {
@@ -157,8 +192,7 @@ func (c *call) inGitDir(dir int, dirPath string) bool {
 // belowGitDir is for a directory that nobody may search: its own names cannot be
 // looked at, and those above it by their path alone.
 func (c *call) belowGitDir(dir int, p string) bool {
-	var st unix.Stat_t
-	if unix.Fstat(dir, &st) != nil || !c.ages.isPlain(idOf(&st)) {
+	if id, ok := bornIDAt(dir, ""); !ok || !c.ages.isPlain(id) {
 		return true
 	}
 	root, errno := c.root()

@@ -28,14 +28,12 @@ const protectedPath = "protected path"
 // of the directory, dirPath its path, "" where that cannot be told.
 func (c *call) judge(a act, dir int, dirPath, name string) *Why {
 	if dirPath == "" {
-		if c.rules.parts[name] || c.rules.anyPart {
-			return &Why{Reason: "the path is too long to be judged"}
-		}
-		return nil
+		return &Why{Reason: "where it is cannot be told"}
 	}
 	if name == "." || name == ".." || name == "" {
 		return nil // no act takes such a name
 	}
+	dirPath, name = c.spelled(dir, dirPath, name)
 	p := pathtree.Join(dirPath, name)
 	if c.rules.own(p) {
 		return nil
@@ -103,7 +101,13 @@ func (c *call) holderIsOld(dir, up int) bool {
 	return c.isOld(dir)
 }
 
+// isNewAt tells whether the command made the directory of a name.
+func (c *call) isNewAt(dir int, name string) bool {
+	id, ok := bornIDAt(dir, name)
+	return ok && c.ages.isNew(id)
+}
+
 func (c *call) isOld(dir int) bool {
-	var st unix.Stat_t
-	return unix.Fstat(dir, &st) != nil || !c.ages.isNew(idOf(&st))
+	id, ok := bornIDAt(dir, "")
+	return !ok || !c.ages.isNew(id)
 }

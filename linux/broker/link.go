@@ -20,6 +20,9 @@ func (c *call) link() unix.Errno {
 	if flags&^(unix.AT_SYMLINK_FOLLOW|unix.AT_EMPTY_PATH) != 0 {
 		return unix.EINVAL
 	}
+	if flags&unix.AT_EMPTY_PATH != 0 && !mayLinkEmpty() {
+		return unix.ENOENT
+	}
 	source, errno := c.linkSource(olddir, from, flags)
 	if errno != 0 {
 		return errno
@@ -38,6 +41,12 @@ func (c *call) link() unix.Errno {
 	}
 	err := unix.Linkat(unix.AT_FDCWD, "/proc/self/fd/"+strconv.Itoa(source), s.dir, s.name, unix.AT_SYMLINK_FOLLOW)
 	return c.failed(errnoOf(err), c.pathOf(source), s.at(dirPath))
+}
+
+// mayLinkEmpty tells whether AT_EMPTY_PATH is for everybody (Linux 6.10). Before,
+// it took a right that the command has not got, whatever the path (linkat(2)).
+func mayLinkEmpty() bool {
+	return unix.Linkat(unix.AT_FDCWD, "/", unix.AT_FDCWD, "/", unix.AT_EMPTY_PATH) != unix.ENOENT
 }
 
 // linkSource opens the file that gets one more name.

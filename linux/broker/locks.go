@@ -50,3 +50,27 @@ func (c *call) hold(s spot, alone bool) (dirPath string, unlock func()) {
 	unlock = c.locks.lock(s.dir, true)
 	return c.pathOf(s.dir), unlock
 }
+
+// holdBoth takes the lock that a rename needs, and finds the paths of its
+// directories, which do not change then. A name leads to the same file system
+// at both ends, or the kernel refuses.
+func (c *call) holdBoth(r *renaming) (unlock func()) {
+	for _, alone := range []bool{false, true} {
+		unlock = c.locks.lock(r.to.dir, alone)
+		r.fromDir, r.toDir = c.pathOf(r.from.dir), c.pathOf(r.to.dir)
+		if alone || !c.matters(r) {
+			break
+		}
+		unlock()
+	}
+	return unlock
+}
+
+// matters tells whether a rename is one of the acts that must not run beside
+// each other: of a directory, or to or from a name of some rule.
+func (c *call) matters(r *renaming) bool {
+	var st unix.Stat_t
+	return r.fromDir == "" || r.toDir == "" || r.exchange ||
+		c.rules.sensitive(r.fromDir, r.from.last()) || c.rules.sensitive(r.toDir, r.to.last()) ||
+		unix.Fstatat(r.from.dir, r.from.last(), &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Mode&unix.S_IFMT == unix.S_IFDIR
+}

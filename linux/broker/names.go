@@ -58,9 +58,8 @@ func (c *call) mkdir() unix.Errno {
 	if err := unix.Mkdirat(s.dir, s.name, uint32(c.arg(first+1))&0o7777); err != nil {
 		return c.failed(errnoOf(err), s.at(dirPath))
 	}
-	var st unix.Stat_t
-	if unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR {
-		c.ages.add(idOf(&st), pathtree.Join(dirPath, s.last()))
+	if id, ok := dirIDAt(s.dir, s.last()); ok {
+		c.ages.add(id, pathtree.Join(dirPath, s.last()))
 	}
 	return 0
 }
@@ -119,14 +118,23 @@ func (c *call) symlink() unix.Errno {
 	return c.failed(errnoOf(unix.Symlinkat(text, s.dir, s.name)), s.at(dirPath))
 }
 
+var leadingLink = Why{Reason: protectedPath + ": a link on the way to one that is not there", Protected: true}
+
 // judgeLink judges a symbolic link's place: there is none in a git directory, and
 // what takes the place of an old directory counts as old.
 func (c *call) judgeLink(dir int, dirPath, name, text string) *Why {
+	dirPath, name = c.spelled(dir, dirPath, name)
 	switch {
-	case dirPath == "" || c.rules.own(dirPath) || name == "." || name == "..":
+	case c.rules.own(dirPath) || name == "." || name == "..":
 		return nil
 	case c.inGitDir(dir, dirPath) && !isGitProbe(dirPath, name, text):
 		return gitWhy(gitLink)
+	case c.rules.leadsThrough(pathtree.Join(dirPath, name)) || c.rules.leadsToName(name) && c.isOld(dir):
+		return &leadingLink
+	case c.judgeWorktreeLink(pathtree.Join(dirPath, name)) != nil:
+		return &linkedWorktree
+	case c.judgeConflict(dir, dirPath, name, spot{dir: -1}) != nil:
+		return &linkedConflict
 	case !c.ages.tookPlace(pathtree.Join(dirPath, name)):
 		return nil
 	}
@@ -173,16 +181,15 @@ func (c *call) unlink() unix.Errno {
 	if flags == 0 {
 		return c.failed(errnoOf(unix.Unlinkat(s.dir, s.name, 0)), s.at(dirPath))
 	}
-	var st unix.Stat_t
-	known := unix.Fstatat(s.dir, s.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
+	id, known := bornIDAt(s.dir, s.last())
 	if known {
-		c.ages.losing(idOf(&st), pathtree.Join(dirPath, s.last()))
+		c.ages.losing(id, pathtree.Join(dirPath, s.last()))
 	}
 	if err := unix.Unlinkat(s.dir, s.name, flags); err != nil {
 		return c.failed(errnoOf(err), s.at(dirPath))
 	}
 	if known {
-		c.ages.remove(idOf(&st), s.dir, s.last(), pathtree.Join(dirPath, s.last()))
+		c.ages.remove(id, s.dir, s.last(), pathtree.Join(dirPath, s.last()))
 	}
 	return 0
 }

@@ -44,7 +44,6 @@ const (
 	notifAddFD    = 0x40182103
 	notifSetFlags = 0x40082104
 
-	addFDSend    = 2 // SECCOMP_ADDFD_FLAG_SEND, Linux 5.14
 	respContinue = 1 // SECCOMP_USER_NOTIF_FLAG_CONTINUE
 	syncWakeUp   = 1 // SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, Linux 6.6
 )
@@ -81,21 +80,29 @@ func letContinue(fd int, id uint64) {
 // it here. An error is the caller's (EMFILE), or ENOENT when nobody waits.
 //
 // The caller goes on only when srun has the file open no more: who closes a
-// program that it wrote may run it, and who closes a pipe is heard. Where a
-// signal could come between the two steps, one has to do both (Linux < 5.19,
-// which lacks SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV).
-func (b *Broker) handIn(id uint64, src int, closeOnExec bool) unix.Errno {
-	a := addFD{id: id, src: uint32(src)}
+// program that it wrote may run it, and who closes a pipe is heard. So this does
+// not answer in one step (SECCOMP_ADDFD_FLAG_SEND), and a signal can come
+// between the two, which restarts deals with.
+func (c *call) handIn(src int, closeOnExec bool) unix.Errno {
+	a := addFD{id: c.note.id, src: uint32(src)}
 	if closeOnExec {
 		a.newFDFlags = unix.O_CLOEXEC
 	}
-	if !b.killable {
-		a.flags = addFDSend
+	var st unix.Stat_t
+	unix.Fstat(src, &st)
+	r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(c.notify), notifAddFD, uintptr(unsafe.Pointer(&a)))
+	if errno == unix.ESRCH { // it left as the descriptor was on its way
+		errno = unix.ENOENT
 	}
-	r, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(b.notify), notifAddFD, uintptr(unsafe.Pointer(&a)))
+	if errno == unix.ENOENT && c.creates && st.Mode&unix.S_IFMT == unix.S_IFREG {
+		c.notDelivered(lost{file: src})
+		return errno
+	}
 	unix.Close(src)
-	if errno == 0 && b.killable {
-		errno = answer(b.notify, id, int64(r), 0)
+	if errno == 0 {
+		if errno = answer(c.notify, c.note.id, int64(r), 0); errno == unix.ENOENT {
+			c.notDelivered(lost{val: int64(r), file: -1, handed: idOf(&st)})
+		}
 	}
 	return errno
 }

@@ -21,6 +21,7 @@ func (c *call) open() {
 	if !o.creates() && !o.tmpfile() {
 		o.mode = 0
 	}
+	c.creates = o.creates()
 	if errno := o.check(); errno != 0 {
 		c.reply(0, errno)
 		return
@@ -55,7 +56,8 @@ func (c *call) openPath(dirfd int32, name string, o *openArgs) (int, unix.Errno)
 }
 
 // full tells whether the caller can have no more descriptors. How many it has is
-// its directory's size (Linux 6.2; before, 0).
+// its directory's size (Linux 6.2); before, it has no more than there is room for
+// (FDSize of proc_pid_status(5)).
 func (c *call) full() bool {
 	var st unix.Stat_t
 	var limit unix.Rlimit
@@ -69,7 +71,12 @@ func (c *call) full() bool {
 		}
 	}
 	c.known = true
-	if unix.Prlimit(c.tid(), unix.RLIMIT_NOFILE, nil, &limit) != nil || uint64(st.Size) < limit.Cur {
+	most := uint64(st.Size)
+	if most == 0 {
+		values, _ := c.status("FDSize")
+		most, _ = strconv.ParseUint(values[0], 10, 64)
+	}
+	if unix.Prlimit(c.tid(), unix.RLIMIT_NOFILE, nil, &limit) != nil || most < limit.Cur {
 		return false
 	}
 	below := uint64(0)
@@ -85,7 +92,7 @@ func (c *call) full() bool {
 // give answers with a descriptor, or with an error.
 func (c *call) give(fd int, errno unix.Errno, closeOnExec bool) {
 	if errno == 0 {
-		errno = c.handIn(c.note.id, fd, closeOnExec)
+		errno = c.handIn(fd, closeOnExec)
 		if errno == 0 || errno == unix.ENOENT {
 			return
 		}
@@ -133,6 +140,7 @@ func (c *call) openSpot(s spot, o *openArgs) (fd int, link bool, errno unix.Errn
 	} else {
 		dirPath = c.pathOf(s.dir)
 	}
+	dirPath, name = c.spelled(s.dir, dirPath, name)
 	if o.flags&unix.O_PATH == 0 && !o.tmpfile() {
 		why := c.judge(a, s.dir, dirPath, name)
 		if why != nil {
@@ -146,7 +154,7 @@ func (c *call) openSpot(s spot, o *openArgs) (fd int, link bool, errno unix.Errn
 		fd, errno = c.openTTY(s, o)
 		return fd, false, errno
 	}
-	if name == "commondir" && o.creates() && isGitDir(s.dir, dirPath) || name == "commondir" && isWorktreeDir(dirPath) {
+	if name == "commondir" && o.creates() && c.isGitDir(s.dir, dirPath) || name == "commondir" && isWorktreeDir(dirPath) {
 		fd, errno = c.makeCommondir(s, dirPath, o)
 		return fd, false, errno
 	}
@@ -242,7 +250,7 @@ func (c *call) reopen(file int, o *openArgs) (int, unix.Errno) {
 // judgedMeanwhile tells whether a directory became a git directory since it was
 // looked at, and its configuration was judged before it was open here.
 func (c *call) judgedMeanwhile(fd int, name string) bool {
-	if name != "config" && name != "config.worktree" && name != "opts" {
+	if name != "config" && name != "config.worktree" && name != "opts" && stateRule(name) == "" {
 		return false
 	}
 	return c.ages.wasJudged(fd)

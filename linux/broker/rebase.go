@@ -3,11 +3,13 @@
 package broker
 
 import (
+	"crypto/rand"
 	"errors"
 	"io"
 	"os"
 	"path"
 	"strconv"
+	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -20,12 +22,37 @@ import (
 // lines run programs. Editors write it in place, so that it is never known to be
 // finished: it is judged once nobody is left who could write it. Until then
 // only git inside reads it. Lines that run something and were not there before
-// become comments, by the descriptor of the very directory.
+// become comments, by the descriptor of the very directory. So are options that git
+// hands on.
+//
+// All else in rebase-merge, rebase-apply and sequencer is data to git: names of
+// objects and refs, which it checks (onto, orig-head, head-name, refs-to-delete,
+// update-refs, autostash, stopped-sha, abort-safety), numbers and marks (msgnum, next,
+// threeway, keep), text (message, final-commit, info) and patches, of which git apply
+// refuses paths that lead out; gpg_sign_opt is a key's name behind -S, and sequencer/todo
+// has no line but pick and revert. The same holds for BISECT_*: BISECT_START is one
+// word that git checkout gets, which has no option that writes elsewhere or runs
+// something, and BISECT_NAMES are paths behind a --; for MERGE_*, FETCH_HEAD and logs;
+// for info, where exclude, sparse-checkout and grafts name nothing to be run; and for
+// worktrees/*, where HEAD, locked and gitdir say nothing of programs, and git removes no
+// worktree that does not lead back.
 
 const (
 	rebaseDir    = "rebase-merge"
+	amDir        = "rebase-apply"
 	sequencerDir = "sequencer"
 )
+
+func isRebaseDir(name string) bool { return name == rebaseDir || name == amDir }
+
+// rebaseFiles are the files that are judged, and how: by what was there before, to
+// what is harmless.
+var rebaseFiles = map[string]func(before, after string) string{
+	"git-rebase-todo": func(before, after string) string { return gitfiles.CommentOut(after, gitfiles.ExecLinesOf(before)) },
+	"strategy":        func(_, after string) string { return gitfiles.SafeStrategy(after) },
+	"strategy_opts":   func(_, after string) string { return gitfiles.SafeStrategyOptions(after) },
+	"apply-opt":       func(_, after string) string { return gitfiles.SafeApplyOptions(after) },
+}
 
 // Bounds on the directories that a run may have had a rebase in, and on what is
 // read of each file, in bytes. A list of a hundred thousand commits is smaller.
@@ -34,18 +61,16 @@ const (
 	maxState    = 8 << 20
 )
 
-// rebases are the directories called rebase-merge in which something was made or
-// written.
+// rebases are the directories of such names in which something was made or written.
 type rebases struct {
 	mu   sync.Mutex
 	held map[fileID]*rebase
 }
 
 type rebase struct {
-	dir      int // O_PATH
-	path     string
-	list     string // when the run began
-	strategy string
+	dir  int // O_PATH
+	path string
+	was  map[string]string // its files when the run began
 }
 
 var tooManyRebases = Why{Reason: "more rebases under way than can be looked at"}
@@ -54,9 +79,9 @@ var tooManyRebases = Why{Reason: "more rebases under way than can be looked at"}
 // something in it. It is called before the act.
 func (c *call) rebase(dir int, dirPath, name string) *Why {
 	switch {
-	case path.Base(dirPath) == rebaseDir:
+	case isRebaseDir(path.Base(dirPath)):
 		return c.holdRebase(dir, ".", dirPath, true)
-	case name == rebaseDir:
+	case isRebaseDir(name):
 		return c.holdRebase(dir, name, pathtree.Join(dirPath, name), true)
 	}
 	return nil
@@ -80,10 +105,12 @@ func (c *call) holdRebase(dir int, name, p string, named bool) *Why {
 		unix.Close(fd)
 		return &tooManyRebases
 	}
-	r := &rebase{dir: fd, path: p}
-	if named && !c.ages.isNew(idOf(&st)) {
-		r.list, _, _ = readIn(fd, "git-rebase-todo", unix.O_RDONLY)
-		r.strategy, _, _ = readIn(fd, "strategy", unix.O_RDONLY)
+	r := &rebase{dir: fd, path: p, was: map[string]string{}}
+	id, known := bornIDAt(fd, "")
+	for file := range rebaseFiles {
+		if named && !(known && c.ages.isNew(id)) {
+			r.was[file], _, _ = readIn(fd, file, unix.O_RDONLY)
+		}
 	}
 	if c.rebases.held == nil {
 		c.rebases.held = map[fileID]*rebase{}
@@ -103,7 +130,7 @@ func (b *Broker) endRebases() {
 		return
 	}
 	for _, r := range b.rebases.held {
-		for name, reason := range r.end(b.rules) {
+		for name, reason := range r.end(b) {
 			b.reports.put(Denial{Operation: "write", Path: pathtree.Join(r.path, name), Why: Why{Reason: reason, Rule: reason, Protected: true}})
 		}
 		unix.Close(r.dir)
@@ -112,26 +139,19 @@ func (b *Broker) endRebases() {
 }
 
 // end judges one directory. It returns the files that were changed, and why.
-func (r *rebase) end(rules *index) map[string]string {
-	changed := map[string]string{}
+func (r *rebase) end(b *Broker) map[string]string {
+	defer r.open()()
 	up, err := pathDir(r.dir, "..")
 	if err != nil {
 		return nil // git is through with it
 	}
 	defer unix.Close(up)
-	if !isGitDir(up, pathOfFD(up)) {
+	if !maybeGitDir(up) {
 		return nil // no business of git's
 	}
-	for name, judge := range map[string]func(string) string{
-		"git-rebase-todo": func(list string) string { return gitfiles.CommentOut(list, gitfiles.ExecLinesOf(r.list)) },
-		"strategy": func(s string) string {
-			if s == r.strategy {
-				return s
-			}
-			return gitfiles.SafeStrategy(s)
-		},
-	} {
-		if rules.reserved(pathtree.Join(r.path, name)) != nil {
+	changed := map[string]string{}
+	for name, judge := range rebaseFiles {
+		if b.rules.reserved(pathtree.Join(r.path, name)) != nil {
 			continue // the command could not write it
 		}
 		if reason := r.endOf(name, judge); reason != "" {
@@ -141,8 +161,36 @@ func (r *rebase) end(rules *index) map[string]string {
 	return changed
 }
 
+// open opens a directory that its owner closed, until shut.
+func (r *rebase) open() (shut func()) {
+	var st unix.Stat_t
+	if unix.Fstat(r.dir, &st) != nil || st.Mode&0o700 == 0o700 {
+		return func() {}
+	}
+	self := "/proc/self/fd/" + strconv.Itoa(r.dir)
+	if unix.Chmod(self, st.Mode&0o7777|0o700) != nil {
+		return func() {}
+	}
+	return func() { unix.Chmod(self, st.Mode&0o7777) }
+}
+
+// maybeGitDir tells a directory that is a git directory, or that may become one
+// again when what was moved aside is put back: it has a part of one, or lies in one.
+func maybeGitDir(dir int) bool {
+	if strings.Contains(pathOfFD(dir)+"/", "/.git/") {
+		return true
+	}
+	for _, name := range []string{"HEAD", "objects", "refs", "commondir", "config", "index"} {
+		var st unix.Stat_t
+		if err := unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW); err != unix.ENOENT {
+			return true
+		}
+	}
+	return false
+}
+
 // endOf judges one file, and writes what is harmless of it.
-func (r *rebase) endOf(name string, judge func(string) string) (reason string) {
+func (r *rebase) endOf(name string, judge func(before, after string) string) (reason string) {
 	before, f, err := readIn(r.dir, name, unix.O_RDWR)
 	if err == unix.EACCES { // the command took its own rights to it away
 		before, f, err = r.reclaim(name)
@@ -155,7 +203,10 @@ func (r *rebase) endOf(name string, judge func(string) string) (reason string) {
 	}
 	defer f.Close()
 	var st unix.Stat_t
-	after := judge(before)
+	after := before
+	if before != r.was[name] {
+		after = judge(r.was[name], before)
+	}
 	if err = unix.Fstat(int(f.Fd()), &st); err == nil && st.Size > maxState {
 		after = ""
 	}
@@ -172,16 +223,15 @@ func (r *rebase) endOf(name string, judge func(string) string) (reason string) {
 	if err != nil {
 		return "git may run what it names, and it could not be changed: " + err.Error()
 	}
-	return "protected path: git would run a program that it names, and does not any more"
+	if name == "git-rebase-todo" || name == "strategy" {
+		return "protected path: git would run a program that it names, and does not any more"
+	}
+	return "protected path: git would hand on options that it has, and does not any more"
 }
 
-// reclaim opens a file whose rights, or whose directory's, its owner gave up.
+// reclaim opens a file whose rights its owner gave up.
 func (r *rebase) reclaim(name string) (string, *os.File, error) {
 	var st unix.Stat_t
-	if err := unix.Fstat(r.dir, &st); err != nil {
-		return "", nil, err
-	}
-	unix.Chmod("/proc/self/fd/"+strconv.Itoa(r.dir), st.Mode&0o7777|0o700)
 	if unix.Fstatat(r.dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return "", nil, unix.ENOENT
 	}
@@ -195,7 +245,7 @@ func (r *rebase) reclaim(name string) (string, *os.File, error) {
 
 // replaceIn puts a new file in one's place.
 func replaceIn(dir int, name, content string, mode uint32) error {
-	temp := name + ".srun"
+	temp := name + "." + rand.Text()
 	fd, err := unix.Openat(dir, temp, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
 	if err != nil {
 		return os.NewSyscallError("openat", err)

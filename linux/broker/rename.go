@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"srun/policy/gitfiles"
 	"srun/policy/pathtree"
 )
 
@@ -16,6 +15,7 @@ type renaming struct {
 	from, to         spot
 	fromDir, toDir   string
 	old, new         unix.Stat_t
+	oldID, newID     bornID
 	exchange, exists bool // something is at the new name
 }
 
@@ -59,8 +59,7 @@ func (c *call) rename() unix.Errno {
 			return c.failed(unix.EBUSY, r.from.at(r.fromDir), r.to.at(r.toDir))
 		}
 	}
-	err := unix.Fstatat(r.from.dir, r.from.last(), &r.old, unix.AT_SYMLINK_NOFOLLOW)
-	r.exists = unix.Fstatat(r.to.dir, r.to.last(), &r.new, unix.AT_SYMLINK_NOFOLLOW) == nil
+	err := r.look()
 	if err == nil && !(r.exists && flags&unix.RENAME_NOREPLACE != 0) && !(r.exchange && !r.exists) {
 		release, errno := c.judgeRename(&r)
 		if errno != 0 {
@@ -76,33 +75,23 @@ func (c *call) rename() unix.Errno {
 	return 0
 }
 
+// look finds out what is at both ends.
+func (r *renaming) look() error {
+	err := unix.Fstatat(r.from.dir, r.from.last(), &r.old, unix.AT_SYMLINK_NOFOLLOW)
+	r.exists = unix.Fstatat(r.to.dir, r.to.last(), &r.new, unix.AT_SYMLINK_NOFOLLOW) == nil
+	dir := r.old.Mode&unix.S_IFMT == unix.S_IFDIR
+	if dir {
+		r.oldID, _ = dirIDAt(r.from.dir, r.from.last())
+	}
+	if dir || r.exchange {
+		r.newID, _ = dirIDAt(r.to.dir, r.to.last())
+	}
+	return err
+}
+
 // notNames tells whether one of the names is none that can be moved.
 func notNames(names ...string) bool {
 	return slices.ContainsFunc(names, func(n string) bool { return n == "." || n == ".." || n == "" })
-}
-
-// holdBoth takes the lock that a rename needs, and finds the paths of its
-// directories, which do not change then. A name leads to the same file system
-// at both ends, or the kernel refuses.
-func (c *call) holdBoth(r *renaming) (unlock func()) {
-	for _, alone := range []bool{false, true} {
-		unlock = c.locks.lock(r.to.dir, alone)
-		r.fromDir, r.toDir = c.pathOf(r.from.dir), c.pathOf(r.to.dir)
-		if alone || !c.matters(r) {
-			break
-		}
-		unlock()
-	}
-	return unlock
-}
-
-// matters tells whether a rename is one of the acts that must not run beside
-// each other: of a directory, or to or from a name of some rule.
-func (c *call) matters(r *renaming) bool {
-	var st unix.Stat_t
-	return r.fromDir == "" || r.toDir == "" || r.exchange ||
-		c.rules.sensitive(r.fromDir, r.from.last()) || c.rules.sensitive(r.toDir, r.to.last()) ||
-		unix.Fstatat(r.from.dir, r.from.last(), &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Mode&unix.S_IFMT == unix.S_IFDIR
 }
 
 // judgeRename judges both names, and what comes to each. Until release nobody
@@ -166,22 +155,25 @@ func (c *call) judgeFirst(s spot, dirPath string) *Why {
 // arrives judges what comes to a name.
 func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDir string) (release func(), errno unix.Errno) {
 	release = func() {}
-	why, config := c.judge(makeAct, to.dir, toDir, to.last()), false
-	if why != nil && why.Rule == gitSequencer && st.Mode&unix.S_IFMT == unix.S_IFREG {
-		release, why = c.judgeSequencer(from.dir, from.last())
-	} else if why != nil && why.Rule == gitConfig && st.Mode&unix.S_IFMT == unix.S_IFREG {
-		release, why = c.judgeConfig(from, to, toDir)
-		config = true
+	why := c.judge(makeAct, to.dir, toDir, to.last())
+	if why != nil && st.Mode&unix.S_IFMT == unix.S_IFREG {
+		release, why = c.judgeContent(why, from, to, toDir)
 	}
 	p := pathtree.Join(toDir, to.last())
 	switch kind := st.Mode & unix.S_IFMT; {
-	case why != nil || config:
+	case why != nil:
 	case kind == unix.S_IFLNK:
 		text := make([]byte, unix.PathMax)
 		n, _ := unix.Readlinkat(from.dir, from.last(), text)
 		why = c.judgeLink(to.dir, toDir, to.last(), string(text[:max(n, 0)]))
 	case kind == unix.S_IFDIR:
-		if why = c.judgeMoved(from, to, toDir); why == nil && toDir != "" && c.inGitDir(to.dir, toDir) {
+		if why = c.judgeWorktreeMoved(from, p); why == nil && toDir != "" {
+			why = c.judgeConflict(to.dir, toDir, to.last(), from)
+		}
+		if why == nil {
+			why = c.judgeMoved(from, fromDir, to, toDir)
+		}
+		if why == nil && toDir != "" && c.inGitDir(to.dir, toDir) {
 			why = c.judgeInto(from, fromDir, to, toDir)
 		}
 	}
@@ -196,90 +188,23 @@ func (c *call) arrives(from spot, fromDir string, st *unix.Stat_t, to spot, toDi
 	return func() {}, c.deny(p, why)
 }
 
-// judgeInto judges a directory that comes to a name in a git directory.
-func (c *call) judgeInto(from spot, fromDir string, to spot, toDir string) *Why {
-	if isGitDir(to.dir, toDir) {
-		if why := c.judgeAs(from.dir, from.last(), to); why != nil {
-			return why
-		}
-	}
-	if fromDir != "" && c.inGitDir(from.dir, fromDir) {
-		return nil
-	}
-	fd, err := openDir(from.dir, from.last())
-	if err != nil {
-		return &unseen
-	}
-	c.keep(fd)
-	left := mostScanned
-	return noLinksBelow(fd, &left)
-}
-
-// judgeAs judges a directory as what git makes of it by the name that it gets.
-func (c *call) judgeAs(dir int, name string, to spot) *Why {
-	switch to.last() {
-	case "hooks", "remotes", "branches":
-		return judgeEntries(dir, name, to.last())
-	case sequencerDir:
-		return c.judgeSequencerDir(dir, name)
-	case "info":
-		fd, err := openDir(dir, name)
-		if err != nil {
-			return &unseen
-		}
-		if there(c.keep(fd), "attributes") && c.isOld(to.dir) {
-			return gitWhy("attaches filters and merge drivers to files")
-		}
-	}
-	return nil
-}
-
-// judgeConfig judges what git's configuration becomes. The file that has it now
-// stays settled until release.
-func (c *call) judgeConfig(from, to spot, toDir string) (release func(), why *Why) {
-	data, release, why := c.settled(from.dir, from.last())
-	switch {
-	case why != nil:
-		return func() {}, why
-	case data == nil:
-		return func() {}, gitWhy(gitConfig)
-	}
-	reason := ""
-	if c.isOld(to.dir) {
-		before, releaseOld, why := c.settled(to.dir, to.last())
-		if why != nil {
-			release()
-			return func() {}, why
-		}
-		if releaseOld != nil {
-			releaseOld()
-		}
-		reason = gitfiles.JudgeChange(before, data, c.git(toDir))
-	} else {
-		reason = gitfiles.Judge(data, c.git(toDir))
-	}
-	if reason != "" {
-		release()
-		return func() {}, gitWhy("git configuration: " + reason)
-	}
-	return release, nil
-}
-
 // losing is for directories that are about to lose their names.
 func (c *call) losing(r *renaming) {
 	if r.fromDir != "" && r.old.Mode&unix.S_IFMT == unix.S_IFDIR {
-		c.ages.losing(idOf(&r.old), pathtree.Join(r.fromDir, r.from.last()))
+		c.ages.losing(r.oldID, pathtree.Join(r.fromDir, r.from.last()))
+		c.leavesHome(r.oldID, r.from)
 	}
 	if r.toDir != "" && r.exists && r.new.Mode&unix.S_IFMT == unix.S_IFDIR {
-		c.ages.losing(idOf(&r.new), pathtree.Join(r.toDir, r.to.last()))
+		c.ages.losing(r.newID, pathtree.Join(r.toDir, r.to.last()))
+		c.leavesHome(r.newID, r.to)
 	}
 }
 
 // renamed takes down what became of old directories' names.
 func (c *call) renamed(r *renaming) {
 	for _, end := range []spot{r.from, r.to} {
-		if end.last() == rebaseDir { // what came to that name
-			c.holdRebase(end.dir, rebaseDir, c.pathOf(end.dir)+"/"+rebaseDir, false)
+		if isRebaseDir(end.last()) { // what came to that name
+			c.holdRebase(end.dir, end.last(), pathtree.Join(c.pathOf(end.dir), end.last()), false)
 		}
 	}
 	if r.fromDir == "" || r.toDir == "" {
@@ -287,13 +212,13 @@ func (c *call) renamed(r *renaming) {
 	}
 	from, to := pathtree.Join(r.fromDir, r.from.last()), pathtree.Join(r.toDir, r.to.last())
 	if r.old.Mode&unix.S_IFMT == unix.S_IFDIR {
-		c.ages.rename(idOf(&r.old), r.from, from, r.to)
+		c.ages.rename(r.oldID, r.from, from, r.to)
 	}
 	switch {
 	case !r.exists || r.new.Mode&unix.S_IFMT != unix.S_IFDIR:
 	case r.exchange:
-		c.ages.rename(idOf(&r.new), r.to, to, r.from)
-	case idOf(&r.new) != idOf(&r.old):
-		c.ages.remove(idOf(&r.new), r.to.dir, r.to.last(), to)
+		c.ages.rename(r.newID, r.to, to, r.from)
+	case r.newID != r.oldID:
+		c.ages.remove(r.newID, r.to.dir, r.to.last(), to)
 	}
 }

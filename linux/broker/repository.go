@@ -5,13 +5,11 @@ package broker
 import (
 	"io"
 	"os"
-	"path"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"srun/policy/gitfiles"
-	"srun/policy/pathtree"
 )
 
 // judgeRepository judges a directory that becomes a git directory, as a whole.
@@ -29,6 +27,9 @@ func (c *call) judgeRepository(fd int, p string) *Why {
 		}
 	}
 	if why := c.judgeSequencerDir(fd, sequencerDir); why != nil {
+		return why
+	}
+	if why := c.judgeIndexes(fd, c.objectSize(fd)); why != nil {
 		return why
 	}
 	left := mostScanned
@@ -52,7 +53,7 @@ func (c *call) judgeSequencerDir(dir int, name string) *Why {
 
 // judgeSequencer judges such options where they are.
 func (c *call) judgeSequencer(dir int, name string) (release func(), why *Why) {
-	data, release, why := c.settled(dir, name)
+	data, release, why := c.settled(dir, name, maxConfig)
 	if why != nil || data == nil {
 		return func() {}, why
 	}
@@ -116,27 +117,23 @@ func noLinksBelow(fd int, left *int) *Why {
 	return nil
 }
 
-// git is what a configuration in a git directory may name. A submodule's leads
-// back to its place in the worktree.
+// git is what a configuration in a git directory may name.
 func (c *call) git(dirPath string) gitfiles.JudgeOptions {
 	o := c.rules.Git
-	if super, _, ok := strings.Cut(dirPath, "/.git/modules/"); ok {
-		o.Worktree = func(value string) bool {
-			to := path.Join(dirPath, value)
-			return !path.IsAbs(value) && to != super && pathtree.Contains(super, to) && !pathtree.Contains(super+"/.git", to)
-		}
-	}
+	o.Worktree = func(value string) bool { return c.mayBeWorktree(dirPath, value) }
 	return o
 }
 
 // judgeConfigFile judges a configuration file where it is.
 func (c *call) judgeConfigFile(dir int, dirPath, name string) *Why {
-	data, release, why := c.settled(dir, name)
+	data, release, why := c.settled(dir, name, maxConfig)
 	if why != nil || data == nil {
 		return why
 	}
 	defer release()
-	if reason := gitfiles.Judge(data, c.git(dirPath)); reason != "" {
+	options := c.git(dirPath)
+	options.OneWorktree = name == "config.worktree"
+	if reason := gitfiles.Judge(data, options); reason != "" {
 		return gitWhy("git configuration: " + reason)
 	}
 	return nil
@@ -148,7 +145,7 @@ const maxConfig = 1 << 20
 // settled reads a file that has one name and that nobody has open for writing,
 // nor can open until release: a lease makes sure of it (fcntl(2), F_SETLEASE).
 // No data and no reason is that nothing is there.
-func (c *call) settled(dir int, name string) (data []byte, release func(), why *Why) {
+func (c *call) settled(dir int, name string, most int64) (data []byte, release func(), why *Why) {
 	fd, err := unix.Openat2(dir, name, &unix.OpenHow{
 		Flags: unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC, Resolve: noLinks,
 	})
@@ -172,13 +169,14 @@ func (c *call) settled(dir int, name string) (data []byte, release func(), why *
 		}
 		return nil, nil, gitWhy(name + " is still open for writing")
 	}
-	data, err = io.ReadAll(io.LimitReader(f, maxConfig+1))
-	if err != nil || len(data) > maxConfig {
+	if st.Size > most {
 		release()
-		return nil, nil, gitWhy(name + " cannot be read, or is too large")
+		return nil, nil, gitWhy(name + " is too large")
 	}
-	if data == nil {
-		data = []byte{}
+	data = make([]byte, st.Size) // which nobody changes now
+	if _, err := io.ReadFull(f, data); err != nil {
+		release()
+		return nil, nil, gitWhy(name + " cannot be read")
 	}
 	c.ages.judge(fd)
 	return data, release, nil

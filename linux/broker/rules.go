@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"srun/policy/gitfiles"
 	"srun/policy/pathtree"
 )
@@ -80,6 +82,8 @@ type index struct {
 	wild    []string        // the first components of names that have a "*"
 	parts   map[string]bool // every name of a rule: making it is done under a lock
 	anyPart bool            // a glob could be of any name
+
+	spellings spellings
 }
 
 func newIndex(r *Rules) *index {
@@ -105,7 +109,9 @@ func newIndex(r *Rules) *index {
 	}
 	x.denied = pathtree.NewRules(denied)
 	x.add(gitNames)
+	x.wild = append(x.wild, sharedIndex+"*")
 	delete(x.parts, "")
+	x.spellings = newSpellings(x.parts, x.wild)
 	return x
 }
 
@@ -137,6 +143,7 @@ func (x *index) special(p string) bool {
 // sensitive tells whether making a name could, now or with another act beside
 // it, bring about what may not be.
 func (x *index) sensitive(dir, name string) bool {
+	name = x.spellings.of(name)
 	if x.anyPart || x.parts[name] || x.parts[path.Base(dir)] {
 		return true
 	}
@@ -153,6 +160,25 @@ func (x *index) reserved(p string) *Why {
 
 // leads tells whether something reserved could lie below a path.
 func (x *index) leads(p string) bool { return x.denied.Below(p) }
+
+// leadsThrough tells whether a link at a path would be on the way to something
+// reserved. Below "**" it is not: what matches there matches by its real path too.
+func (x *index) leadsThrough(p string) bool {
+	for reserved := range x.Reserved {
+		if p != reserved && pathtree.Contains(p, reserved) {
+			return true
+		}
+	}
+	for _, glob := range x.Globs {
+		before, _, _ := strings.Cut(glob.Pattern, "/**")
+		for dir := path.Dir(before); dir != "/"; dir = path.Dir(dir) {
+			if ok, _ := doublestar.Match(dir, p); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // protectedAt is a protected name in a path.
 type protectedAt struct {

@@ -4,8 +4,10 @@ package broker
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
+	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,39 +24,63 @@ type runs struct {
 	f    *os.File
 	path string
 	read int64
-	own  map[string]int // told by this run, and not read yet
+	own  map[string]bool // told by this run: once is enough
+	size int             // of what this run told, in bytes
 }
 
-// mostTold bounds the file in bytes; beyond, everything is old.
-const mostTold = 32 << 20
+// mostTold bounds what one run tells, in bytes, and mostRead the file; beyond,
+// everything is old.
+const (
+	mostTold = 32 << 20
+	mostRead = 4 * mostTold
+)
 
 // maxTries bounds how often a file is opened that somebody else removes.
 const maxTries = 20
 
+// maxNames bounds the names that are tried where somebody else has one.
+const maxNames = 10
+
+// openRuns opens the file of this name, or of the first that no other user has:
+// where all may make files, another could be there before.
 func openRuns(path string) *runs {
 	if path == "" {
 		return nil
 	}
+	for n := range maxNames {
+		name := path
+		if n > 0 {
+			name += "." + strconv.Itoa(n)
+		}
+		if r, others := openRunsAt(name); !others {
+			return r
+		}
+	}
+	return nil
+}
+
+// openRunsAt opens one file; others is that somebody else has it.
+func openRunsAt(path string) (r *runs, others bool) {
 	for range maxTries {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0o600)
 		if err != nil {
-			return nil
+			return nil, errors.Is(err, os.ErrPermission) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.EISDIR) || errors.Is(err, unix.ENXIO)
 		}
 		var st, now unix.Stat_t
 		fd := int(f.Fd())
 		if unix.Flock(fd, unix.LOCK_SH|unix.LOCK_NB) == nil && unix.Fstat(fd, &st) == nil {
 			if st.Mode != unix.S_IFREG|0o600 || int(st.Uid) != os.Geteuid() {
 				f.Close()
-				return nil // somebody else's
+				return nil, true
 			}
 			if unix.Lstat(path, &now) == nil && idOf(&st) == idOf(&now) {
-				return &runs{f: f, path: path, read: st.Size, own: map[string]int{}} // what was lost before is no matter
+				return &runs{f: f, path: path, read: st.Size, own: map[string]bool{}}, false // what was lost before is no matter
 			}
 		}
 		f.Close()
 		time.Sleep(time.Millisecond) // its last user is about to remove it
 	}
-	return nil
+	return nil, false
 }
 
 // close removes the file where nobody else has it.
@@ -68,12 +94,20 @@ func (r *runs) close() {
 	r.f.Close()
 }
 
-// tell appends a path that a directory is about to lose.
+// everything is told where a run told too much: all directories may have lost
+// their names.
+const everything = "/"
+
+// tell appends a path that a directory is about to lose, once.
 func (r *runs) tell(path string) {
-	if r != nil {
-		r.own[path]++
-		r.f.WriteString(path + "\x00")
+	if r == nil || r.own[path] || r.size > mostTold {
+		return
 	}
+	if r.size += len(path) + 1; r.size > mostTold {
+		path = everything
+	}
+	r.own[path] = true
+	r.f.WriteString(path + "\x00")
 }
 
 // news are the paths that were told of since the last time; more is that not all
@@ -83,7 +117,7 @@ func (r *runs) news() (paths []string, more bool) {
 	if r == nil || unix.Fstat(int(r.f.Fd()), &st) != nil || st.Size == r.read {
 		return nil, false
 	}
-	if st.Size > mostTold {
+	if st.Size > mostRead {
 		return nil, true
 	}
 	data := make([]byte, max(st.Size-r.read, 0))
@@ -95,11 +129,9 @@ func (r *runs) news() (paths []string, more bool) {
 	r.read += int64(whole)
 	for path := range bytes.SplitSeq(data[:whole], []byte{0}) {
 		switch text := string(path); {
-		case text == "":
-		case r.own[text] > 1:
-			r.own[text]--
-		case r.own[text] == 1:
-			delete(r.own, text)
+		case text == "" || r.own[text]:
+		case text == everything:
+			return nil, true
 		default:
 			paths = append(paths, text)
 		}

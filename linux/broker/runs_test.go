@@ -24,6 +24,17 @@ func TestRuns(t *testing.T) {
 	if got, more := one.news(); more || !slices.Equal(got, []string{"/b"}) {
 		t.Errorf("the first hears %q, %v", got, more)
 	}
+	for range 1000 {
+		one.tell("/a")
+	}
+	if got, _ := two.news(); got != nil {
+		t.Errorf("told again: %q", got)
+	}
+	one.size = mostTold
+	one.tell("/d")
+	if _, more := two.news(); !more {
+		t.Error("nobody hears that more was lost than is told")
+	}
 	one.close()
 	if _, err := os.Stat(path); err != nil {
 		t.Error("the file is gone while a run is under way:", err)
@@ -35,7 +46,9 @@ func TestRuns(t *testing.T) {
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if openRuns(path) != nil {
-		t.Error("a file that others may read is taken for ours")
+	three := openRuns(path)
+	if three == nil || three.path != path+".1" {
+		t.Errorf("where somebody else has the name: %+v", three)
 	}
+	three.close()
 }

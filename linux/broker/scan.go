@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,27 +22,37 @@ const mostScanned = 200_000
 type scan struct {
 	*call
 	to        string          // the new path
+	toDir     int             // the directory that it comes to
 	parentOld bool            // protected names count in the directory that it comes to
 	old       map[string]bool // directories that take an old one's place, by path
 	was       map[string]bool // of them, those that are old themselves
+	home      bool            // an old directory gets the name that it had
+	replaced  int             // the old directory that is at the new path now, or -1
 	left      int
 }
 
 var (
-	tooLarge = Why{Reason: "more is in the directory than can be looked through"}
-	unseen   = Why{Reason: "what is in the directory cannot be looked at"}
+	tooLarge      = Why{Reason: "more is in the directory than can be looked through"}
+	amongPackages = Why{Reason: "a directory that was there does not go among packages, where protected names do not count", Protected: true}
+
+	unseen = Why{Reason: "what is in the directory cannot be looked at"}
 )
 
 // judgeMoved judges what a directory brings to the place that it is moved to.
-func (c *call) judgeMoved(from spot, to spot, toDir string) *Why {
-	p := pathtree.Join(toDir, to.last())
+func (c *call) judgeMoved(from spot, fromDir string, to spot, toDir string) *Why {
+	p := pathtree.Join(c.spelled(to.dir, toDir, to.last()))
 	if c.rules.own(p) {
 		return nil
 	}
-	s := scan{call: c, to: p, parentOld: c.isOld(to.dir), old: map[string]bool{}, was: map[string]bool{}, left: mostScanned}
-	var st unix.Stat_t
-	known := unix.Fstatat(from.dir, from.last(), &st, unix.AT_SYMLINK_NOFOLLOW) == nil
-	taken := c.ages.tookPlace(p) && !(known && c.ages.comesHome(idOf(&st), p))
+	s := scan{call: c, to: p, toDir: to.dir, parentOld: c.isOld(to.dir), replaced: -1, old: map[string]bool{}, was: map[string]bool{}, left: mostScanned}
+	id, known := dirIDAt(from.dir, from.last())
+	if known && packages(p) && !packages(pathtree.Join(fromDir, from.last())) && !c.ages.isNew(id) {
+		return &amongPackages
+	}
+	taken := s.takesPlace(from, to, p)
+	if home, alone := c.ages.comesHome(id, p); known && home && s.replaced < 0 {
+		s.home, taken = true, taken && !alone
+	}
 	repository := path.Base(p) == ".git"
 	if !repository && !taken && !c.rules.leads(p) && !(s.parentOld && c.rules.leadsToName(path.Base(p))) {
 		return nil
@@ -59,6 +70,28 @@ func (c *call) judgeMoved(from spot, to spot, toDir string) *Why {
 	return s.directory(fd, p, taken)
 }
 
+// takesPlace tells whether a directory takes the place of an old one: of one that
+// is gone, or of one that goes with this very act.
+func (s *scan) takesPlace(from, to spot, p string) bool {
+	there, ok := dirIDAt(to.dir, to.last())
+	moved, known := dirIDAt(from.dir, from.last())
+	if ok && !s.ages.isNew(there) && !(known && moved == there) {
+		fd, err := pathDir(to.dir, to.last())
+		if err != nil {
+			return true
+		}
+		s.replaced = s.keep(fd)
+		return true
+	}
+	return s.ages.tookPlace(p)
+}
+
+// hadPlace tells whether an old directory was at a path at or below the new one.
+func (s *scan) hadPlace(p string) bool {
+	rest, below := strings.CutPrefix(p, s.to+"/")
+	return s.ages.tookPlace(p) || s.replaced >= 0 && below && s.ages.hadIn(s.replaced, rest)
+}
+
 // directory looks at one directory as if it lay at a path; old tells that it
 // takes the place of one that was there, and counts as that from now on.
 func (s *scan) directory(fd int, at string, old bool) *Why {
@@ -66,20 +99,30 @@ func (s *scan) directory(fd int, at string, old bool) *Why {
 	if err != nil {
 		return &unseen
 	}
-	var st unix.Stat_t
+	if old {
+		if why := s.judgeTaken(fd, at); why != nil {
+			return why
+		}
+	}
+	id, known := dirIDAt(fd, "")
 	// In a directory that was there itself, names were judged as they were made.
 	s.old[at] = old
-	s.was[at] = old && unix.Fstat(fd, &st) == nil && !s.ages.isNew(idOf(&st))
+	s.was[at] = old && known && !s.ages.isNew(id)
 	for _, e := range entries {
 		if s.left--; s.left < 0 {
 			return &tooLarge
 		}
-		p := pathtree.Join(at, e.name)
+		p := pathtree.Join(s.spelled(fd, at, e.name))
 		if why := s.name(fd, e.name, p); why != nil {
 			return why
 		}
-		if e.kind == unix.S_IFLNK && old && s.ages.tookPlace(p) {
-			return &Why{Reason: "a link in the place of a directory that was there", Protected: true}
+		if e.kind == unix.S_IFLNK && !s.was[at] {
+			if old && s.hadPlace(p) {
+				return &Why{Reason: "a link in the place of a directory that was there", Protected: true}
+			}
+			if s.rules.leadsThrough(p) || old && s.rules.leadsToName(e.name) {
+				return &leadingLink
+			}
 		}
 		if e.kind != unix.S_IFDIR {
 			continue
@@ -89,7 +132,7 @@ func (s *scan) directory(fd int, at string, old bool) *Why {
 		}
 	}
 	if old {
-		s.ages.old(idOf(&st))
+		s.ages.old(id)
 	}
 	return nil
 }
@@ -99,7 +142,7 @@ func (s *scan) name(dir int, name, p string) *Why {
 		return why
 	}
 	for _, found := range s.rules.protected(p) {
-		if s.old[found.holder] && !(s.was[found.holder] && s.wasThere(dir, name)) || found.holder == path.Dir(s.to) && s.parentOld {
+		if s.old[found.holder] && !(s.was[found.holder] && (s.home || s.wasThere(dir, name))) || found.holder == path.Dir(s.to) && s.parentOld {
 			return &Why{Reason: protectedPath, Rule: found.Reason, Protected: true}
 		}
 	}
@@ -116,7 +159,7 @@ func (s *scan) wasThere(dir int, name string) bool {
 }
 
 func (s *scan) below(fd int, name, p string, old bool) *Why {
-	old = old && s.ages.tookPlace(p)
+	old = old && s.hadPlace(p)
 	if !old && !s.rules.leads(p) && !(s.old[path.Dir(p)] && s.rules.leadsToName(path.Base(p))) {
 		return nil
 	}

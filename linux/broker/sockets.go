@@ -121,6 +121,7 @@ func (c *call) address(at, size uint64) ([]byte, unix.Errno) {
 	if _, errno := readMemory(c.tid(), at, buf); errno != 0 {
 		return nil, errno
 	}
+	c.wasRead(at, buf)
 	return buf, 0
 }
 

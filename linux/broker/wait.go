@@ -3,6 +3,7 @@
 package broker
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -51,26 +52,46 @@ type waiter struct {
 	next  time.Time
 }
 
-// waiting are all of them. One thread tries them in turn, however many they are.
+// waiting are all of them. One thread tries them in turn, however many they are,
+// and takes no more than a part of a processor for it.
 type waiting struct {
 	mu    sync.Mutex
-	calls []*waiter
+	added []*waiter // and not tried yet
+	left  int       // of all
+	busy  bool      // somebody tries
 }
+
+// mostTried bounds the tries between two rests.
+const mostTried = 64
 
 const mostWaiting = 10_000
 
 func (q *waiting) add(b *Broker, w *waiter) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.calls) >= mostWaiting {
+	if q.left >= mostWaiting {
 		return false
 	}
 	w.pause, w.next = firstTry, time.Now().Add(firstTry)
-	if q.calls = append(q.calls, w); len(q.calls) == 1 {
+	q.left++
+	q.added = append(q.added, w)
+	if !q.busy {
+		q.busy = true
 		b.wait.Add(1)
 		go b.tryWaiting()
 	}
 	return true
+}
+
+// take returns those that were added; none is left when there is nobody to wait
+// for any more.
+func (q *waiting) take(answered, left int) (added []*waiter, none bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.left -= answered
+	added, q.added = q.added, nil
+	q.busy = left+len(added) > 0
+	return added, !q.busy
 }
 
 // tryWaiting tries until none is left. The pipe's other end sees its peer when
@@ -79,34 +100,54 @@ func (b *Broker) tryWaiting() {
 	defer b.wait.Done()
 	var thread worker
 	err := b.enter(&thread)
+	var calls []*waiter
+	answered := 0
 	for {
-		b.waiting.mu.Lock()
-		left := b.waiting.calls[:0]
-		soonest := time.Now().Add(lastTry)
-		for _, w := range b.waiting.calls {
+		added, none := b.waiting.take(answered, len(calls))
+		if none {
+			thread.closeTasks()
+			return
+		}
+		for _, w := range added {
 			w.worker = &thread
-			if err != nil {
-				w.reply(0, unix.EPERM)
-			}
-			if err != nil || !time.Now().Before(w.next) && w.try() {
-				unix.Close(w.file)
-				continue
-			}
+		}
+		calls = append(calls, added...)
+		var rest time.Duration
+		calls, answered, rest = tryEach(calls, err)
+		time.Sleep(rest)
+	}
+}
+
+// tryEach tries those whose time has come, and returns the others, those that had
+// no turn first, and how long to rest.
+func tryEach(calls []*waiter, failed error) (left []*waiter, answered int, rest time.Duration) {
+	began := time.Now()
+	soonest := began.Add(lastTry)
+	var tried []*waiter
+	for i, w := range calls {
+		if len(tried)+answered >= mostTried {
+			return append(slices.Clone(calls[i:]), append(left, tried...)...), answered, firstTry + time.Since(began)
+		}
+		switch {
+		case failed != nil:
+			w.reply(0, unix.EPERM)
+		case time.Now().Before(w.next):
 			left = append(left, w)
 			if w.next.Before(soonest) {
 				soonest = w.next
 			}
+			continue
+		case !w.try():
+			tried = append(tried, w)
+			if w.next.Before(soonest) {
+				soonest = w.next
+			}
+			continue
 		}
-		clear(b.waiting.calls[len(left):])
-		b.waiting.calls = left
-		done := len(left) == 0
-		b.waiting.mu.Unlock()
-		if done {
-			thread.closeTasks()
-			return
-		}
-		time.Sleep(time.Until(soonest))
+		unix.Close(w.file)
+		answered++
 	}
+	return append(left, tried...), answered, time.Until(soonest)
 }
 
 // try tells whether the call was answered, or nobody waits for it any more.

@@ -225,12 +225,62 @@ func (c *call) landing(s spot, hops *int) (spot, target, unix.Errno) {
 	}
 }
 
-// pathOf is where a descriptor is, in the caller's view; "" where the path is
-// longer than PATH_MAX.
+// pathOf is where a descriptor is, in the caller's view; "" where that cannot be
+// told.
 func (c *call) pathOf(fd int) string {
 	n, err := unix.Readlink("/proc/self/fd/"+strconv.Itoa(fd), c.buf)
-	if err != nil || n == len(c.buf) {
+	if err == unix.ENAMETOOLONG || err == nil && n == len(c.buf) {
+		return c.longPath(fd)
+	}
+	if err != nil {
 		return ""
 	}
 	return string(c.buf[:n])
+}
+
+// maxDepth bounds how far up a path is looked for that no call tells.
+const maxDepth = 10_000
+
+// longPath finds the path of a directory that is longer than PATH_MAX, name by
+// name, as getcwd(3) does.
+func (c *call) longPath(fd int) string {
+	below, at := "", -1
+	defer func() { unix.Close(at) }()
+	for range maxDepth {
+		up, err := pathDir(fd, "..")
+		if err != nil {
+			return ""
+		}
+		name := nameIn(up, fd)
+		unix.Close(at)
+		at = up
+		if name == "" {
+			return ""
+		}
+		below = "/" + name + below
+		n, err := unix.Readlink("/proc/self/fd/"+strconv.Itoa(up), c.buf)
+		if err == nil && n < len(c.buf) {
+			return strings.TrimSuffix(string(c.buf[:n]), "/") + below
+		}
+		fd = up
+	}
+	return ""
+}
+
+// nameIn is a directory's name in the one above it, "" where it is not found.
+func nameIn(dir, sub int) string {
+	id, ok := dirIDAt(sub, "")
+	if !ok {
+		return ""
+	}
+	entries, err := list(dir)
+	if err != nil {
+		return ""
+	}
+	for _, e := range entries {
+		if there, ok := dirIDAt(dir, e.name); ok && there == id {
+			return e.name
+		}
+	}
+	return ""
 }

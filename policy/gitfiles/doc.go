@@ -11,5 +11,9 @@
 // cloned there is not found.
 // Conditions of includeIf are taken as true. Of a command line that a
 // configuration names, the words are looked at that name a file which is there;
-// what a program finds by itself, such as modules, is not.
+// what a program finds by itself, such as modules, is not. After 2000 worktrees and
+// submodules, or 16 MiB of configuration, no more is looked at: a command that makes
+// many cannot keep srun from starting. What is lost is the mounts on those; that no
+// git directory gets a hook or other configuration holds by the broker's judgement,
+// but not paths outside of git directories that a configuration among them names.
 package gitfiles

@@ -3,7 +3,6 @@ package gitfiles
 import (
 	"bytes"
 	"cmp"
-	"fmt"
 	"path/filepath"
 	"strings"
 )
@@ -55,37 +54,36 @@ type Options struct {
 	AllowConfig bool   // a repository's config file may be written
 }
 
-// maxRepositories bounds the submodules and linked worktrees of a start.
-const maxRepositories = 10_000
+// maxRepositories bounds the submodules and linked worktrees of a start. What a
+// command adds to them must not keep srun from starting, nor slow it down much.
+const maxRepositories = 2000
 
 // maxIncludes is how deep git follows includes.
 const maxIncludes = 10
 
-// maxSize bounds all configuration files together, in bytes.
+// maxSize bounds all configuration files together, in bytes. Those of the
+// repositories around the directory are read first.
 const maxSize = 16 << 20
-
-var errTooLarge = fmt.Errorf("more than %d bytes of git configuration", maxSize)
-
-var errTooMany = fmt.Errorf("more than %d git worktrees and submodules", maxRepositories)
 
 // Find looks at the repositories at and above root, a directory, and at what
 // they say of others. Those below it that nothing speaks of are for [Nested].
-func Find(files Files, root string, o Options) (Found, error) {
+func Find(files Files, root string, o Options) Found {
 	f := &finder{files: files, root: root, home: o.Home, allowConfig: o.AllowConfig, seen: map[string]bool{}, parsed: map[string][]Entry{}}
 	for dir := root; ; dir = filepath.Dir(dir) {
-		if err := f.worktree(dir, dir == root); err != nil {
-			return Found{}, err
-		}
+		f.worktree(dir, dir == root)
 		if dir == filepath.Dir(dir) {
 			break
 		}
 	}
 	if !f.any {
-		if err := f.userConfig(root); err != nil {
-			return Found{}, err
-		}
+		f.userConfig(root)
 	}
-	return Found{f.found, f.shared(root), f.templates}, nil
+	for len(f.later) > 0 {
+		next := f.later[0]
+		f.later = f.later[1:]
+		next()
+	}
+	return Found{f.found, f.shared(root), f.templates}
 }
 
 type finder struct {
@@ -101,6 +99,7 @@ type finder struct {
 	any         bool               // there is a repository
 	user        bool               // it looks at the user's or the system's own configuration
 	templates   []string
+	later       []func() // what a command could make much of comes after all else
 }
 
 func (f *finder) add(path, reason string, guard bool) {
@@ -112,20 +111,21 @@ func (f *finder) add(path, reason string, guard bool) {
 // written there aside, to find the rest open in its next run; so HEAD stays, and
 // root does not get one: with objects and refs beside it, git takes the
 // directory for a repository.
-func (f *finder) worktree(dir string, root bool) error {
+func (f *finder) worktree(dir string, root bool) {
 	dot := filepath.Join(dir, ".git")
 	switch f.files.Kind(dot) {
 	case Dir:
-		return f.gitDir(dot, dir)
+		f.gitDir(dot, dir)
+		return
 	case File:
 		f.add(dot, "says where the repository is", true)
 		if g := f.gitFile(dot); g != "" && f.mayBeGitDir(g) {
-			return f.gitDir(g, dir)
+			f.gitDir(g, dir)
 		}
-		return nil
+		return
 	}
 	if f.seen[dir] {
-		return nil // the .git of a directory above
+		return // the .git of a directory above
 	}
 	head := filepath.Join(dir, "HEAD")
 	there := f.files.Kind(head) == File
@@ -133,9 +133,8 @@ func (f *finder) worktree(dir string, root bool) error {
 		f.add(head, "makes a repository of the directory", true)
 	}
 	if there {
-		return f.gitDir(dir, "")
+		f.gitDir(dir, "")
 	}
-	return nil
 }
 
 // gitFile returns where a .git file leads.
@@ -175,14 +174,12 @@ func (f *finder) mayBeGitDir(dir string) bool {
 const moves = "moves the repository's config and hooks elsewhere"
 
 // gitDir looks at a git directory, whose worktree is "" for a bare one.
-func (f *finder) gitDir(g, worktree string) error {
-	if f.seen[g] {
-		return nil
+func (f *finder) gitDir(g, worktree string) {
+	if f.seen[g] || f.dirs >= maxRepositories {
+		return
 	}
 	f.seen[g], f.any = true, true
-	if f.dirs++; f.dirs > maxRepositories {
-		return errTooMany
-	}
+	f.dirs++
 	if worktree != "" && g == filepath.Join(worktree, ".git") {
 		// Of a .git that lost its HEAD, git goes on to look for one beside it.
 		f.add(filepath.Join(worktree, "HEAD"), "makes a repository of the directory", true)
@@ -195,20 +192,21 @@ func (f *finder) gitDir(g, worktree string) error {
 	} else {
 		f.commonDir(g)
 	}
-	err := cmp.Or(
-		f.configs(g, common, cmp.Or(worktree, g)),
-		f.modules(filepath.Join(g, "modules"), 0),
-		f.submodules(common, worktree),
-	)
+	f.configs(g, common, cmp.Or(worktree, g))
 	switch {
-	case err != nil:
-		return err
 	case common == g:
-		return f.worktrees(g)
 	case filepath.Base(common) == ".git":
-		return f.gitDir(common, filepath.Dir(common))
+		f.gitDir(common, filepath.Dir(common))
+	default:
+		f.gitDir(common, "")
 	}
-	return f.gitDir(common, "")
+	f.later = append(f.later, func() {
+		f.modules(filepath.Join(g, "modules"), 0)
+		f.submodules(common, worktree)
+		if common == g {
+			f.worktrees(g)
+		}
+	})
 }
 
 // commonDir adds what all worktrees of a repository share.
@@ -236,47 +234,39 @@ func Common(files Files, g string) string {
 
 // configs looks at the configuration files that count in one worktree. Relative
 // paths in them begin at base.
-func (f *finder) configs(g, common, base string) error {
-	return cmp.Or(
-		f.config(filepath.Join(common, "config"), base, 0),
-		f.config(filepath.Join(g, "config.worktree"), base, 0),
-		f.userConfig(base),
-	)
+func (f *finder) configs(g, common, base string) {
+	f.config(filepath.Join(common, "config"), base, 0)
+	f.config(filepath.Join(g, "config.worktree"), base, 0)
+	f.userConfig(base)
 }
 
 // userConfig looks at the configuration that counts in every repository.
-func (f *finder) userConfig(base string) error {
+func (f *finder) userConfig(base string) {
 	f.user = true
 	defer func() { f.user = false }()
-	err := f.config("/etc/gitconfig", base, 0)
-	if f.home == "" || err != nil {
-		return err
+	f.config("/etc/gitconfig", base, 0)
+	if f.home != "" {
+		f.config(f.home+"/.gitconfig", base, 0)
+		f.config(f.home+"/.config/git/config", base, 0)
 	}
-	return cmp.Or(f.config(f.home+"/.gitconfig", base, 0), f.config(f.home+"/.config/git/config", base, 0))
 }
 
 // config looks at a configuration file and at what it includes, once for each
 // base.
-func (f *finder) config(file, base string, depth int) error {
+func (f *finder) config(file, base string, depth int) {
 	if depth > maxIncludes || f.seen[file+"\x00"+base] {
-		return nil
+		return
 	}
 	f.seen[file+"\x00"+base] = true
 	for _, e := range f.parse(file) {
-		if err := f.value(e, file, base, depth); err != nil {
-			return err
-		}
+		f.value(e, file, base, depth)
 	}
-	if f.size > maxSize {
-		return errTooLarge
-	}
-	return nil
 }
 
 // parse reads a configuration file once.
 func (f *finder) parse(file string) []Entry {
 	entries, known := f.parsed[file]
-	if !known {
+	if !known && f.size <= maxSize {
 		data := f.files.ReadFile(file)
 		f.size += len(data)
 		entries = Parse(data)

@@ -3,10 +3,8 @@ package gitfiles
 import (
 	"bytes"
 	"fmt"
-	"net/url"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -16,6 +14,9 @@ type JudgeOptions struct {
 	AllowedHost func(host string, port int) bool
 	// Worktree tells whether core.worktree may have a value; nil is never.
 	Worktree func(value string) bool
+	// OneWorktree is for config.worktree, which counts besides another file: where
+	// git sends and gets things from is not said there.
+	OneWorktree bool
 }
 
 // The lines that git itself writes, and that nobody can read in two ways.
@@ -93,75 +94,22 @@ func (e Entry) judge(o JudgeOptions) string {
 		return e.name() + " may run a program or read other settings"
 	case e.Section == "core" && e.Key == "worktree" && (o.Worktree == nil || !o.Worktree(e.Value)):
 		return e.name() + " leads anywhere"
-	case e.isURL() && strings.HasPrefix(e.Value, "-"):
+	case e.isOption():
 		return e.name() + " reads as an option"
+	case e.recurses():
+		return e.name() + " has git go on to the remotes of submodules"
+	case o.OneWorktree && (e.Section == "remote" || e.Section == "submodule" || e.isBranchRemote()):
+		return e.name() + " says where git sends to, beside the repository's own configuration"
 	}
 	return ""
+}
+
+func (e Entry) isBranchRemote() bool {
+	return e.Section == "branch" && (e.Key == "remote" || e.Key == "pushremote")
 }
 
 func (e Entry) isURL() bool {
 	return (e.Section == "remote" || e.Section == "submodule") && (e.Key == "url" || e.Key == "pushurl")
-}
-
-// judgeRemotes judges where entries send git to, beside all of the configuration.
-// What a partial clone lacks git gets unasked, from a remote by its name; a name
-// that has no URL is one.
-func judgeRemotes(entries, all []Entry, o JudgeOptions) string {
-	named := map[string]bool{".": true}
-	for _, e := range all {
-		if e.Section == "remote" && e.Key == "url" {
-			named[e.Subsection] = true
-		}
-	}
-	promises := false
-	for _, e := range entries {
-		name, is := "", true
-		switch {
-		case e.Section == "branch" && (e.Key == "remote" || e.Key == "pushremote"):
-			name = e.Value
-		case e.Section == "extensions" && e.Key == "partialclone":
-			name, promises = e.Value, true
-		case e.Section == "remote" && (e.Key == "promisor" || e.Key == "partialclonefilter"):
-			name, promises = e.Subsection, true
-		default:
-			is = false
-		}
-		if is && !named[name] {
-			return e.name() + " names no remote of this configuration"
-		}
-	}
-	for _, e := range all {
-		if promises && e.Section == "remote" && e.isURL() && !o.allowedURL(e.Value) {
-			return e.name() + " gets what a partial clone lacks from a host that is not allowed"
-		}
-	}
-	return ""
-}
-
-var defaultPorts = map[string]int{"https": 443, "http": 80, "ssh": 22, "git": 9418}
-
-// allowedURL tells whether a repository's address is on an allowed host, or a
-// path.
-func (o JudgeOptions) allowedURL(text string) bool {
-	if strings.HasPrefix(text, "/") || strings.HasPrefix(text, "./") || strings.HasPrefix(text, "../") {
-		return true
-	}
-	if host, _, ok := strings.Cut(text, ":"); ok && !strings.Contains(text, "://") { // scp's form
-		return o.allowed(host[strings.LastIndexByte(host, '@')+1:], defaultPorts["ssh"])
-	}
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "file" && defaultPorts[u.Scheme] == 0 {
-		return false
-	}
-	port := defaultPorts[u.Scheme]
-	if u.Port() != "" {
-		port, _ = strconv.Atoi(u.Port())
-	}
-	return u.Scheme == "file" || o.allowed(u.Hostname(), port)
-}
-
-func (o JudgeOptions) allowed(host string, port int) bool {
-	return o.AllowedHost != nil && o.AllowedHost(host, port)
 }
 
 // JudgeChange returns why a change of a configuration that was there is not
@@ -207,6 +155,9 @@ func without(entries, others []Entry) (rest []Entry) {
 	return rest
 }
 
+// indexKeys of core say how much git checks out and how it writes its index.
+var indexKeys = []string{"sparsecheckout", "sparsecheckoutcone", "splitindex", "untrackedcache", "preloadindex"}
+
 // mayGo tells whether an entry may be removed or changed.
 func (e Entry) mayGo(is []Entry) bool {
 	switch {
@@ -215,7 +166,9 @@ func (e Entry) mayGo(is []Entry) bool {
 		return e.Key != "remote" && e.Key != "pushremote" || !slices.ContainsFunc(is, func(i Entry) bool {
 			return i.Section == e.Section && i.Subsection == e.Subsection && i.Key == e.Key
 		})
-	case e.Section == "core", e.Section == "extensions", e.Section == "remote", e.Key == "gpgsign":
+	case e.Section == "core" && slices.Contains(indexKeys, e.Key):
+		return true
+	case e.Section == "core", e.Section == "extensions", e.Section == "remote", e.Key == "gpgsign", recurseKeys[e.Section+"."+e.Key]:
 		return false
 	}
 	return e.Harmless()
@@ -223,23 +176,11 @@ func (e Entry) mayGo(is []Entry) bool {
 
 // judgeAdded judges an entry beside what was there.
 func (e Entry) judgeAdded(was []Entry, o JudgeOptions) string {
-	had := func(key string) bool {
-		return slices.ContainsFunc(was, func(w Entry) bool {
-			return w.Section == e.Section && w.Subsection == e.Subsection && (key == "" || w.Key == key)
-		})
+	if why := e.judgeBeside(was); why != "" {
+		return why
 	}
-	switch {
-	case e.Section == "remote" && e.Key == "fetch" && had("url") && e.Value == "+refs/heads/*:refs/remotes/"+e.Subsection+"/*":
-		return "" // what git remote add writes after the URL
-	case e.Section == "remote" && had(""):
-		return e.name() + " changes a remote that was there"
-	case e.isURL() && !o.allowedURL(e.Value):
+	if e.isURL() && !o.allowedURL(e.Value) {
 		return e.name() + " is on a host that is not allowed"
-	case e.Section == "branch" && (e.Key == "remote" || e.Key == "pushremote") && had("remote") &&
-		!slices.ContainsFunc(was, func(w Entry) bool {
-			return w.Section == e.Section && w.Subsection == e.Subsection && w.Key == "remote" && w.Value == e.Value
-		}):
-		return e.name() + " sends a branch that was there elsewhere"
 	}
 	return ""
 }

@@ -32,6 +32,18 @@ func TestJudge(t *testing.T) {
 		{"[remote \"o\"]\n\turl = https://evil.test/r.git\n[branch \"m\"]\n\tremote = o\n", ""},
 		{"[remote \"https://evil.test/r\"]\n\tpromisor = true\n", "names no remote"},
 		{"[extensions]\n\tpartialclone = https://evil.test/r\n", "names no remote"},
+		{"[remote \"--upload-pack=evil\"]\n\turl = ./x\n", "reads as an option"},
+		{"[remote \"o\"]\n\turl = ./x\n\tfetch = --upload-pack=evil\n", "reads as an option"},
+		{"[remote \"o\"]\n\turl = ./x\n\ttagopt = --no-tags\n", ""},
+		{"[remote \"o\"]\n\turl = ./x\n\ttagopt = --exec=x\n", "reads as an option"},
+		{"[user]\n\tsigningkey = --output=x\n\tname = -x\n", "user.signingkey"},
+		{"[core]\n\tcompression = -1\n[branch \"m\"]\n\tdescription = - x\n", ""},
+		{"[submodule]\n\trecurse = true\n", "submodule.recurse"},
+		{"[submodule]\n\trecurse\n", "submodule.recurse"},
+		{"[fetch]\n\trecurseSubmodules = yes\n", "fetch.recursesubmodules"},
+		{"[push]\n\trecurseSubmodules = on-demand\n", "push.recursesubmodules"},
+		{"[submodule \"s\"]\n\tfetchRecurseSubmodules = 1\n", "submodule.s.fetchrecursesubmodules"},
+		{"[submodule]\n\trecurse = false\n[fetch]\n\trecurseSubmodules = on-demand\n[push]\n\trecurseSubmodules = check\n", ""},
 		{"[core]\n\tbare = false \\\n[alias]\n", "line 2"},
 		{"[core] fsmonitor = x\n", "line 1"},
 		{"[core]\r\n\tbare = false\r\n", "line 1"},
@@ -77,6 +89,35 @@ func TestJudgeChange(t *testing.T) {
 		why := JudgeChange([]byte(before), []byte(c.after), o)
 		if (c.why == "") != (why == "") || !strings.Contains(why, c.why) {
 			t.Errorf("JudgeChange to %q = %q, want %q", c.after, why, c.why)
+		}
+	}
+}
+
+func TestJudgeOneWorktree(t *testing.T) {
+	for data, want := range map[string]string{
+		"[core]\n\tsparseCheckout = true\n[index]\n\tsparse = true\n": "",
+		"[remote \"o\"]\n\tpushurl = ../x\n":                          "remote.o.pushurl",
+		"[branch \"m\"]\n\tremote = .\n":                              "branch.m.remote",
+	} {
+		if why := Judge([]byte(data), JudgeOptions{OneWorktree: true}); (want == "") != (why == "") || !strings.Contains(why, want) {
+			t.Errorf("%q: %q, want %q", data, why, want)
+		}
+	}
+}
+
+func TestJudgeAgain(t *testing.T) {
+	gone := Remotes([]byte("[remote \"o\"]\n\turl = a\n[branch \"m\"]\n\tremote = o\n"))
+	for data, want := range map[string]string{
+		"[core]\n\tbare = false\n": "",
+		"[remote \"o\"]\n\turl = a\n\tfetch = +refs/heads/*:refs/remotes/o/*\n": "",
+		"[remote \"n\"]\n\turl = b\n":                                           "",
+		"[remote \"o\"]\n\turl = b\n":                                           "changes a remote",
+		"[remote \"o\"]\n\turl = a\n\turl = b\n":                                "changes a remote",
+		"[branch \"m\"]\n\tremote = n\n":                                        "elsewhere",
+		"[remote \"o\"]\n\turl = a\n\tpush = +refs/*:refs/*":                    "changes a remote",
+	} {
+		if why := JudgeAgain(gone, []byte(data)); (want == "") != (why == "") || !strings.Contains(why, want) {
+			t.Errorf("%q: %q, want %q", data, why, want)
 		}
 	}
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // worktrees looks at the linked worktrees of a repository.
-func (f *finder) worktrees(common string) error {
+func (f *finder) worktrees(common string) {
 	dir := filepath.Join(common, "worktrees")
 	for _, name := range f.files.ReadDir(dir) {
 		g := filepath.Join(dir, name)
@@ -17,11 +17,8 @@ func (f *finder) worktrees(common string) error {
 			worktree = filepath.Dir(dot)
 			f.add(dot, "says where the repository is", false)
 		}
-		if err := f.gitDir(g, worktree); err != nil {
-			return err
-		}
+		f.gitDir(g, worktree)
 	}
-	return nil
 }
 
 // backLink returns the .git file of a linked worktree's git directory.
@@ -38,17 +35,12 @@ const maxNameDepth = 16
 
 // modules looks at the git directories of submodules, which lie by their names
 // in one place. One shows by its config, which is held, when it has lost HEAD.
-func (f *finder) modules(dir string, depth int) error {
+func (f *finder) modules(dir string, depth int) {
 	for _, name := range f.files.ReadDir(dir) {
 		g := filepath.Join(dir, name)
 		if f.files.Kind(filepath.Join(g, "HEAD")) != File && f.files.Kind(filepath.Join(g, "config")) != File {
-			if f.dirs++; f.dirs > maxRepositories {
-				return errTooMany
-			}
-			if depth < maxNameDepth {
-				if err := f.modules(g, depth+1); err != nil {
-					return err
-				}
+			if f.dirs++; f.dirs <= maxRepositories && depth < maxNameDepth {
+				f.modules(g, depth+1)
 			}
 			continue
 		}
@@ -56,16 +48,20 @@ func (f *finder) modules(dir string, depth int) error {
 		if worktree != "" {
 			f.add(filepath.Join(worktree, ".git"), "says where the repository is", false)
 		}
-		if err := f.gitDir(g, worktree); err != nil {
-			return err
-		}
+		f.gitDir(g, worktree)
 	}
-	return nil
 }
 
 // worktreeOf returns what core.worktree says in a git directory's config.
 func (f *finder) worktreeOf(g string) (worktree string) {
-	for _, e := range f.parse(filepath.Join(g, "config")) {
+	return worktreeIn(g, f.parse(filepath.Join(g, "config")))
+}
+
+// Worktree returns what the configuration of a git directory says of its worktree.
+func Worktree(g string, config []byte) string { return worktreeIn(g, Parse(config)) }
+
+func worktreeIn(g string, entries []Entry) (worktree string) {
+	for _, e := range entries {
 		if e.Section == "core" && e.Subsection == "" && e.Key == "worktree" && e.Value != "" {
 			worktree = join(g, e.Value)
 		}
@@ -77,9 +73,9 @@ func (f *finder) worktreeOf(g string) (worktree string) {
 // before git 1.7.8 and still do after a plain clone. .gitmodules has their paths;
 // the repository's config, which the command cannot change, has their names,
 // which are mostly the same.
-func (f *finder) submodules(common, worktree string) error {
+func (f *finder) submodules(common, worktree string) {
 	if worktree == "" {
-		return nil
+		return
 	}
 	var paths []string
 	for _, e := range f.parse(filepath.Join(worktree, ".gitmodules")) {
@@ -111,11 +107,8 @@ func (f *finder) submodules(common, worktree string) error {
 		if g == "" {
 			continue
 		}
-		if err := f.gitDir(g, sub); err != nil {
-			return err
-		}
+		f.gitDir(g, sub)
 	}
-	return nil
 }
 
 // shared returns the repository that root, by its .git file, is a worktree or

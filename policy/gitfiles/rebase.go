@@ -1,7 +1,9 @@
 package gitfiles
 
 import (
+	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -68,12 +70,57 @@ func SafeStrategy(content string) string {
 	return "ort\n"
 }
 
+// strategyOption are the options of git's own merge strategies (git-merge(1)):
+// they name no file, and run nothing. rebase-merge/strategy_opts has them quoted,
+// sequencer/opts without the dashes.
+const strategyOption = `(?:ours|theirs|patience|histogram|minimal|diff-algorithm=[a-z]+|` +
+	`ignore-space-change|ignore-all-space|ignore-space-at-eol|ignore-cr-at-eol|renormalize|no-renormalize|` +
+	`no-renames|find-renames(?:=[0-9]+%?)?|rename-threshold=[0-9]+%?|subtree(?:=[A-Za-z0-9_][A-Za-z0-9_./-]*)?)`
+
+// applyOption are the options that git am hands to git apply (git-am(1)).
+const applyOption = `--(?:whitespace=[a-z-]+|ignore-space-change|ignore-whitespace|reject|` +
+	`(?:directory|exclude|include)=[^'\\\s]*)|-C[0-9]+|-p[0-9]+`
+
+var (
+	sequencerOption = regexp.MustCompile(`^` + strategyOption + `$`)
+	strategyOptions = regexp.MustCompile(`^(?:\s*(?:--` + strategyOption + `|'--` + strategyOption + `'))*\s*$`)
+	applyOptions    = regexp.MustCompile(`^(?:\s*(?:` + applyOption + `|'(?:` + applyOption + `)'))*\s*$`)
+)
+
+// SafeStrategyOptions returns the content of a rebase's strategy_opts file, or none
+// for one that has other options than git's own strategies: a strategy that is a
+// program gets them all.
+func SafeStrategyOptions(content string) string {
+	if strategyOptions.MatchString(content) {
+		return content
+	}
+	return ""
+}
+
+// SafeApplyOptions returns the content of git am's apply-opt file, or none for one
+// with options that have git apply write elsewhere.
+func SafeApplyOptions(content string) string {
+	if applyOptions.MatchString(content) {
+		return content
+	}
+	return ""
+}
+
 // JudgeSequencer returns why the options of a cherry-pick or revert under way
 // may not be (sequencer/opts in a git directory), "" where they may.
 func JudgeSequencer(data []byte) (why string) {
-	for _, e := range Parse(data) {
-		if e.Key == "strategy" && !isStrategy(e.Value) {
+	entries, bad := plainEntries(data)
+	if bad > 0 {
+		return fmt.Sprintf("line %d cannot be read plainly", bad)
+	}
+	for _, e := range entries {
+		switch {
+		case e.Key == "strategy" && !isStrategy(e.Value):
 			return "git runs the program that it names"
+		case e.Key == "strategy-option" && !sequencerOption.MatchString(e.Value):
+			return "a merge strategy gets the option " + e.Value
+		case e.Key == "gpg-sign" && strings.HasPrefix(e.Value, "-"):
+			return "gpg gets the option " + e.Value
 		}
 	}
 	return ""

@@ -1,6 +1,9 @@
 package gitfiles
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 func TestCommentOut(t *testing.T) {
 	for _, c := range []struct{ name, before, after, want string }{
@@ -54,5 +57,67 @@ func TestJudgeSequencer(t *testing.T) {
 	}
 	if JudgeSequencer([]byte("[options]\n\tstrategy = x/evil\n")) == "" {
 		t.Error("a strategy with a slash was let through")
+	}
+}
+
+func TestSafeOptions(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		safe func(string) string
+		ok   []string
+		not  []string
+	}{
+		{
+			"strategy", SafeStrategyOptions,
+			[]string{"", "\n", " --theirs", " '--theirs' '--patience'\n", " --find-renames=50%\n", "--diff-algorithm=histogram --subtree=a/b"},
+			[]string{" '--index-output=/home/u/x'", "--theirs --x", "theirs", "--subtree=../x", "'--theirs", "--theirs--index-output=x", "--no-renames;"},
+		},
+		{
+			"apply", SafeApplyOptions,
+			[]string{"", "\n", " '--whitespace=fix' '-C1' '-p2'\n", "--directory=a/b --exclude=*.c", " '--reject' '--ignore-whitespace'"},
+			[]string{" '--build-fake-ancestor=x'", "--unsafe-paths", "-C1 -", "-p", "'--exclude=a' b'", "--directory=a\\'b"},
+		},
+	} {
+		for _, options := range c.ok {
+			if got := c.safe(options); got != options {
+				t.Errorf("%s: of %q is left %q", c.name, options, got)
+			}
+		}
+		for _, options := range c.not {
+			if got := c.safe(options); got != "" {
+				t.Errorf("%s: of %q is left %q", c.name, options, got)
+			}
+		}
+	}
+	for options, ok := range map[string]bool{
+		"[options]\n\tstrategy = ort\n\tstrategy-option = theirs\n\tstrategy-option = find-renames=50%\n\tmainline = 1\n": true,
+		"[options]\n\tstrategy-option = index-output=/x\n":                                                                false,
+		"[options]\n\tgpg-sign = --output=x\n":                                                                            false,
+		"[options] strategy = x\n":                                                                                        false,
+	} {
+		if why := JudgeSequencer([]byte(options)); (why == "") != ok {
+			t.Errorf("%q: %q", options, why)
+		}
+	}
+}
+
+func TestRererePaths(t *testing.T) {
+	number := strings.Repeat("0a", 20)
+	for data, ok := range map[string]bool{
+		"":                     true,
+		number + "\ta b/c\x00": true,
+		number + ".12\ta\x00" + number + "\tb\x00": true,
+		number + ".-1\ta\x00":                      false,
+		number + "\t/a\x00":                        false,
+		number + "\ta/../b\x00":                    false,
+		number + "\t.git/x\x00":                    false,
+		number + "\ta":                             false,
+		number + " a\x00":                          false,
+		"../x\ta\x00":                              false,
+		"\x00":                                     false,
+	} {
+		if paths, why := RererePaths([]byte(data)); (why == "") != ok || ok && strings.Count(data, "\x00") != len(paths) {
+			t.Errorf("%q: %q, %q", data, paths, why)
+		}
 	}
 }

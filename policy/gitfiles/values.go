@@ -41,14 +41,14 @@ const runs = "the repository's configuration names it as a program"
 
 // value looks at one entry of a configuration: file is where it stands, base
 // where relative paths of programs and hooks begin.
-func (f *finder) value(e Entry, file, base string, depth int) error {
+func (f *finder) value(e Entry, file, base string, depth int) {
 	key := e.Section + "." + e.Key
 	switch reason, isPath := pathKeys[key]; {
 	case e.Value == "":
 	case e.Key == "path" && isPath:
 		target := f.expand(e.Value, filepath.Dir(file))
 		f.add(target, reason, true)
-		return f.config(target, base, depth+1)
+		f.config(target, base, depth+1)
 	case key == "core.hookspath":
 		f.hooks(f.expand(e.Value, base), reason)
 	case isPath:
@@ -60,7 +60,6 @@ func (f *finder) value(e Entry, file, base string, depth int) error {
 	case commandKeys[key] || commandKeys[e.Section+".*"]:
 		f.command(e, base)
 	}
-	return nil
 }
 
 // command looks at the words of a command line that are paths, of which an

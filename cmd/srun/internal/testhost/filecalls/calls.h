@@ -17,6 +17,7 @@ enum call_nr {
 	RENAMEAT2, UNLINK, UNLINKAT, RMDIR, TRUNCATE, BIND
 };
 extern bool i386, by_socketcall;
+extern int slowness; /* 1, or how much longer things take */
 long call(enum call_nr nr, ...);
 #define CALL(nr, ...) call(nr, __VA_ARGS__, 0L, 0L, 0L, 0L, 0L)
 bool has(enum call_nr nr);

@@ -38,7 +38,7 @@ static void start(struct opener *o, const char *path, int flags)
 		die("pthread_create");
 }
 
-static void nap(int ms) { poll(NULL, 0, ms); }
+static void nap(int ms) { poll(NULL, 0, ms * slowness); }
 
 static int tells(long r) { return r >= 0 ? 0 : (int)r; }
 
@@ -235,7 +235,8 @@ static void fifo_exec(void)
 static void storm(int flags)
 {
 	long wrong = 0;
-	struct itimerval fast = {{0, 300}, {0, 300}}, none = {{0, 0}, {0, 0}};
+	long pause = 300L * slowness * slowness;
+	struct itimerval fast = {{0, pause}, {0, pause}}, none = {{0, 0}, {0, 0}};
 	catch(SIGALRM, flags);
 	setitimer(ITIMER_REAL, &fast, NULL);
 	for (int i = 0; i < 500; i++) {

@@ -1,12 +1,13 @@
 /* filecalls makes file calls and prints what came of them.
  *
- *	filecalls [-i386] [-keep] works              exit 0 if the kernel has that ABI
+ *	filecalls [-i386] [-keep] [-slow] works      exit 0 if the kernel has that ABI
  *	filecalls [...] random SEED COUNT DIR
  *	filecalls [...] case [NAME...]       all, without a name, each in a new directory
  *	filecalls [...] bench N              microseconds of the commonest calls
  *
  * -i386 makes the calls by int $0x80, as a program of 32 bits does. -keep
- * keeps root's capabilities, which are dropped as srun drops them. The same
+ * keeps root's capabilities, which are dropped as srun drops them. -slow is for
+ * a machine that takes ten times as long. The same
  * arguments give the same output on the same kind of file system: no numbers of
  * processes, times or places are in it. $ stands for the directory of the calls,
  * ^ for DIR. */
@@ -35,7 +36,7 @@ enum { PATIENCE = 30000 };
 
 static int usage(void)
 {
-	fputs("usage: filecalls [-i386] [-keep] works | random SEED COUNT DIR | case [NAME...] | bench N\n", stderr);
+	fputs("usage: filecalls [-i386] [-keep] [-slow] works | random SEED COUNT DIR | case [NAME...] | bench N\n", stderr);
 	return 2;
 }
 
@@ -70,7 +71,7 @@ static void run_case(const struct test_case *c)
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 	struct pollfd p = {fd, POLLIN, 0};
 	close(ended[0]), close(ended[1]);
-	if (poll(&p, 1, PATIENCE) == 0) {
+	if (poll(&p, 1, PATIENCE * slowness) == 0) {
 		puts("  HANGS");
 		fflush(stdout);
 		kill(pid, SIGKILL);
@@ -107,6 +108,8 @@ int main(int argc, char **argv)
 	for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
 		i386 |= !strcmp(argv[1], "-i386");
 		keep |= !strcmp(argv[1], "-keep");
+		if (!strcmp(argv[1], "-slow"))
+			slowness = 10;
 	}
 	if (argc < 2)
 		return usage();

@@ -47,6 +47,7 @@ static const struct {
 
 /* i386: by int $0x80. by_socketcall: bind by the one call for all of sockets. */
 bool i386, by_socketcall;
+int slowness = 1;
 
 #ifdef __x86_64__
 static long int80(long nr, long a, long b, long c, long d, long e)

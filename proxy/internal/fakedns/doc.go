@@ -1,0 +1,21 @@
+// Package fakedns is a name server that asks nobody: it parses queries, builds
+// replies, and gives names synthetic addresses, by which a connection that
+// carries no name is told whose it is.
+//
+//	reply := fakedns.Reply(query, func(q dnsmessage.Question) fakedns.Answer {
+//		a4, a6, _ := table.Assign(host) // of q.Name, once it is allowed
+//		return fakedns.Answer{Addrs: fakedns.OfType(q.Type, a4, a6), TTL: 10}
+//	})
+//	…
+//	host, ok := table.Lookup(destination)
+//
+// Every byte of a query is hostile. The parser is x/net's dnsmessage; what it
+// does not take gets FORMERR or nothing. What is answered, and whether a name
+// may be, is the caller's.
+//
+// # Limitations
+//
+// One question a message (RFC 9619). No record types but A, AAAA and PTR; no
+// DNSSEC: a resolver that validates refuses these answers. A [Table] has room
+// for 65,536 names and forgets none.
+package fakedns

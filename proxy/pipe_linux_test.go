@@ -1,3 +1,0 @@
-package proxy
-
-func pipesInUse() int { return int(totalPipes.Load()) - len(idlePipes) }

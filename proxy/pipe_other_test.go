@@ -1,5 +1,0 @@
-//go:build !linux
-
-package proxy
-
-func pipesInUse() int { return 0 }

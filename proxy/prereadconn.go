@@ -1,0 +1,50 @@
+package proxy
+
+import (
+	"bufio"
+	"net"
+)
+
+// prereadReader reads what was read before, then the rest.
+type prereadReader struct {
+	preread []byte
+	conn    net.Conn
+}
+
+func (r *prereadReader) Read(b []byte) (int, error) {
+	if len(r.preread) == 0 {
+		return r.conn.Read(b)
+	}
+	n := copy(b, r.preread)
+	r.preread = r.preread[n:]
+	return n, nil
+}
+
+// withPreread puts back what was read of the target's own bytes.
+func withPreread(conn net.Conn, br *bufio.Reader) net.Conn {
+	n := br.Buffered()
+	if n == 0 {
+		return conn
+	}
+	b, _ := br.Peek(n)
+	return &prereadConn{Conn: conn, r: prereadReader{preread: append([]byte(nil), b...), conn: conn}}
+}
+
+// prereadConn is a connection of which something was read already.
+type prereadConn struct {
+	net.Conn
+	r prereadReader
+}
+
+func (c *prereadConn) Read(b []byte) (int, error) { return c.r.Read(b) }
+
+// CloseWrite ends our half, as the connection inside does.
+func (c *prereadConn) CloseWrite() error { return closeWrite(c.Conn) }
+
+// SetLinger makes reset work on the connection inside.
+func (c *prereadConn) SetLinger(sec int) error {
+	if tcp, ok := c.Conn.(*net.TCPConn); ok {
+		return tcp.SetLinger(sec)
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const root = "../.."
+
+// A layer whose source has changed is no longer left out by its edits.
+func TestEdits(t *testing.T) {
+	seen := map[string]bool{}
+	for _, l := range layers() {
+		if seen[l.name] || strings.ContainsAny(l.name, ", ") {
+			t.Errorf("the name %q is none, or another's too", l.name)
+		}
+		seen[l.name] = true
+		if _, err := edited(root, l.edits); err != nil {
+			t.Errorf("%s: %v", l.name, err)
+		}
+	}
+}
+
+// unmeasured are layers with the test that was written for each, whose rows no run
+// has got to yet. Take a layer out when make layers has filled its row.
+var unmeasured = map[string]string{
+	"pin": "aside", "lend": "stdin", "reserved": "missing",
+	"links": "git-links", "nonewprivs": "all",
+}
+
+// Every layer's absence is noticed by a test: alone, or with another that holds
+// the same, by a test that does not notice that one's.
+func TestEveryLayerIsNoticed(t *testing.T) {
+	results, err := load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string][]string{}
+	for _, r := range results {
+		tests[r.Without] = slices.Concat(r.User, r.Root, r.Go)
+	}
+	noticed := map[string]bool{}
+	for row, failed := range tests {
+		names := strings.Split(row, ",")
+		for _, name := range names {
+			others := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == name })
+			noticed[name] = noticed[name] || slices.ContainsFunc(failed, func(test string) bool {
+				return !slices.ContainsFunc(others, func(n string) bool { return slices.Contains(tests[n], test) })
+			})
+		}
+	}
+	for _, l := range layers() {
+		_, open := unmeasured[l.name]
+		if open && noticed[l.name] {
+			t.Errorf("%s is measured: take it out of unmeasured", l.name)
+		}
+		if !open && !noticed[l.name] {
+			t.Errorf("%s: nobody notices that it is left out; see docs/layers.json", l.name)
+		}
+	}
+}
+
+// What is shipped is made of the source as it is: a build with nothing left out is
+// the same, and one with a layer left out is not.
+func TestShipped(t *testing.T) {
+	if os.Getenv("SRUN_LAYERS") == "" {
+		t.Skip("builds srun three times; make layers does it")
+	}
+	dir := t.TempDir()
+	build := func(name string, args ...string) []byte {
+		path := filepath.Join(dir, name)
+		cmd := exec.Command("make", append([]string{"-s", "build", "OUT=" + path, "VERSION=layers"}, args...)...)
+		cmd.Dir = root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	abs, err := filepath.Abs(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shipped := build("shipped")
+	for list, same := range map[string]bool{"": true, "dumpable": false} {
+		v, err := newVariant(abs, t.TempDir(), list)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Equal(build("variant", "GOFLAGS=-overlay="+v.overlay()), shipped) != same {
+			t.Errorf("without %q: the same as what is shipped: %v; want %v", list, !same, same)
+		}
+	}
+}

@@ -46,7 +46,7 @@ func ExampleCmd_ask() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	p, _, err := policy.Load(policy.Options{Dir: dir, Flags: &policy.Flags{AllowDomain: []string{"github.com"}}})
+	p, _, err := policy.Load(policy.Options{Dir: dir, Flags: policy.Flags{"allow-domain": {"github.com"}}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func runAsUser() int {
 	return 0
 }
 
-func load(t *testing.T, flags *policy.Flags) *policy.Policy {
+func load(t *testing.T, flags policy.Flags) *policy.Policy {
 	t.Helper()
 	dir := t.TempDir()
 	p, _, err := policy.Load(policy.Options{Dir: dir, Home: filepath.Join(dir, "no-home"), Flags: flags})
@@ -172,7 +172,7 @@ func TestDenied(t *testing.T) {
 }
 
 func TestEnvironment(t *testing.T) {
-	cmd := Command(load(t, &policy.Flags{Env: []string{"GIVEN=x"}}), "env")
+	cmd := Command(load(t, policy.Flags{"env": {"GIVEN=x"}}), "env")
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HTTP_PROXY=http://elsewhere:1", "TMP=/tmp", "AWS_SECRET_ACCESS_KEY=s", "KEPT=1"}
 	var out bytes.Buffer
 	cmd.Stdout = &out
@@ -212,7 +212,7 @@ func TestContext(t *testing.T) {
 }
 
 func TestTimeout(t *testing.T) {
-	p := load(t, &policy.Flags{Timeout: "200ms"})
+	p := load(t, policy.Flags{"timeout": {"200ms"}})
 	if err := Command(p, "sleep", "1000").Run(); !errors.Is(err, ErrTimeout) {
 		t.Errorf("sleep: %v", err)
 	}

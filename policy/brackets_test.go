@@ -27,7 +27,7 @@ func TestDenyReadings(t *testing.T) {
 		{"~/w/{a,b/c}/k", []string{"w/a/k", "w/b/c/k"}, []string{"w/c/k"}},
 		{"~/*[ab]*/k", []string{"xay/k", "x[ab]y/k"}, []string{"x/k"}},
 	} {
-		p, _, err := Load(Options{Dir: home, Home: home, Flags: &Flags{DenyRead: []string{tt.entry}, DenyWrite: []string{tt.entry}}})
+		p, _, err := Load(Options{Dir: home, Home: home, Flags: Flags{"deny-read": {tt.entry}, "deny-write": {tt.entry}}})
 		if err != nil {
 			t.Errorf("%s: %v", tt.entry, err)
 			continue
@@ -63,7 +63,7 @@ func TestAllowIsOneReading(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, "[ab]"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	p, _, err := Load(Options{Dir: dir, Flags: &Flags{AllowRead: []string{"[ab]"}, DenyRead: []string{dir}}})
+	p, _, err := Load(Options{Dir: dir, Flags: Flags{"allow-read": {"[ab]"}, "deny-read": {dir}}})
 	if err != nil {
 		t.Fatal(err)
 	}

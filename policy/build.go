@@ -1,8 +1,6 @@
 package policy
 
 import (
-	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 )
@@ -13,6 +11,7 @@ func (l *layer) build(o Options, project string) *Policy {
 		Dir: o.Dir, Home: o.Home, Project: project, OtherHomes: o.OtherHomes, OwnDirs: o.ownDirs(), RunsFile: o.RunsFile,
 		Profiles:         unique(l.profiles, func(e Entry) string { return e.Value }),
 		IgnoreViolations: l.ignore,
+		Scalars:          l.scalars(),
 		Permissions:      l.permissions,
 	}
 	p.network(l)
@@ -23,10 +22,10 @@ func (l *layer) build(o Options, project string) *Policy {
 		Set:   l.envSet,
 		Unset: l.envUnset,
 	}
-	p.Limits.Timeout = scalar(p, "limits.timeout", l.limits.timeout)
-	p.Limits.Memory = scalar(p, "limits.memory", l.limits.memory)
-	p.Limits.PIDs = scalar(p, "limits.pids", l.limits.pids)
-	p.Limits.CPUs = scalar(p, "limits.cpus", l.limits.cpus)
+	p.Limits.Timeout = l.timeout.value
+	p.Limits.Memory = l.memory.value
+	p.Limits.PIDs = l.pids.value
+	p.Limits.CPUs = l.cpus.value
 	p.weaker(l)
 	p.otherPrograms(l)
 	return p
@@ -34,34 +33,22 @@ func (l *layer) build(o Options, project string) *Policy {
 
 func envKey(r EnvRule) string { return r.Glob }
 
-// scalar takes a setting into the policy and notes where it came from.
-func scalar[T any](p *Policy, key string, o opt[T]) T {
-	if o.set {
-		text := fmt.Sprint(o.value)
-		if u, ok := any(o.value).(*url.URL); ok {
-			text = u.Redacted()
-		}
-		p.Scalars = append(p.Scalars, Scalar{key, text, o.source})
-	}
-	return o.value
-}
-
 func (p *Policy) network(l *layer) {
 	n := &p.Network
-	n.Mode = l.mode
+	n.Mode = l.mode.value
 	if n.Mode == "" {
 		n.Mode = ModeFiltered
 	}
-	managedOnly := scalar(p, "network.allowManagedDomainsOnly", l.managedDomainsOnly)
-	n.Strict = scalar(p, "network.strictAllowlist", l.strict) || managedOnly
-	n.AllowLocalBinding = scalar(p, "network.allowLocalBinding", l.localBinding)
-	n.AllUnixSockets = scalar(p, "network.allowAllUnixSockets", l.allUnix)
-	n.HTTPProxyPort = scalar(p, "network.httpProxyPort", l.httpPort)
-	n.SOCKSProxyPort = scalar(p, "network.socksProxyPort", l.socksPort)
-	n.UpstreamProxy = scalar(p, "network.upstreamProxy", l.upstream)
-	n.NoProxy = scalar(p, "network.parentProxy.noProxy", l.noProxy)
-	if n.TLSTerminate = l.tls.value; l.tls.set {
-		p.Scalars = append(p.Scalars, Scalar{"network.tlsTerminate", "on", l.tls.source})
+	managedOnly := l.managedDomainsOnly.value
+	n.Strict = l.strict.value || managedOnly
+	n.AllowLocalBinding = l.localBinding.value
+	n.AllUnixSockets = l.allUnix.value
+	n.HTTPProxyPort = l.httpPort.value
+	n.SOCKSProxyPort = l.socksPort.value
+	n.UpstreamProxy = l.upstream.value
+	n.NoProxy = l.noProxy.value
+	if l.tls.set {
+		n.TLSTerminate = &l.tls.value
 	}
 	n.Allow = unique(l.allow, domainKey)
 	if managedOnly {
@@ -99,14 +86,14 @@ func (n *Network) addReasons(reasons []reasonRule) {
 }
 
 func (p *Policy) filesystem(l *layer, o Options) {
-	managedOnly := scalar(p, "filesystem.allowManagedReadPathsOnly", l.managedReadOnly)
+	managedOnly := l.managedReadOnly.value
 	cwd := PathRule{Path: o.Dir, Literal: true, Source: Source{Tier: TierDefault}, Reason: "the command's directory"}
 	p.Filesystem = Filesystem{
 		AllowWrite:     append(unique(l.allowWrite, pathKey), cwd),
 		DenyWrite:      unique(readWidely(l.denyWrite), pathKey),
 		AllowRead:      unique(l.allowRead, pathKey),
 		DenyRead:       withDefaults(unique(readWidely(l.denyRead), pathKey), o.defaultDenyRead()),
-		AllowGitConfig: scalar(p, "filesystem.allowGitConfig", l.gitConfig),
+		AllowGitConfig: l.gitConfig.value,
 		OpenProtected:  l.openProtected,
 	}
 	if t := p.Network.TLSTerminate; t != nil && t.CAKeyPath != "" {
@@ -124,7 +111,7 @@ func pathKey(r PathRule) string { return strconv.FormatBool(r.Glob) + r.Path }
 
 func (p *Policy) weaker(l *layer) {
 	p.Weaker = l.weaker
-	if !scalar(p, "enableWeakerNestedSandbox", l.weakerNested) {
+	if !l.weakerNested.value {
 		return
 	}
 	for _, name := range nestedWeaker() {
@@ -135,9 +122,9 @@ func (p *Policy) weaker(l *layer) {
 // otherPrograms takes the keys of macOS and of Claude Code.
 func (p *Policy) otherPrograms(l *layer) {
 	p.MacOS = MacOS{
-		WeakerNetworkIsolation: scalar(p, "enableWeakerNetworkIsolation", l.weakerNetwork),
-		AllowAppleEvents:       scalar(p, "allowAppleEvents", l.appleEvents),
-		AllowPty:               scalar(p, "allowPty", l.pty),
+		WeakerNetworkIsolation: l.weakerNetwork.value,
+		AllowAppleEvents:       l.appleEvents.value,
+		AllowPty:               l.pty.value,
 		MachLookup:             unique(l.mach, func(e Entry) string { return e.Value }),
 	}
 	p.Claude = ClaudeKeys{

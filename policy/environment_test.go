@@ -32,7 +32,7 @@ func TestFilterDefaults(t *testing.T) {
 func TestFilterOrder(t *testing.T) {
 	w := newWorld(t)
 	w.write(userFile, `{"environment": {"deny": ["FOO_*", "GH_TOKEN"], "allow": ["GITHUB_TOKEN", "GH_TOKEN", "FOO_A"]}}`)
-	w.Flags = &Flags{Env: []string{"NEW=1", "PATH=/x", "EMPTY=", "NPM_TOKEN"}, UnsetEnv: []string{"L*", "EMPTY"}}
+	w.Flags = Flags{"env": {"NEW=1", "PATH=/x", "EMPTY=", "NPM_TOKEN"}, "unset-env": {"L*", "EMPTY"}}
 	p, _ := w.load()
 	got := p.Environment.Filter([]string{
 		"PATH=/bin", "LANG=C", "FOO_A=1", "FOO=2", "GITHUB_TOKEN=a", "GH_TOKEN=b", "NPM_TOKEN=c", "X_TOKEN=d", "broken", "=x", "EMPTY=y",
@@ -41,7 +41,7 @@ func TestFilterOrder(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Filter:\n%s", diff)
 	}
-	w.Flags = &Flags{Env: []string{"FOO_A=1"}}
+	w.Flags = Flags{"env": {"FOO_A=1"}}
 	if got := w.loadError(); got != "--env: FOO_A is denied by environment.deny at "+userFile+":1" {
 		t.Errorf("--env of a denied name: %q", got)
 	}

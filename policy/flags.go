@@ -3,156 +3,90 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
 )
 
-// flagReader turns Flags into a layer and keeps the first error.
+// flagReader turns Flags into a layer.
 type flagReader struct {
 	o     Options
 	layer *layer
-	err   error
 }
 
 func (o Options) flagLayer() (*layer, error) {
 	f := &flagReader{o: o, layer: &layer{source: Source{Tier: TierFlag}}}
-	f.network(o.Flags)
-	f.files(o.Flags)
-	f.environment(o.Flags)
-	f.limits(o.Flags)
-	for _, name := range o.Flags.Profile {
-		f.layer.profiles = append(f.layer.profiles, Entry{name, flagSource("--profile")})
-	}
-	f.each("--allow-weaker", o.Flags.AllowWeaker, func(s string, src Source) error {
-		f.layer.weaker = append(f.layer.weaker, Weaker{s, src})
-		if !slices.Contains(WeakerNames(), s) {
-			return fmt.Errorf("no such protection; did you mean %s?", nearest(s, WeakerNames()))
+	known := make(map[string]bool)
+	for _, s := range table() {
+		known[s.flag.name] = true
+		if err := f.read(s); err != nil {
+			return nil, err
 		}
-		return nil
-	})
-	return f.layer, f.err
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Flags)) {
+		if !known[name] || name == "" {
+			return nil, &Error{Flag: "--" + name, Msg: "no such flag makes policy"}
+		}
+	}
+	return f.layer, nil
 }
+
+// read takes every value of one setting's flag. What is given once counts as
+// not given where it is empty.
+func (f *flagReader) read(s *setting) error {
+	values := f.o.Flags[s.flag.name]
+	if len(values) == 0 || s.flag.name == "" {
+		return nil
+	}
+	switch s.kind.arity() {
+	case noValue:
+		if !f.o.Flags.on(s.flag.name) {
+			return nil
+		}
+		values = values[len(values)-1:]
+	case oneValue:
+		if values = values[len(values)-1:]; values[0] == "" {
+			return nil
+		}
+	}
+	source := flagSource("--" + s.flag.name)
+	for _, text := range values {
+		if err := s.kind.readFlag(f, text, source); err != nil {
+			return &Error{Flag: source.Flag, Msg: err.Error(), Err: err}
+		}
+	}
+	return nil
+}
+
+// on reports whether a switch is given.
+func (f Flags) on(name string) bool {
+	values := f[name]
+	return len(values) > 0 && values[len(values)-1] == "true"
+}
+
+func (f *flagReader) place(source Source) place { return place{f.o.Dir, f.o.Home, source} }
 
 func flagSource(flag string) Source { return Source{Tier: TierFlag, Flag: flag} }
 
-// each calls read with every value of a flag until one fails.
-func (f *flagReader) each(flag string, values []string, read func(string, Source) error) {
-	for _, s := range values {
-		if f.err != nil {
-			return
+// The forms below are those of flags without a key.
+
+func mode() form[Mode] {
+	return form[Mode]{one: "MODE", hidden: true, parse: func(s string, _ place) (Mode, error) {
+		m := Mode(s)
+		if m != ModeFiltered && m != ModeNone && m != ModeHost {
+			return m, errors.New("not one of filtered, none, host")
 		}
-		if err := read(s, flagSource(flag)); err != nil {
-			f.err = &Error{Flag: flag, Msg: fmt.Sprintf("%q: %v", clip(s), err), Err: err}
-		}
-	}
+		return m, nil
+	}}
 }
 
-// one is each for a flag that is given once, "" when it is not.
-func (f *flagReader) one(flag, value string, read func(string, Source) error) {
-	if value != "" {
-		f.each(flag, []string{value}, read)
-	}
-}
-
-func (f *flagReader) network(v *Flags) {
-	l := f.layer
-	f.domains("--allow-domain", v.AllowDomain, &l.allow)
-	f.domains("--deny-domain", v.DenyDomain, &l.deny)
-	if v.AllowLocalBinding {
-		l.localBinding = setting(true, flagSource("--allow-local-binding"))
-	}
-	f.one("--http-proxy-port", v.HTTPProxyPort, f.port(&l.httpPort))
-	f.one("--socks-proxy-port", v.SOCKSProxyPort, f.port(&l.socksPort))
-	f.each("--publish", v.Publish, func(s string, src Source) error {
+func publishRule() form[PublishRule] {
+	return form[PublishRule]{parse: func(s string, at place) (PublishRule, error) {
 		rule, err := parsePublish(s)
-		rule.Source = src
-		l.publish = append(l.publish, rule)
-		return err
-	})
-	f.each("--forward", v.Forward, func(s string, src Source) error {
-		port, err := ParsePort(s)
-		l.forward = append(l.forward, PortRule{port, src})
-		return err
-	})
-	f.one("--network", v.Network, func(s string, _ Source) error {
-		l.mode = Mode(s)
-		if l.mode != ModeFiltered && l.mode != ModeNone && l.mode != ModeHost {
-			return errors.New("not one of filtered, none, host")
-		}
-		return nil
-	})
-}
-
-func (f *flagReader) port(o *opt[int]) func(string, Source) error {
-	return func(s string, src Source) error {
-		n, err := ParsePort(s)
-		*o = setting(int(n), src)
-		return err
-	}
-}
-
-// domains reads patterns with commas between them. Each is reported by itself.
-func (f *flagReader) domains(flag string, values []string, list *[]DomainRule) {
-	for _, s := range values {
-		for one := range strings.SplitSeq(s, ",") {
-			p, err := ParsePattern(one)
-			if err != nil && f.err == nil {
-				f.err = &Error{Flag: flag, Msg: err.Error(), Err: err}
-			}
-			*list = append(*list, DomainRule{Pattern: p, Source: flagSource(flag)})
-		}
-	}
-}
-
-func (f *flagReader) files(v *Flags) {
-	l := f.layer
-	f.paths("--allow-write", v.AllowWrite, &l.allowWrite)
-	f.paths("--deny-write", v.DenyWrite, &l.denyWrite)
-	f.paths("--allow-read", v.AllowRead, &l.allowRead)
-	f.paths("--deny-read", v.DenyRead, &l.denyRead)
-	f.openProtected(v.OpenProtected)
-	f.paths("--allow-unix-socket", v.AllowUnixSocket, &l.unix)
-}
-
-func (f *flagReader) paths(flag string, values []string, list *[]PathRule) {
-	f.each(flag, values, func(s string, src Source) error {
-		rule, err := parsePath(s, f.o.Dir, f.o.Home, false)
-		rule.Source = src
-		*list = append(*list, rule)
-		return err
-	})
-}
-
-func (f *flagReader) environment(v *Flags) {
-	f.each("--env", v.Env, func(s string, src Source) error {
-		name, value, assigned := strings.Cut(s, "=")
-		if name == "" || name[0] == '-' || strings.IndexByte(s, 0) >= 0 {
-			return errors.New("not NAME or NAME=VALUE")
-		}
-		f.layer.envSet = append(f.layer.envSet, EnvVar{Name: name, Value: value, Pass: !assigned, Source: src})
-		return nil
-	})
-	f.each("--unset-env", v.UnsetEnv, func(s string, src Source) error {
-		f.layer.envUnset = append(f.layer.envUnset, EnvRule{Glob: s, Source: src})
-		return checkEnvGlob(s)
-	})
-}
-
-func (f *flagReader) limits(v *Flags) {
-	l := &f.layer.limits
-	f.one("--timeout", v.Timeout, readFlag(&l.timeout, parseDuration))
-	f.one("--memory", v.Memory, readFlag(&l.memory, parseSize))
-	f.one("--pids", v.PIDs, readFlag(&l.pids, parsePIDs))
-	f.one("--cpus", v.CPUs, readFlag(&l.cpus, parseCPUs))
-}
-
-func readFlag[T any](o *opt[T], parse func(string) (T, error)) func(string, Source) error {
-	return func(s string, src Source) error {
-		n, err := parse(s)
-		*o = setting(n, src)
-		return err
-	}
+		rule.Source = at.source
+		return rule, err
+	}}
 }
 
 // parsePublish reads [ADDR:]PORT[:INNER]; an IPv6 address is in brackets.
@@ -180,4 +114,30 @@ func parsePublish(s string) (PublishRule, error) {
 	}
 	inner, err := ParsePort(parts[len(parts)-1])
 	return PublishRule{Addr: netip.AddrPortFrom(addr, port), Inner: inner}, err
+}
+
+func forwardedPort() form[PortRule] {
+	return form[PortRule]{parse: func(s string, at place) (PortRule, error) {
+		port, err := ParsePort(s)
+		return PortRule{port, at.source}, err
+	}}
+}
+
+func variable() form[EnvVar] {
+	return form[EnvVar]{parse: func(s string, at place) (EnvVar, error) {
+		name, value, assigned := strings.Cut(s, "=")
+		if name == "" || name[0] == '-' || strings.IndexByte(s, 0) >= 0 {
+			return EnvVar{}, errors.New("not NAME or NAME=VALUE")
+		}
+		return EnvVar{Name: name, Value: value, Pass: !assigned, Source: at.source}, nil
+	}}
+}
+
+func weakness() form[Weaker] {
+	return form[Weaker]{parse: func(s string, at place) (Weaker, error) {
+		if !slices.Contains(WeakerNames(), s) {
+			return Weaker{}, fmt.Errorf("no such protection; did you mean %s?", nearest(s, WeakerNames()))
+		}
+		return Weaker{s, at.source}, nil
+	}}
 }

@@ -6,7 +6,8 @@ import (
 )
 
 // layer is what one settings file says, or all the flags together. Layers are
-// merged strongest first.
+// merged strongest first. Each field but source, unused and notices is kept by
+// a row of the table: TestTableKnowsEveryField holds it to that.
 type layer struct {
 	source Source // the file or flag tier as a whole
 
@@ -15,9 +16,13 @@ type layer struct {
 	httpPort, socksPort                 opt[int]
 	upstream                            opt[*url.URL]
 	noProxy                             opt[string]
-	tls                                 opt[*TLSTerminate]
+	tls                                 opt[TLSTerminate]
 	gitConfig                           opt[bool]
-	limits                              limitsLayer
+
+	timeout opt[time.Duration]
+	memory  opt[int64]
+	pids    opt[int]
+	cpus    opt[float64]
 
 	weakerNested, weakerNetwork, appleEvents, pty  opt[bool]
 	enabled, autoAllow, unsandboxed, failIfMissing opt[bool]
@@ -39,7 +44,7 @@ type layer struct {
 	excluded    []Entry
 
 	// These come from flags alone.
-	mode          Mode
+	mode          opt[Mode]
 	publish       []PublishRule
 	forward       []PortRule
 	envSet        []EnvVar
@@ -47,16 +52,12 @@ type layer struct {
 	weaker        []Weaker
 	openProtected []PathRule
 
-	unused  []string // keys of other programs that this one has no use for
+	unused  []unusedKey
 	notices []Notice
 }
 
-type limitsLayer struct {
-	timeout opt[time.Duration]
-	memory  opt[int64]
-	pids    opt[int]
-	cpus    opt[float64]
-}
+// unusedKey is a key of another program that this one has no use for.
+type unusedKey struct{ key, why string }
 
 type reasonRule struct {
 	pattern Pattern
@@ -70,74 +71,11 @@ type opt[T any] struct {
 	set    bool
 }
 
-func setting[T any](v T, s Source) opt[T] { return opt[T]{v, s, true} }
+func given[T any](v T, s Source) opt[T] { return opt[T]{v, s, true} }
 
 // or fills o from a weaker layer.
 func (o *opt[T]) or(weaker opt[T]) {
 	if !o.set {
 		*o = weaker
-	}
-}
-
-// merge adds a weaker layer: scalars where none is set, lists at the end.
-func (l *layer) merge(w *layer) {
-	l.managedDomainsOnly.or(w.managedDomainsOnly)
-	l.managedReadOnly.or(w.managedReadOnly)
-	l.strict.or(w.strict)
-	l.localBinding.or(w.localBinding)
-	l.allUnix.or(w.allUnix)
-	l.httpPort.or(w.httpPort)
-	l.socksPort.or(w.socksPort)
-	l.upstream.or(w.upstream)
-	l.noProxy.or(w.noProxy)
-	l.tls.or(w.tls)
-	l.gitConfig.or(w.gitConfig)
-	l.limits.timeout.or(w.limits.timeout)
-	l.limits.memory.or(w.limits.memory)
-	l.limits.pids.or(w.limits.pids)
-	l.limits.cpus.or(w.limits.cpus)
-	l.weakerNested.or(w.weakerNested)
-	l.weakerNetwork.or(w.weakerNetwork)
-	l.appleEvents.or(w.appleEvents)
-	l.pty.or(w.pty)
-	l.enabled.or(w.enabled)
-	l.autoAllow.or(w.autoAllow)
-	l.unsandboxed.or(w.unsandboxed)
-	l.failIfMissing.or(w.failIfMissing)
-	l.mergeLists(w)
-}
-
-func (l *layer) mergeLists(w *layer) {
-	l.allow = append(l.allow, w.allow...)
-	l.deny = append(l.deny, w.deny...)
-	l.reasons = append(l.reasons, w.reasons...)
-	l.unix = append(l.unix, w.unix...)
-	l.addresses = append(l.addresses, w.addresses...)
-	l.rules = append(l.rules, w.rules...)
-	l.mach = append(l.mach, w.mach...)
-	l.allowWrite = append(l.allowWrite, w.allowWrite...)
-	l.denyWrite = append(l.denyWrite, w.denyWrite...)
-	l.allowRead = append(l.allowRead, w.allowRead...)
-	l.denyRead = append(l.denyRead, w.denyRead...)
-	l.envDeny = append(l.envDeny, w.envDeny...)
-	l.envAllow = append(l.envAllow, w.envAllow...)
-	l.ignore = append(l.ignore, w.ignore...)
-	l.profiles = append(l.profiles, w.profiles...)
-	l.permissions = append(l.permissions, w.permissions...)
-	l.excluded = append(l.excluded, w.excluded...)
-	l.notices = append(l.notices, w.notices...)
-}
-
-// lower takes only what is stricter of an untrusted layer's limits.
-func (l *limitsLayer) lower(w limitsLayer) {
-	lowest(&l.timeout, w.timeout)
-	lowest(&l.memory, w.memory)
-	lowest(&l.pids, w.pids)
-	lowest(&l.cpus, w.cpus)
-}
-
-func lowest[T int | int64 | float64 | time.Duration](o *opt[T], w opt[T]) {
-	if w.set && (!o.set || w.value < o.value) {
-		*o = w
 	}
 }

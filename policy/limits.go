@@ -9,19 +9,6 @@ import (
 	"time"
 )
 
-func readLimit[T any](v value, o *opt[T], parse func(string) (T, error)) error {
-	s, err := v.textOrNumber()
-	if err != nil {
-		return err
-	}
-	n, err := parse(s)
-	if err != nil {
-		return v.errorf("%q: %w", clip(s), err)
-	}
-	*o = setting(n, v.source())
-	return nil
-}
-
 // parseDuration reads seconds, as timeout(1) does, or Go's units with days:
 // 90, 1.5h, 2m30s, 1d.
 func parseDuration(s string) (time.Duration, error) {
@@ -79,3 +66,5 @@ func positive[T int64 | time.Duration](n T, bad error) (T, error) {
 	}
 	return n, nil
 }
+
+func processes() form[int] { return whole(math.MaxInt32, parsePIDs) }

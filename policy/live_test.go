@@ -15,7 +15,7 @@ func TestLive(t *testing.T) {
 	os.WriteFile(settings, []byte(`{"network": {"allowedDomains": ["settings.test"], "deniedDomains": ["once.test"]}}`), 0o644)
 	u := NewLive(Options{
 		Dir: dir, ManagedDir: managed, SettingsFiles: []string{settings},
-		Flags: &Flags{AllowDomain: []string{"flag.test"}, DenyDomain: []string{"flag-denied.test"}},
+		Flags: Flags{"allow-domain": {"flag.test"}, "deny-domain": {"flag-denied.test"}},
 	})
 	judge := func(d *Domains, name string) Verdict {
 		hp, err := ParseHostPort(name + ":443")

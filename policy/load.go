@@ -39,8 +39,8 @@ func Load(opts Options) (*Policy, []Notice, error) {
 
 type loader struct {
 	Options
-	project string
-	limits  []limitsLayer // of untrusted files
+	project   string
+	untrusted []*layer // files whose limits count where they are lower
 }
 
 // findProject returns the nearest directory at or above dir that holds .srun
@@ -66,8 +66,8 @@ func (l *loader) layers() (*layer, error) {
 			return nil, err
 		}
 	}
-	for _, untrusted := range l.limits {
-		merged.limits.lower(untrusted)
+	for _, untrusted := range l.untrusted {
+		merged.lower(untrusted)
 	}
 	return merged, nil
 }
@@ -101,9 +101,6 @@ func (l *loader) flags(merged *layer) error {
 		return err
 	}
 	merged.merge(flags)
-	merged.mode, merged.publish, merged.forward = flags.mode, flags.publish, flags.forward
-	merged.envSet, merged.envUnset, merged.weaker = flags.envSet, flags.envUnset, flags.weaker
-	merged.openProtected = flags.openProtected
 	if l.live != nil {
 		layer, err := l.parse(LiveFlag, l.live, TierFlag, l.Dir)
 		if err != nil {
@@ -170,8 +167,16 @@ func (l *loader) parse(path string, data []byte, tier Tier, base string) (*layer
 // noteOtherPrograms tells of keys that were read and change nothing.
 func (r *reader) noteOtherPrograms() {
 	l := r.layer
-	if len(l.unused) > 0 {
-		l.notices = append(l.notices, Notice{l.source, strings.Join(l.unused, ", ") + ": for srt's own helpers, not used"})
+	var reasons []string
+	keys := make(map[string][]string)
+	for _, u := range l.unused {
+		if keys[u.why] == nil {
+			reasons = append(reasons, u.why)
+		}
+		keys[u.why] = append(keys[u.why], u.key)
+	}
+	for _, why := range reasons {
+		l.notices = append(l.notices, Notice{l.source, strings.Join(keys[why], ", ") + ": " + why + ", not used"})
 	}
 	var loose []string
 	if l.enabled.set && !l.enabled.value {

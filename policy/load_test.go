@@ -123,7 +123,7 @@ func TestTiers(t *testing.T) {
 	w.write(userFile, `{"network": {"allowedDomains": ["user.example", "managed.example"]}, "limits": {"cpus": 8, "timeout": 90}}`)
 	w.trust()
 	w.SettingsFiles = []string{w.path("extra.json"), "../../later.json"}
-	w.Flags = &Flags{AllowDomain: []string{"flag.example,Second.example"}, SOCKSProxyPort: "3"}
+	w.Flags = Flags{"allow-domain": {"flag.example,Second.example"}, "socks-proxy-port": {"3"}}
 
 	p, notices := w.load()
 	if len(notices) != 0 {
@@ -152,7 +152,7 @@ func TestDenyBeatsAllowAcrossTiers(t *testing.T) {
 	w := newWorld(t)
 	w.write(managedFile, `{"network": {"allowedDomains": ["a.example"]}}`)
 	w.write(userFile, `{"network": {"deniedDomains": ["*.example"], "deniedDomainReasons": {"*.EXAMPLE": "not for us"}}}`)
-	w.Flags = &Flags{AllowDomain: []string{"b.example"}}
+	w.Flags = Flags{"allow-domain": {"b.example"}}
 	p, _ := w.load()
 	for _, host := range []string{"a.example:443", "b.example:443"} {
 		if dec := p.Network.Domains().Decide(mustHostPort(t, host)); dec.Verdict != Denied || dec.Reason != "not for us" {
@@ -165,7 +165,7 @@ func TestManagedDomainsOnly(t *testing.T) {
 	w := newWorld(t)
 	w.write(managedFile, `{"network": {"allowedDomains": ["a.example"], "allowManagedDomainsOnly": true}}`)
 	w.write(userFile, `{"network": {"allowedDomains": ["b.example"]}}`)
-	w.Flags = &Flags{AllowDomain: []string{"c.example"}}
+	w.Flags = Flags{"allow-domain": {"c.example"}}
 	p, notices := w.load()
 	if got := patterns(p.Network.Allow); len(got) != 1 || got[0] != "a.example" || !p.Network.Strict || len(notices) != 1 {
 		t.Errorf("allowed = %q, strict %v, notices %q; want the managed name alone, strict", got, p.Network.Strict, notices)
@@ -181,7 +181,7 @@ func TestRelativePaths(t *testing.T) {
 	w.Dir = w.path("home/project/sub")
 	w.write(userFile, `{"filesystem": {"denyWrite": [".env", "~/x", "~"]}}`)
 	w.write(sharedFile, `{"filesystem": {"denyWrite": [".env", "/abs//./b/", "../up", "sub/**", "a/*.pem", {"path": "[id]", "literal": true}]}}`)
-	w.Flags = &Flags{DenyWrite: []string{"flag"}}
+	w.Flags = Flags{"deny-write": {"flag"}}
 	p, _ := w.load()
 	var got []string
 	for _, r := range p.Filesystem.DenyWrite {
@@ -217,7 +217,7 @@ func TestMissingPaths(t *testing.T) {
 	if got := p.Filesystem.DenyWrite; len(got) != 1 || !got[0].Missing {
 		t.Errorf("DenyWrite = %+v; want the missing path kept", got)
 	}
-	w.Flags = &Flags{AllowWrite: []string{"nope"}}
+	w.Flags = Flags{"allow-write": {"nope"}}
 	if got := w.loadError(); got != "--allow-write: home/project/nope: no such file or directory" {
 		t.Errorf("error = %q", got)
 	}

@@ -27,19 +27,22 @@ func (p *Policy) srunsOwn(path string) bool {
 	return false
 }
 
-// openProtected reads the values of --open-protected. A name has no wildcards.
-func (f *flagReader) openProtected(values []string) {
-	p := &Policy{Home: f.o.Home, OtherHomes: f.o.OtherHomes, OwnDirs: f.o.ownDirs()}
-	f.each("--open-protected", values, func(s string, src Source) error {
-		rule, err := parsePath(s, f.o.Dir, f.o.Home, true)
-		if err != nil {
-			return err
-		}
+// protectedPaths are what --open-protected names. A name has no wildcards.
+type protectedPaths struct{ *list[PathRule] }
+
+func (k protectedPaths) readFlag(f *flagReader, text string, source Source) error {
+	rule, err := parsePath(text, f.o.Dir, f.o.Home, true)
+	if err == nil {
 		for _, path := range spellings(rule.Path) {
-			f.layer.openProtected = append(f.layer.openProtected, PathRule{Path: path, Literal: true, Source: src})
+			f.layer.openProtected = append(f.layer.openProtected, PathRule{Path: path, Literal: true, Source: source})
 		}
-		return p.openable(rule.Path)
-	})
+		p := &Policy{Home: f.o.Home, OtherHomes: f.o.OtherHomes, OwnDirs: f.o.ownDirs()}
+		err = p.openable(rule.Path)
+	}
+	if err != nil {
+		return fmt.Errorf("%q: %w", clip(text), err)
+	}
+	return nil
 }
 
 // openable says why a path cannot be opened, if it cannot.

@@ -8,7 +8,7 @@ import (
 func TestOpenProtected(t *testing.T) {
 	dir := t.TempDir()
 	load := func(paths ...string) (*Policy, error) {
-		p, _, err := Load(Options{Dir: dir, Home: "/h", ManagedDir: "/etc/srun", Flags: &Flags{OpenProtected: paths}})
+		p, _, err := Load(Options{Dir: dir, Home: "/h", ManagedDir: "/etc/srun", Flags: Flags{"open-protected": paths}})
 		return p, err
 	}
 	p, err := load(".vscode", ".claude/settings.json", "~/.bashrc", "sub/.git/hooks")

@@ -26,33 +26,15 @@ type Options struct {
 
 	SettingsFiles []string // --settings, in the order given; relative to Dir
 	NoProject     bool     // --no-project-settings
-	Flags         *Flags   // may be nil
+	Flags         Flags
 
 	live []byte // of an update: stands for SettingsFiles
 }
 
-// Flags are the values of the flags that make policy, as the user wrote them.
-// An empty string or a nil list is a flag that was not given.
-type Flags struct {
-	AllowDomain, DenyDomain []string // commas separate patterns
-
-	AllowWrite, DenyWrite, AllowRead, DenyRead []string
-	OpenProtected                              []string
-	AllowUnixSocket                            []string
-
-	AllowLocalBinding             bool
-	Publish, Forward              []string
-	Network                       string
-	HTTPProxyPort, SOCKSProxyPort string
-
-	Profile       []string
-	Env, UnsetEnv []string
-
-	Timeout, Memory, PIDs, CPUs string
-
-	AllowWeaker []string
-	Claude      bool
-}
+// Flags are the values of the flags that make policy, as the user wrote them,
+// by the flag's name without its dashes; [Settings] has the names. A switch has
+// the value "true". A nil map is no flags.
+type Flags map[string][]string
 
 // normal returns the options with their defaults filled in.
 func (o Options) normal() (Options, error) {
@@ -73,9 +55,6 @@ func (o Options) normal() (Options, error) {
 	o.StateHome = o.xdg(o.StateHome, ".local/state")
 	if o.GOOS == "" {
 		o.GOOS = "linux"
-	}
-	if o.Flags == nil {
-		o.Flags = &Flags{}
 	}
 	return o, nil
 }

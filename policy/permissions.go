@@ -5,6 +5,26 @@ import (
 	"strings"
 )
 
+// allowedPermissions is permissions.allow, and keeps the entries of all three
+// lists; those that allow are what loosens.
+type allowedPermissions struct{ *list[Permission] }
+
+func (k allowedPermissions) read(v value) error { return v.permissions("allow") }
+
+func permissionsToAllow() allowedPermissions {
+	f := form[Permission]{many: "text"}
+	allows := func(p Permission) bool { return p.Action == "allow" }
+	return allowedPermissions{manySome(f, allows, func(l *layer) *[]Permission { return &l.permissions })}
+}
+
+// otherPermissions are the lists "deny" and "ask".
+func otherPermissions(action string) feed {
+	return feed{
+		words: "list of text", json: textListSchema,
+		into: func(v value) error { return v.permissions(action) },
+	}
+}
+
 // permissions reads one list of Claude Code's grammar. WebFetch(domain:x),
 // Edit(path) and Read(path) become rules of srun's own; others are left out
 // with one line for the list.
@@ -23,8 +43,7 @@ func (v value) permissions(action string) error {
 		return err
 	})
 	if err == nil && len(left) > 0 {
-		msg := v.key + ": left out, not about files or domains: " + printable(strings.Join(left, ", "))
-		v.r.layer.notices = append(v.r.layer.notices, Notice{v.source(), msg})
+		v.r.notice(v, v.key+": left out, not about files or domains: "+printable(strings.Join(left, ", ")))
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -97,69 +96,9 @@ func (l *loader) distrust(layer *layer, path string, data []byte) error {
 // tighten leaves of a layer what denies, with its limits kept aside until all
 // others are known, and returns the keys that it cleared.
 func (l *loader) tighten(layer *layer) (dropped []string) {
-	dropped = layer.tighten()
-	l.limits = append(l.limits, layer.limits)
-	layer.limits = limitsLayer{}
-	return dropped
-}
-
-// tighten clears everything that could allow more than is allowed without the
-// layer, and returns the keys it cleared. It must know every field of layer:
-// TestTightenKnowsEveryField holds it to that.
-func (l *layer) tighten() (dropped []string) {
-	d := &dropped
-	clearList(d, "network.allowedDomains", &l.allow)
-	clearList(d, "network.allowUnixSockets", &l.unix)
-	clearList(d, "network.allowMachLookup", &l.mach)
-	clearList(d, "filesystem.allowWrite", &l.allowWrite)
-	clearList(d, "filesystem.allowRead", &l.allowRead)
-	clearList(d, "environment.allow", &l.envAllow)
-	clearList(d, "ignoreViolations", &l.ignore)
-	clearList(d, "profiles", &l.profiles)
-
-	clearWhen(d, "network.strictAllowlist", &l.strict, false)
-	clearWhen(d, "network.allowLocalBinding", &l.localBinding, true)
-	clearWhen(d, "network.allowAllUnixSockets", &l.allUnix, true)
-	clearWhen(d, "filesystem.allowGitConfig", &l.gitConfig, true)
-	clearWhen(d, "enableWeakerNestedSandbox", &l.weakerNested, true)
-	clearWhen(d, "enableWeakerNetworkIsolation", &l.weakerNetwork, true)
-	clearWhen(d, "allowAppleEvents", &l.appleEvents, true)
-	clearWhen(d, "allowPty", &l.pty, true)
-
-	clearScalar(d, "network.httpProxyPort", &l.httpPort)
-	clearScalar(d, "network.socksProxyPort", &l.socksPort)
-	clearScalar(d, "network.upstreamProxy", &l.upstream)
-	clearScalar(d, "network.parentProxy.noProxy", &l.noProxy)
-	clearScalar(d, "network.tlsTerminate", &l.tls)
-
-	clearAllows(d, "network.rules", &l.rules, func(r RequestRule) bool { return r.Action == Allowed })
-	clearAllows(d, "permissions.allow", &l.permissions, func(p Permission) bool { return p.Action == "allow" })
-	return dropped
-}
-
-func clearAllows[T any](dropped *[]string, key string, list *[]T, allows func(T) bool) {
-	before := len(*list)
-	if *list = slices.DeleteFunc(*list, allows); len(*list) < before {
-		*dropped = append(*dropped, key)
-	}
-}
-
-func clearList[T any](dropped *[]string, key string, list *[]T) {
-	if len(*list) > 0 {
-		*dropped, *list = append(*dropped, key), nil
-	}
-}
-
-func clearWhen(dropped *[]string, key string, o *opt[bool], loosens bool) {
-	if o.set && o.value == loosens {
-		*dropped, *o = append(*dropped, key), opt[bool]{}
-	}
-}
-
-func clearScalar[T any](dropped *[]string, key string, o *opt[T]) {
-	if o.set {
-		*dropped, *o = append(*dropped, key), opt[T]{}
-	}
+	aside := *layer
+	l.untrusted = append(l.untrusted, &aside)
+	return layer.tighten()
 }
 
 func hashOf(data []byte) string {

@@ -29,7 +29,15 @@ func (r *reader) parseSettings() error {
 	if r.claude = isClaudeShaped(obj); r.claude {
 		return v.object(claudeFields(), true)
 	}
-	return v.object(topFields(), false)
+	return v.object(fieldsOf("", ownShape), false)
+}
+
+// claudeFields are what is read of Claude Code's files.
+func claudeFields() []field {
+	return []field{
+		{"sandbox", func(v value) error { return v.object(fieldsOf("", claudeSandbox), false) }},
+		{"permissions", func(v value) error { return v.object(fieldsOf("permissions", claudeTopLevel), true) }},
+	}
 }
 
 // isClaudeShaped tells Claude Code's settings, which keep srun's keys inside
@@ -103,22 +111,4 @@ func skipComment(data []byte, i int) int {
 		return len(data)
 	}
 	return i + 1 + n + len(end)
-}
-
-// settingKeys lists every key for suggestions.
-func settingKeys() []string {
-	var keys []string
-	for _, group := range []struct {
-		prefix string
-		fields []field
-	}{
-		{"network", networkFields()}, {"network.tlsTerminate", tlsFields()}, {"filesystem", filesystemFields()},
-		{"environment", environmentFields()}, {"limits", limitFields()}, {"permissions", permissionFields()},
-		{"", topFields()},
-	} {
-		for _, f := range group.fields {
-			keys = append(keys, joinKey(group.prefix, f.name))
-		}
-	}
-	return keys
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	_ "embed"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -11,39 +12,9 @@ import (
 )
 
 // full sets every key of the contract's table that a user file may set.
-const full = `// srun settings
-{
-  "$schema": "https://srun.example/schema.json",
-  "network": {
-    "allowedDomains": ["example.com", "*.example.org:443", "10.0.0.0/8", "localhost:8080",],
-    "deniedDomains": ["bad.example"],
-    "strictAllowlist": true,
-    "allowLocalBinding": true,
-    "allowUnixSockets": ["~"],
-    "allowAllUnixSockets": true,
-    "httpProxyPort": 8080, "socksProxyPort": 1080,
-    "upstreamProxy": "http://user:secret@proxy.example:3128",
-    "deniedResolvedAddresses": ["10.0.0.0/8", "192.0.2.1"],
-    "deniedDomainReasons": {"bad.example": "it is bad"},
-    "tlsTerminate": {"caCertPath": "~/ca.pem", "caKeyPath": "~/ca.key", "excludeDomains": ["pinned.example"], "extraCaCertPaths": ["/etc/ca.pem"]},
-    "rules": [{"host": "example.com", "methods": ["GET"], "paths": ["/a/**"], "action": "allow"}],
-    "allowMachLookup": ["com.example.*"],
-  },
-  "filesystem": {
-    "allowWrite": ["~", {"path": "~", "literal": true}], "denyWrite": ["~/.x"], "denyRead": ["~/**/*.pem"], "allowRead": ["~"],
-    "allowGitConfig": true
-  },
-  "environment": {"deny": ["FOO_*"], "allow": ["GITHUB_TOKEN"]},
-  "ignoreViolations": {"*": ["/usr/bin"]},
-  "limits": {"timeout": "1h30m", "memory": "512M", "pids": 100, "cpus": 1.5},
-  "enableWeakerNestedSandbox": true,
-  "enableWeakerNetworkIsolation": true, "allowAppleEvents": true, "allowPty": true,
-  "profiles": ["go"],
-  "permissions": {"allow": ["WebFetch(domain:docs.example)"], "deny": ["Read(//etc/x)", "Edit(~/y)"], "ask": []},
-  /* read from Claude-shaped files */
-  "enabled": true, "autoAllowBashIfSandboxed": true, "excludedCommands": [], "allowUnsandboxedCommands": false, "failIfUnavailable": true
-}
-`
+//
+//go:embed testdata/settings/srun.json
+var full string
 
 func TestEveryKeyIsRead(t *testing.T) {
 	w := newWorld(t)
@@ -86,24 +57,14 @@ func TestEveryKeyIsRead(t *testing.T) {
 }
 
 func TestOtherShapesLoadUnchanged(t *testing.T) {
-	for name, text := range map[string]string{
-		"srt": `{
-			"network": {"allowedDomains": ["github.com", "*.packages.example"], "deniedDomains": [], "allowUnixSockets": ["/"], "allowLocalBinding": false,
-				"parentProxy": {"http": "http://p.example:1", "https": "http://q.example:2", "noProxy": "localhost"}},
-			"filesystem": {"denyRead": ["~/.ssh"], "allowWrite": [".", "/tmp"], "denyWrite": [".env"]},
-			"credentials": {"files": [{"path": "~/.netrc", "mode": "deny"}], "envVars": [{"name": "X", "mode": "deny"}]},
-			"ignoreViolations": {"*": ["/usr/bin"]}, "enableWeakerNestedSandbox": false,
-			"ripgrep": {"command": "rg"}, "mandatoryDenySearchDepth": 5}`,
-		"claude": `{
-			"model": "opus", "hooks": {"PreToolUse": [{}]}, "env": {"A": "b"},
-			"permissions": {"allow": ["Bash(npm run *)", "WebFetch(domain:github.com)"], "defaultMode": "plan", "additionalDirectories": ["/x"]},
-			"sandbox": {"enabled": false, "excludedCommands": ["docker"], "network": {"allowedDomains": ["*.packages.example"], "allowManagedDomainsOnly": true},
-				"filesystem": {"denyRead": ["~/.ssh"], "allowWrite": ["//tmp"]}}}`,
-	} {
+	for _, name := range []string{"srt", "claude"} {
 		t.Run(name, func(t *testing.T) {
+			file, err := filepath.Abs("testdata/settings/" + name + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
 			w := newWorld(t)
-			w.write("s.json", text)
-			w.SettingsFiles = []string{w.path("s.json")}
+			w.SettingsFiles = []string{file}
 			p, _ := w.load()
 			for _, host := range []string{"github.com:443", "npm.packages.example:443"} {
 				if dec := p.Network.Domains().Decide(mustHostPort(t, host)); dec.Verdict != Allowed {
@@ -191,7 +152,7 @@ func TestSettingsErrors(t *testing.T) {
 		{`{"limits": {"pids": 0}}`, ":1: limits.pids: 0 is not a whole number from 1 to"},
 		{`{"limits": {"cpus": "NaN"}}`, `:1: limits.cpus: "NaN": not a number of CPUs`},
 		{strings.Repeat("[", 1<<20), ": nested too deeply"},
-		{`{"a\nb": 1}`, `:1: "a\nb": unknown key; did you mean`},
+		{`{"a\nb": 1}`, `:1: "a\nb": unknown key`},
 	} {
 		w := newWorld(t)
 		w.write(userFile, tt.text)
@@ -206,24 +167,24 @@ func TestFlagErrors(t *testing.T) {
 		flags Flags
 		want  string
 	}{
-		{Flags{AllowDomain: []string{"a.example,*.com"}}, `--allow-domain: "*.com": a wildcard over the public suffix`},
-		{Flags{DenyDomain: []string{""}}, `--deny-domain: "": empty`},
-		{Flags{AllowWrite: []string{""}}, `--allow-write: "": an empty path`},
-		{Flags{HTTPProxyPort: "70000"}, `--http-proxy-port: "70000": port`},
-		{Flags{Network: "open"}, `--network: "open": not one of filtered, none, host`},
-		{Flags{Publish: []string{"1:2:3"}}, `--publish: "1:2:3": not [ADDR:]PORT[:INNER]`},
-		{Flags{Publish: []string{"0"}}, `--publish: "0": port`},
-		{Flags{Forward: []string{"x"}}, `--forward: "x": port`},
-		{Flags{Env: []string{"=x"}}, `--env: "=x": not NAME or NAME=VALUE`},
-		{Flags{UnsetEnv: []string{""}}, `--unset-env: "": an empty variable name`},
-		{Flags{Timeout: "0"}, `--timeout: "0": not a time`},
-		{Flags{Memory: "lots"}, `--memory: "lots": not a size`},
-		{Flags{PIDs: "-1"}, `--pids: "-1": not a whole number`},
-		{Flags{CPUs: "0"}, `--cpus: "0": not a number of CPUs`},
-		{Flags{AllowWeaker: []string{"namespace"}}, `--allow-weaker: "namespace": no such protection; did you mean namespaces`},
+		{Flags{"allow-domain": {"a.example,*.com"}}, `--allow-domain: "*.com": a wildcard over the public suffix`},
+		{Flags{"deny-domain": {""}}, `--deny-domain: "": empty`},
+		{Flags{"allow-write": {""}}, `--allow-write: "": an empty path`},
+		{Flags{"http-proxy-port": {"70000"}}, `--http-proxy-port: "70000": port`},
+		{Flags{"network": {"open"}}, `--network: "open": not one of filtered, none, host`},
+		{Flags{"publish": {"1:2:3"}}, `--publish: "1:2:3": not [ADDR:]PORT[:INNER]`},
+		{Flags{"publish": {"0"}}, `--publish: "0": port`},
+		{Flags{"forward": {"x"}}, `--forward: "x": port`},
+		{Flags{"env": {"=x"}}, `--env: "=x": not NAME or NAME=VALUE`},
+		{Flags{"unset-env": {""}}, `--unset-env: "": an empty variable name`},
+		{Flags{"timeout": {"0"}}, `--timeout: "0": not a time`},
+		{Flags{"memory": {"lots"}}, `--memory: "lots": not a size`},
+		{Flags{"pids": {"-1"}}, `--pids: "-1": not a whole number`},
+		{Flags{"cpus": {"0"}}, `--cpus: "0": not a number of CPUs`},
+		{Flags{"allow-weaker": {"namespace"}}, `--allow-weaker: "namespace": no such protection; did you mean namespaces`},
 	} {
 		w := newWorld(t)
-		w.Flags = &tt.flags
+		w.Flags = tt.flags
 		if got := w.loadError(); !strings.HasPrefix(got, tt.want) {
 			t.Errorf("flags %+v:\n got %s\nwant %s...", tt.flags, got, tt.want)
 		}

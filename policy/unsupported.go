@@ -32,7 +32,7 @@ type Capabilities struct {
 // Unsupported returns an error for each setting of the policy that can does
 // not enforce. A run must not start while there is one: an entry that is not
 // enforced is worse than none.
-func (p *Policy) Unsupported(can Capabilities, flags *Flags) []error {
+func (p *Policy) Unsupported(can Capabilities, flags Flags) []error {
 	u := &unsupported{}
 	u.network(&p.Network, can)
 	u.filesystem(&p.Filesystem, can)
@@ -49,7 +49,7 @@ func (p *Policy) Unsupported(can Capabilities, flags *Flags) []error {
 	for _, e := range p.Profiles {
 		u.when(!can.Profiles, e.Source, "profiles", "profile "+printable(e.Value))
 	}
-	u.when(flags != nil && flags.Claude && !can.Claude, flagSource("--claude"), "", "reading Claude Code's files")
+	u.when(flags.on("claude") && !can.Claude, flagSource("--claude"), "", "reading Claude Code's files")
 	return u.errs
 }
 

@@ -76,6 +76,10 @@ func (v value) kind() string {
 	return "true or false"
 }
 
+func (r *reader) notice(v value, msg string) {
+	r.layer.notices = append(r.layer.notices, Notice{v.source(), msg})
+}
+
 func (v value) wrongType(want string) error { return v.errorf("is %s; it takes %s", v.kind(), want) }
 
 func (v value) bool() (bool, error) {
@@ -167,7 +171,7 @@ func (v value) object(fields []field, loose bool) error {
 		case at < 0 && loose:
 			continue
 		case at < 0:
-			return v.r.fail(m.Name.StartOffset, clip(key), suggest(key, v.key, fields), errors.New("unknown key"))
+			return v.r.fail(m.Name.StartOffset, clip(key), v.suggest(name, fields), errors.New("unknown key"))
 		case seen[at]:
 			return v.r.fail(m.Name.StartOffset, key, "", errors.New("the key is there twice"))
 		}
@@ -195,19 +199,45 @@ func joinKey(parent, name string) string {
 	return parent + "." + name
 }
 
+// farSlip is how many letters of a key may be otherwise. It is less than what is
+// between allow and deny.
+const farSlip = 3
+
 // suggest returns "did you mean KEY?" for an unknown key of the object at
-// parent, which takes fields.
-func suggest(key, parent string, fields []field) string {
-	var candidates []string
+// parent, which takes fields: a key of that object that name may be a slip of,
+// or the one key of that very name elsewhere, or "".
+func (v value) suggest(name string, fields []field) string {
+	best, least := "", farSlip+1
 	for _, f := range fields {
-		candidates = append(candidates, joinKey(parent, f.name))
+		d := distance(strings.ToLower(name), strings.ToLower(f.name))
+		if d <= max(1, max(len(name), len(f.name))/3) && d < least {
+			best, least = joinKey(v.key, f.name), d
+		}
 	}
-	prefix := ""
-	if strings.HasPrefix(parent+".", "sandbox.") {
-		prefix = "sandbox."
+	if best == "" {
+		best = v.elsewhere(name)
 	}
-	for _, known := range settingKeys() {
-		candidates = append(candidates, prefix+known)
+	if best == "" {
+		return ""
 	}
-	return "did you mean " + nearest(clip(key), candidates) + "?"
+	return "did you mean " + best + "?"
+}
+
+// elsewhere returns the key that has this name in another object, "" where there
+// is none or more than one.
+func (v value) elsewhere(name string) (found string) {
+	prefix, of := "", ownShape
+	if strings.HasPrefix(v.key+".", "sandbox.") {
+		prefix, of = "sandbox", claudeSandbox
+	}
+	for _, s := range table() {
+		if s.of&of == 0 || leaf(s.key) != strings.ToLower(name) {
+			continue
+		}
+		if found != "" {
+			return ""
+		}
+		found = joinKey(prefix, s.key)
+	}
+	return found
 }

@@ -96,7 +96,7 @@ func pathRules(t *testing.T, paths []string) []PathRule {
 func TestUnsupported(t *testing.T) {
 	w := newWorld(t)
 	w.write(userFile, full)
-	w.Flags = &Flags{Publish: []string{"127.0.0.2:8080:80"}, Forward: []string{"5432"}, Network: "none", Claude: true, DenyWrite: []string{"gone"}}
+	w.Flags = Flags{"publish": {"127.0.0.2:8080:80"}, "forward": {"5432"}, "network": {"none"}, "claude": {"true"}, "deny-write": {"gone"}}
 	p, _ := w.load()
 	var got []string
 	for _, err := range p.Unsupported(Capabilities{}, w.Flags) {

@@ -40,7 +40,7 @@ func newFlagSet(o *options) *pflag.FlagSet {
 	f.SetInterspersed(false)
 	f.SortFlags = false
 	f.Usage = func() {}
-	policyFlags(f, &o.policy)
+	settingFlags(f)
 	f.StringArrayVar(&o.settings, "settings", nil, "one more settings `FILE`")
 	f.BoolVar(&o.noProject, "no-project-settings", false, "ignore the project's two settings files")
 	f.StringVarP(&o.line, "c", "c", "", "run `LINE` with bash -c, or sh -c")
@@ -64,30 +64,42 @@ func newFlagSet(o *options) *pflag.FlagSet {
 	return f
 }
 
-func policyFlags(f *pflag.FlagSet, p *policy.Flags) {
-	f.StringArrayVar(&p.AllowDomain, "allow-domain", nil, "`P` may be reached: a name, *.name, an address, a range, with :port")
-	f.StringArrayVar(&p.DenyDomain, "deny-domain", nil, "`P` is never reached; wins over every allow")
-	f.StringArrayVar(&p.AllowWrite, "allow-write", nil, "`PATH` and what is below may be written")
-	f.StringArrayVar(&p.DenyWrite, "deny-write", nil, "`PATH` may not be written; wins over every allow")
-	f.StringArrayVar(&p.AllowRead, "allow-read", nil, "`PATH` may be read, inside what is denied")
-	f.StringArrayVar(&p.DenyRead, "deny-read", nil, "`PATH` may not be read")
-	f.StringArrayVar(&p.OpenProtected, "open-protected", nil, "the protected `PATH` may be written in this run")
-	f.StringArrayVar(&p.AllowUnixSocket, "allow-unix-socket", nil, "the host's socket `PATH` may be connected to")
-	f.BoolVar(&p.AllowLocalBinding, "allow-local-binding", false, "publish ports that the command binds")
-	f.StringArrayVar(&p.Publish, "publish", nil, "a host port reaches the sandbox's: `[ADDR:]PORT[:INNER]`")
-	f.StringArrayVar(&p.Forward, "forward", nil, "the sandbox's 127.0.0.1:`PORT` reaches the host's")
-	f.StringVar(&p.Network, "network", "", "`MODE` is filtered, none or host")
-	f.StringVar(&p.HTTPProxyPort, "http-proxy-port", "", "hand traffic to your own HTTP proxy on localhost:`N`")
-	f.StringVar(&p.SOCKSProxyPort, "socks-proxy-port", "", "hand traffic to your own SOCKS proxy on localhost:`N`")
-	f.BoolVar(&p.Claude, "claude", false, "also read Claude Code's settings files")
-	f.StringArrayVar(&p.Profile, "profile", nil, "add the profile `NAME`")
-	f.StringArrayVar(&p.Env, "env", nil, "set or hand on a variable: `NAME[=VALUE]`")
-	f.StringArrayVar(&p.UnsetEnv, "unset-env", nil, "withhold the variables that match `GLOB`")
-	f.StringVar(&p.Timeout, "timeout", "", "end everything after `DUR`, such as 90s or 10m")
-	f.StringVar(&p.Memory, "memory", "", "memory limit `SIZE` of the process tree, such as 2G")
-	f.StringVar(&p.PIDs, "pids", "", "at most `N` processes")
-	f.StringVar(&p.CPUs, "cpus", "", "at most `N` processors, such as 1.5")
-	f.StringArrayVar(&p.AllowWeaker, "allow-weaker", nil, "accept that protection `NAME` is missing here")
+// settingFlags are the flags of settings, which package policy has in its table.
+func settingFlags(f *pflag.FlagSet) {
+	for _, s := range policy.Settings() {
+		switch {
+		case s.Flag == "":
+		case s.Switch:
+			f.Bool(s.Flag, false, s.Usage)
+		case s.Repeat:
+			f.StringArray(s.Flag, nil, s.Usage)
+		default:
+			f.String(s.Flag, "", s.Usage)
+		}
+	}
+}
+
+// takeSettings keeps the values of these flags for package policy.
+func (o *options) takeSettings(f *pflag.FlagSet) error {
+	o.policy = policy.Flags{}
+	for _, s := range policy.Settings() {
+		if s.Flag == "" || !f.Changed(s.Flag) {
+			continue
+		}
+		flag := f.Lookup(s.Flag)
+		if flag.Value.String() == "" {
+			return emptyValue(s.Flag)
+		}
+		o.policy[s.Flag] = flagValues(flag)
+	}
+	return nil
+}
+
+func flagValues(flag *pflag.Flag) []string {
+	if list, ok := flag.Value.(pflag.SliceValue); ok {
+		return list.GetSlice()
+	}
+	return []string{flag.Value.String()}
 }
 
 // parse reads the command line; args are without the program's name.
@@ -121,11 +133,7 @@ func (o *options) reportAnyway(args []string) {
 // for one.
 func swallowed(f *pflag.FlagSet) (err error) {
 	f.Visit(func(flag *pflag.Flag) {
-		values := []string{flag.Value.String()}
-		if list, ok := flag.Value.(pflag.SliceValue); ok {
-			values = list.GetSlice()
-		}
-		if err == nil && flag.Name != "c" && slices.Contains(values, "--") {
+		if err == nil && flag.Name != "c" && slices.Contains(flagValues(flag), "--") {
 			err = &hinted{fmt.Errorf("--%s: the value is missing before \"--\"", flag.Name), "see srun --help"}
 		}
 	})
@@ -133,17 +141,19 @@ func swallowed(f *pflag.FlagSet) (err error) {
 }
 
 // emptyFlags are flags for which an empty value is a mistake, and not the same
-// as leaving the flag out.
-var emptyFlags = []string{
-	"settings", "report-file", "audit-log", "learn", "timeout", "memory", "pids", "cpus", "network",
-	"http-proxy-port", "socks-proxy-port", "completion",
-}
+// as leaving the flag out. So are the flags of settings with one value.
+var emptyFlags = []string{"settings", "report-file", "audit-log", "learn", "completion"}
+
+func emptyValue(flag string) error { return fmt.Errorf("--%s: the value is empty", flag) }
 
 func (o *options) check(f *pflag.FlagSet) error {
 	for _, name := range emptyFlags {
 		if flag := f.Lookup(name); flag.Changed && (flag.Value.String() == "" || flag.Value.String() == "[]") {
-			return fmt.Errorf("--%s: the value is empty", name)
+			return emptyValue(name)
 		}
+	}
+	if err := o.takeSettings(f); err != nil {
+		return err
 	}
 	switch {
 	case f.Changed("control-fd") && o.controlFD < 0:

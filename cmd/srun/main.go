@@ -106,7 +106,7 @@ func (o *options) policyOptions() (policy.Options, error) {
 		GOOS:          goos,
 		SettingsFiles: o.settings,
 		NoProject:     o.noProject,
-		Flags:         &o.policy,
+		Flags:         o.policy,
 	}
 	homes(&opts)
 	return opts, nil

@@ -66,7 +66,7 @@ func load() (*policy.Policy, error) {
 	opts := policy.Options{
 		Dir: dir, Home: home, ConfigHome: os.Getenv("XDG_CONFIG_HOME"), StateHome: os.Getenv("XDG_STATE_HOME"),
 		ManagedDir: "/etc/srun",
-		Flags:      &policy.Flags{AllowDomain: []string{"github.com"}},
+		Flags:      policy.Flags{"allow-domain": {"github.com"}},
 	}
 	p, notices, err := policy.Load(opts)
 	if err != nil {

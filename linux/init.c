@@ -9,9 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -19,45 +17,11 @@
 #include <time.h>
 #include <unistd.h>
 
-char failed_what[116];
-
-int fail(const char *what)
-{
-	snprintf(failed_what, sizeof failed_what, "%s", what);
-	return -1;
-}
-
-static void tell(int sock, uint32_t type, int32_t a, int32_t b, const char *text)
-{
-	struct message m = { .type = type, .a = a, .b = b };
-	if (text)
-		snprintf(m.text, sizeof m.text, "%s", text);
-	if (send(sock, &m, sizeof m, MSG_NOSIGNAL) < 0)
-		_exit(1);
-}
-
 static void give_up(int sock, int stage) __attribute__((noreturn));
 static void give_up(int sock, int stage)
 {
 	tell(sock, MSG_FAILED, errno, stage, failed_what);
 	_exit(1);
-}
-
-int send_fds(int sock, const struct message *m, const int *fds, int n)
-{
-	struct iovec iov = { (void *)m, sizeof *m };
-	union { char buf[CMSG_SPACE(MAX_LISTENERS * sizeof(int))]; struct cmsghdr align; } u = { 0 };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
-	if (n > 0) {
-		h.msg_control = u.buf;
-		h.msg_controllen = CMSG_SPACE(sizeof(int) * n);
-		struct cmsghdr *c = CMSG_FIRSTHDR(&h);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int) * n);
-		memcpy(CMSG_DATA(c), fds, sizeof(int) * n);
-	}
-	return sendmsg(sock, &h, MSG_NOSIGNAL) < 0 ? -1 : 0;
 }
 
 static void tell_ready(int sock, const struct listeners *l)
@@ -67,23 +31,6 @@ static void tell_ready(int sock, const struct listeners *l)
 		_exit(1);
 	for (int i = 0; i < l->n; i++)
 		close(l->fd[i]);
-}
-
-int receive_fds(int sock, struct message *m, int *fds, int n)
-{
-	struct iovec iov = { m, sizeof *m };
-	union { char buf[CMSG_SPACE(MAX_LISTENERS * sizeof(int))]; struct cmsghdr align; } u = { 0 };
-	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = CMSG_SPACE(sizeof(int) * n) };
-	ssize_t got;
-	do
-		got = recvmsg(sock, &h, MSG_CMSG_CLOEXEC);
-	while (got < 0 && errno == EINTR);
-	struct cmsghdr *c = CMSG_FIRSTHDR(&h);
-	if (got != sizeof *m)
-		return -1;
-	if (c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0)); /* no more than there was room for */
-	return 0;
 }
 
 /* take_plan waits for CTL_PLAN. srun's end closing means that it died or

@@ -150,8 +150,21 @@ enum { /* in the order the descriptors are sent */
 	LISTEN_DNSTCP6 = 64,
 };
 
+/* messages.c */
+
 /* A failed step: what it was, for the message. errno says why. */
 int fail(const char *what);
+extern char failed_what[116];
+
+/* tell sends a message without descriptors to srun. Without srun, init goes. */
+void tell(int sock, uint32_t type, int32_t a, int32_t b, const char *text);
+
+/* send_fds sends a message with descriptors to srun. */
+int send_fds(int sock, const struct message *m, const int *fds, int n);
+
+/* receive_fds waits for a message of srun's, and takes at most n descriptors that
+ * come with it; -1 when there is none, as at the socket's end. */
+int receive_fds(int sock, struct message *m, int *fds, int n);
 
 /* is_inode tells whether a descriptor is of the file that an operation names;
  * errno is ESTALE when another has taken its name. */
@@ -160,14 +173,6 @@ int is_inode(int fd, const struct op *op);
 /* give_socket sends out a TCP socket of init's network namespace, for srun to
  * connect to a published port. */
 void give_socket(int sock, int family);
-
-/* send_fds sends a message with descriptors to srun. */
-int send_fds(int sock, const struct message *m, const int *fds, int n);
-extern char failed_what[116];
-
-/* receive_fds waits for a message of srun's, and takes at most n descriptors that
- * come with it; -1 when there is none, as at the socket's end. */
-int receive_fds(int sock, struct message *m, int *fds, int n);
 
 /* mounts.c */
 int mounts_base(void);

@@ -34,7 +34,7 @@ static int srun = -1, ready; /* ready: init has made the mounts */
 static struct kept { const char *path; int fd; } *kept; /* fd: of its directory, or -1 */
 static int nkept, *directories, ndirectories, polls;
 
-static void tell(uint32_t type, int a, int b)
+static void say(uint32_t type, int a, int b)
 {
 	struct message m = { .type = type, .a = a, .b = b };
 	if (send(srun, &m, sizeof m, MSG_NOSIGNAL) < 0)
@@ -127,7 +127,7 @@ static void look(int fd)
 		if (r == 0 || err == ENOENT || err == ENOTDIR)
 			continue;
 		if (err != EACCES || at >= 0)
-			tell(MSG_BARE, i, err);
+			say(MSG_BARE, i, err);
 		kept[i].fd = -1;
 		polls = 1;
 	}
@@ -184,13 +184,13 @@ void keeper_main(int sock)
 	int init = syscall(SYS_pidfd_open, m.a, 0);
 	if (signals < 0 || init < 0 || take_list(fds[0]) < 0 || join(fds[1], fds[2]) < 0)
 		_exit(1);
-	tell(MSG_KEEPING, 0, 0);
+	say(MSG_KEEPING, 0, 0);
 	for (;;) {
 		struct pollfd polled[3] = { { .fd = srun, .events = POLLIN }, { .fd = init, .events = POLLIN },
 			{ .fd = ready ? signals : -1, .events = POLLIN } };
 		int n = poll(polled, 3, polls && ready ? POLL_MS : -1);
 		if (polled[1].revents) {
-			tell(MSG_KEPT, 0, 0);
+			say(MSG_KEPT, 0, 0);
 			_exit(0);
 		}
 		if (polled[0].revents)

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,14 +25,6 @@ static int fail_path(const char *what, const char *path)
 	errno = e;
 	return -1;
 }
-
-static int open_exact_at(int dir, const char *path)
-{
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
-	return syscall(SYS_openat2, dir, path, &how, sizeof how);
-}
-
-int open_exact(const char *path) { return open_exact_at(AT_FDCWD, path); }
 
 /* What of the host's init mounts its own on. */
 static struct { const char *path; int fd; } host[] = { { "/proc", -1 }, { "/dev", -1 } };
@@ -55,56 +46,17 @@ void close_host(void)
 		close(host[i].fd);
 }
 
-int clone_tree(int fd)
-{
-	return syscall(SYS_open_tree, fd, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-}
-
-int clone_path(const char *path)
-{
-	int fd = open_exact(path);
-	if (fd < 0)
-		return -1;
-	int tree = clone_tree(fd);
-	close(fd);
-	return tree;
-}
-
-int attach_at(int tree, int at)
-{
-	return syscall(SYS_move_mount, tree, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
-}
-
-int attach(int tree, const char *path)
+/* seal_file binds a file on itself, read-only. Nothing is mounted below one, and
+ * the kernel looks at every mount of the tree to find that out. */
+static int seal_file(const char *path)
 {
 	int at = open_exact(path);
 	if (at < 0)
 		return -1;
-	int r = attach_at(tree, at);
-	close(at);
-	return r;
-}
-
-int set_flags(int fd, const char *path, unsigned int at, uint64_t set, uint64_t clear)
-{
-	struct mount_attr attr = { .attr_set = set, .attr_clr = clear };
-	return syscall(SYS_mount_setattr, fd, path, at, &attr, sizeof attr);
-}
-
-/* bind_over makes a path a mount point; recursive is AT_RECURSIVE, or 0 for a
- * file: nothing is mounted below one, and the kernel looks at every mount of
- * the tree to find that out. */
-static int bind_over(const char *path, uint64_t set, unsigned int recursive)
-{
-	int at = open_exact(path);
-	if (at < 0)
-		return -1;
-	int tree = recursive ? -1 : copy_alone(at, path);
+	int tree = copy_alone(at, path);
 	if (tree < 0)
-		tree = syscall(SYS_open_tree, at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive);
-	int r = tree < 0 ? -1 : 0;
-	if (r == 0 && set)
-		r = set_flags(tree, "", AT_EMPTY_PATH | recursive, set, 0);
+		tree = syscall(SYS_open_tree, at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	int r = tree < 0 ? -1 : set_flags(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0);
 	if (r == 0)
 		r = attach_at(tree, at);
 	close(at);
@@ -112,19 +64,8 @@ static int bind_over(const char *path, uint64_t set, unsigned int recursive)
 	return r;
 }
 
-int bind_on_itself(const char *path, uint64_t set)
-{
-	return bind_over(path, set, AT_RECURSIVE);
-}
-
 static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty" };
 #define NDEVICES (sizeof devices / sizeof *devices)
-
-int make_file(const char *path, mode_t mode)
-{
-	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC | O_NOFOLLOW, mode);
-	return fd < 0 ? -1 : close(fd);
-}
 
 static int put_device(int tree, const char *path)
 {
@@ -236,7 +177,7 @@ static int do_mount_op(const struct op *op, const char *path)
 	case OP_PIN:
 		return bind_on_itself(path, 0);
 	case OP_SEAL:
-		return bind_over(path, MOUNT_ATTR_RDONLY, op->b ? 0 : AT_RECURSIVE);
+		return op->b ? seal_file(path) : bind_on_itself(path, MOUNT_ATTR_RDONLY);
 	case OP_HIDE:
 	case OP_FILE:
 		return cover(op, path);

@@ -25,6 +25,7 @@ extern int umount2(const char *, int);
 /* open_exact opens a path that srun resolved already: a symbolic link on the
  * way was put there since, and following it would restrict the wrong place. */
 int open_exact(const char *path);
+int open_exact_at(int dir, const char *path);
 
 /* open_host is the same in the host's tree, also below /proc and /dev, until
  * close_host. */

@@ -138,7 +138,7 @@ func (b *builder) protectOne(path, reason string, guard bool) error {
 	}
 	at, err := b.host.find(path)
 	reached := b.writable(path) || b.writable(at.path) || slices.ContainsFunc(at.links, b.writable) ||
-		slices.ContainsFunc(b.roots, func(n *node) bool { return n.AllowWrite && pathtree.Contains(at.path, n.Path) })
+		at.path != "" && slices.ContainsFunc(b.roots, func(n *node) bool { return n.AllowWrite && pathtree.Contains(at.path, n.Path) })
 	switch {
 	case !reached:
 		return nil

@@ -21,7 +21,7 @@ var mountLayers = []layer{
 		"linux/lent.go", "if !couldLend(fd, &st) {", "if true {",
 	}}},
 	{name: "nolinks", what: "init follows no symbolic link to what it mounts on (RESOLVE_NO_SYMLINKS)", edits: []edit{{
-		"linux/mounts.c",
+		"linux/trees.c",
 		".resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS }",
 		".resolve = 0 }",
 	}}},

@@ -105,7 +105,13 @@ func (c *Cmd) drain(doors Doors) {
 
 // serve accepts on what the sandbox has inside.
 func (c *Cmd) serve(doors Doors) {
-	if err := doors.Serve(func(d Door) { go c.serveOne(d) }); err != nil {
+	open := func(d Door) {
+		if d.Stream != nil && !c.server.Expect(d.Stream) { // before it waits no more
+			return
+		}
+		go c.serveOne(d)
+	}
+	if err := doors.Serve(open); err != nil {
 		c.warn("proxy: %v", err)
 	}
 }

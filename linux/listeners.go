@@ -57,6 +57,7 @@ type Listeners struct {
 	called *waiter // an epoll(7) descriptor with those that sleep
 	closed bool
 	taken  atomic.Bool // one was called
+	moving bool        // and is not with who serves it yet
 
 	forwarded []uint16 // ports of ListenForward
 }
@@ -146,7 +147,9 @@ func (l *Listeners) Serve(open func(Listener)) error {
 			if !ok {
 				return nil
 			}
-			if err := s.open(open); err != nil {
+			err := s.open(open)
+			l.moved()
+			if err != nil {
 				return err
 			}
 		}
@@ -160,11 +163,17 @@ func (l *Listeners) Called() bool { return l.taken.Load() || l.Waiting() }
 func (l *Listeners) Waiting() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed {
-		return false
+	if l.closed || l.moving {
+		return !l.closed
 	}
 	n, err := unix.EpollWait(l.called.fd, make([]unix.EpollEvent, 1), 0)
 	return n > 0 && err == nil
+}
+
+func (l *Listeners) moved() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.moving = false
 }
 
 // take removes one that was called.
@@ -174,6 +183,7 @@ func (l *Listeners) take(fd int) (sleeper, bool) {
 	for i, s := range l.sleep {
 		if s.fd == fd && !l.closed {
 			l.taken.Store(true)
+			l.moving = true
 			l.sleep = append(l.sleep[:i:i], l.sleep[i+1:]...)
 			unix.EpollCtl(l.called.fd, unix.EPOLL_CTL_DEL, fd, nil) // it is open elsewhere, too: closing alone leaves it there
 			return s, true

@@ -13,7 +13,7 @@ import (
 // ServeDNS answers queries on a UDP socket, from the address that each was sent
 // to. It returns when the socket fails or the server closes, nil in that case.
 func (s *Server) ServeDNS(pc net.PacketConn) error {
-	if !s.track(pc) {
+	if !s.Expect(pc) {
 		return nil
 	}
 	defer s.untrack(pc)

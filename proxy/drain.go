@@ -15,17 +15,54 @@ import (
 // what a socket still holds unread is no event to anybody but its reader.
 func (s *Server) Drain(waiting func() bool) {
 	deadline := time.Now().Add(drainTimeout)
-	for quiet := false; time.Now().Before(deadline); {
-		switch busy := waiting != nil && waiting() || s.unserved() || s.unsent(); {
-		case busy:
-			quiet = false
+	for time.Now().Before(deadline) {
+		if waiting != nil && waiting() || s.unserved() || !s.roundOfAccepts(deadline) || s.unsent() {
 			time.Sleep(drainPoll)
-		case quiet:
-			return
-		default: // twice, for a connection is between listener and session for a moment
-			quiet = true
-			time.Sleep(drainPoll / 10)
+			continue
 		}
+		return
+	}
+}
+
+// roundOfAccepts waits until each listener's goroutine was between two accepts:
+// with nothing left to be accepted, none has a connection in hand then that is no
+// session yet.
+func (s *Server) roundOfAccepts(deadline time.Time) bool {
+	var rounds []chan struct{}
+	s.mu.Lock()
+	for c, of := range s.tracked {
+		l, ok := c.(interface{ SetDeadline(time.Time) error })
+		if of != nil || !ok || !s.accepting[c] {
+			continue
+		}
+		round := make(chan struct{})
+		s.rounds[c] = round
+		rounds = append(rounds, round)
+		l.SetDeadline(time.Unix(1, 0)) // has its accept return
+	}
+	s.mu.Unlock()
+	late := time.NewTimer(time.Until(deadline))
+	defer late.Stop()
+	for _, round := range rounds {
+		select {
+		case <-round:
+		case <-late.C:
+			return false
+		}
+	}
+	return true
+}
+
+// betweenAccepts ends a round for one listener.
+func (s *Server) betweenAccepts(l net.Listener) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if d, ok := l.(interface{ SetDeadline(time.Time) error }); ok {
+		d.SetDeadline(time.Time{})
+	}
+	if round := s.rounds[l]; round != nil {
+		close(round)
+		delete(s.rounds, l)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -38,6 +39,8 @@ type Server struct {
 
 	mu        sync.Mutex
 	tracked   map[io.Closer]*session // listeners (nil) and accepted connections
+	accepting map[io.Closer]bool     // listeners that somebody accepts on
+	rounds    map[io.Closer]chan struct{}
 	sessions  int
 	published int // of the sessions, at most half: the rest is the command's
 	limit     int
@@ -48,7 +51,7 @@ type Server struct {
 // New returns a server that serves nothing yet. It does no work: nothing is
 // opened, resolved or listed before the first connection.
 func New(cfg Config) *Server {
-	s := &Server{cfg: cfg, tracked: make(map[io.Closer]*session)}
+	s := &Server{cfg: cfg, tracked: make(map[io.Closer]*session), accepting: make(map[io.Closer]bool), rounds: make(map[io.Closer]chan struct{})}
 	s.guard.Denied, s.guard.HostAddrs = cfg.DeniedAddresses, cfg.HostAddrs
 	s.SetDomains(cfg.Domains)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
@@ -91,10 +94,13 @@ func (s *Server) serve(l net.Listener, handle func(*session)) error {
 }
 
 func (s *Server) acceptAll(l net.Listener, start func(net.Conn)) error {
-	if !s.track(l) {
+	if !s.Expect(l) {
 		return nil
 	}
 	defer s.untrack(l)
+	s.mu.Lock()
+	s.accepting[l] = true
+	s.mu.Unlock()
 	var wait time.Duration
 	for {
 		conn, err := l.Accept()
@@ -104,6 +110,8 @@ func (s *Server) acceptAll(l net.Listener, start func(net.Conn)) error {
 			start(conn)
 		case s.isClosed():
 			return nil
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			s.betweenAccepts(l)
 		case !passes(err):
 			return err
 		default:
@@ -191,7 +199,10 @@ func (s *Server) leave(c *session) {
 	s.wg.Done()
 }
 
-func (s *Server) track(c io.Closer) bool {
+// Expect has Drain know of a listener that is going to be served, and wait for who
+// comes there. It closes the listener, and returns false, where the server is
+// closed.
+func (s *Server) Expect(c io.Closer) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -206,6 +217,11 @@ func (s *Server) untrack(c io.Closer) {
 	c.Close()
 	s.mu.Lock()
 	delete(s.tracked, c)
+	delete(s.accepting, c)
+	if round := s.rounds[c]; round != nil {
+		close(round)
+		delete(s.rounds, c)
+	}
 	s.mu.Unlock()
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -88,7 +89,7 @@ func (f *fakeProcess) Wait() (syscall.WaitStatus, error) { <-f.done; return f.st
 
 type fakeDoors struct {
 	net.Listener
-	called bool
+	called atomic.Bool
 }
 
 func newFakeDoors() *fakeDoors {
@@ -100,11 +101,11 @@ func newFakeDoors() *fakeDoors {
 }
 
 func (d *fakeDoors) Serve(open func(Door)) error {
-	d.called = true
+	d.called.Store(true)
 	open(Door{Kind: DoorProxy, Stream: d.Listener})
 	return nil
 }
-func (d *fakeDoors) Called() bool  { return d.called }
+func (d *fakeDoors) Called() bool  { return d.called.Load() }
 func (d *fakeDoors) Waiting() bool { return false }
 func (d *fakeDoors) Close()        { d.Listener.Close() }
 

@@ -4,10 +4,13 @@ package broker
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"srun/policy/pathtree"
 )
 
 // ages knows which directories the command made in this run. All others were
@@ -43,7 +46,7 @@ type move struct {
 const (
 	mostMade  = 4 << 20
 	mostFreed = 1 << 20
-	mostMoved = 1000
+	mostMoved = 50_000
 )
 
 func newAges(r *runs) *ages {
@@ -273,4 +276,21 @@ func (a *ages) hadBelow(dir int, rest string) bool {
 		}
 	}
 	return true
+}
+
+// goesAmongPackages tells whether a directory that was there, or a new one with such
+// in it, would come to where protected names do not count.
+func (a *ages) goesAmongPackages(id bornID, from, to string) bool {
+	if !packages(to+"/") || packages(from+"/") {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.made[id] {
+		return a.full || a.home[id] != to
+	}
+	return slices.ContainsFunc(a.moved, func(m move) bool {
+		now := pathOfFD(m.dir)
+		return now == "" || pathtree.Contains(from, now)
+	})
 }

@@ -67,6 +67,9 @@ func (c *call) loadedByDirenv(dir int, p, name string) bool {
 		return false
 	}
 	fd, err := unix.Openat2(dir, ".envrc", &unix.OpenHow{Flags: unix.O_RDONLY | unix.O_NONBLOCK | unix.O_NOCTTY | unix.O_CLOEXEC, Resolve: noLinks})
+	if err == unix.ELOOP {
+		return true // a link, to whatever
+	}
 	if err != nil {
 		return false
 	}

@@ -4,6 +4,7 @@ package broker
 
 import (
 	"path"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -91,22 +92,27 @@ func (c *call) judgeHardLink(source int, s spot, dirPath string) (*Why, string) 
 	if why := c.judgeHeld(source, &st, from); why != nil {
 		return why, from
 	}
-	if dirPath != "" && c.inGitDir(s.dir, dirPath) && !(isObject(from) && isObject(pathtree.Join(dirPath, s.last()))) {
+	if st.Mode&unix.S_IFMT == unix.S_IFLNK {
+		text := make([]byte, unix.PathMax)
+		n, err := unix.Readlinkat(source, "", text)
+		if err != nil {
+			return &unseen, from
+		}
+		return c.judgeLink(s.dir, dirPath, s.last(), string(text[:n])), pathtree.Join(dirPath, s.last())
+	}
+	if c.inGitDir(s.dir, dirPath) && !(isObject(from) && isObject(pathtree.Join(dirPath, s.last()))) {
 		return gitWhy(gitLink), pathtree.Join(dirPath, s.last())
 	}
 	return nil, ""
 }
 
+// objectPath is how git calls an object, or a pack or what lies beside one
+// (gitrepository-layout(5)), also while it makes it.
+var objectPath = regexp.MustCompile(`/objects/((tmp_objdir|incoming)-[^/]+/)?([0-9a-f]{2}|pack|info)/[^/]+$`)
+
 // isObject tells whether a path is among a repository's objects, of which git
 // makes hard links.
-func isObject(p string) bool {
-	for at := path.Dir(p); at != "/" && at != "."; at = path.Dir(at) {
-		if path.Base(at) == "objects" {
-			return true
-		}
-	}
-	return false
-}
+func isObject(p string) bool { return objectPath.MatchString(p) }
 
 var nameless = Why{Reason: "a file whose name is gone, and that has others"}
 

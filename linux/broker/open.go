@@ -196,8 +196,10 @@ func (c *call) openDenied(s spot, dirPath string, o *openArgs, why *Why) (fd int
 	case err != nil && !o.creates():
 		return -1, false, unix.ENOENT
 	case err != nil && why.Rule == gitHook:
-		if text := c.templateHook(s.last()); text != nil {
-			fd, errno = makeWhole(s, text, o)
+		if text, mode := c.templateHook(s.dir, s.last()); text != nil {
+			as := *o
+			as.mode &= mode
+			fd, errno = makeWhole(s, text, &as)
 			return fd, false, errno
 		}
 	}

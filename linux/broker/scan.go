@@ -46,7 +46,7 @@ func (c *call) judgeMoved(from spot, fromDir string, to spot, toDir string) *Why
 	}
 	s := scan{call: c, to: p, toDir: to.dir, parentOld: c.isOld(to.dir), replaced: -1, old: map[string]bool{}, was: map[string]bool{}, left: mostScanned}
 	id, known := dirIDAt(from.dir, from.last())
-	if known && packages(p) && !packages(pathtree.Join(fromDir, from.last())) && !c.ages.isNew(id) {
+	if known && c.ages.goesAmongPackages(id, pathtree.Join(fromDir, from.last()), p) {
 		return &amongPackages
 	}
 	taken := s.takesPlace(from, to, p)

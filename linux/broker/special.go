@@ -113,6 +113,11 @@ func (c *call) makeCommondir(s spot, dirPath string, o *openArgs) (int, unix.Err
 		}
 		return -1, c.deny(pathtree.Join(dirPath, s.last()), gitWhy(gitMoves))
 	}
+	for _, name := range []string{"index", "config", "objects", "refs"} { // judged as another's
+		if there(s.dir, name) {
+			return -1, c.deny(pathtree.Join(dirPath, s.last()), gitWhy(gitMoves))
+		}
+	}
 	return makeWhole(s, []byte(commondirText), o)
 }
 
@@ -142,22 +147,24 @@ func makeWhole(s spot, content []byte, o *openArgs) (int, unix.Errno) {
 const maxHook = 1 << 20
 
 // templateHook returns a hook that the user's template directory has, which git
-// copies into a new repository; nil is that there is none.
-func (c *call) templateHook(name string) []byte {
+// copies into a directory of hooks that it made, and its mode; nil is that there is
+// none.
+func (c *call) templateHook(dir int, name string) (text []byte, mode uint32) {
 	root, errno := c.root()
-	if errno != 0 {
-		return nil
+	if errno != 0 || c.isOld(dir) {
+		return nil, 0
 	}
 	for _, template := range c.rules.Templates {
 		hops := 0
-		dir, errno := c.directory(root, template+"/hooks", &hops)
+		from, errno := c.directory(root, template+"/hooks", &hops)
 		if errno != 0 {
 			continue
 		}
-		text, _, err := readIn(dir, name, unix.O_RDONLY)
-		if err == nil && text != "" && len(text) <= maxHook {
-			return []byte(text)
+		var st unix.Stat_t
+		text, _, err := readIn(from, name, unix.O_RDONLY)
+		if err == nil && text != "" && len(text) <= maxHook && unix.Fstatat(from, name, &st, unix.AT_SYMLINK_NOFOLLOW) == nil {
+			return []byte(text), st.Mode & 0o777
 		}
 	}
-	return nil
+	return nil, 0
 }

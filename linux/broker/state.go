@@ -158,25 +158,23 @@ func (c *call) judgeIndexesInto(from, to spot, toDir string) *Why {
 	return nil
 }
 
-// objectSize is the size of an object's name in a git directory, in bytes; none
-// where what it shares with others says another than its own configuration.
+// objectSize is the size of an object's name in a git directory, in bytes. Git reads
+// the configuration that it shares with others, and then not its own; 0 is that
+// there is none to read.
 func (c *call) objectSize(dir int) int {
-	text, _, err := readIn(dir, "config", unix.O_RDONLY)
-	own := gitfiles.ObjectSize([]byte(text))
-	shared, _, noShared := readIn(dir, "commondir", unix.O_RDONLY)
-	if noShared != nil {
-		return own
+	shared, _, err := readIn(dir, "commondir", unix.O_RDONLY)
+	if err == nil {
+		hops := 0
+		common, errno := c.directory(dir, strings.TrimSpace(shared), &hops)
+		if errno != 0 {
+			return 0
+		}
+		dir = common
+	} else if err != unix.ENOENT {
+		return 0
 	}
-	hops := 0
-	common, errno := c.directory(dir, strings.TrimSpace(shared), &hops)
-	if errno != 0 {
-		return own
-	}
-	text, _, _ = readIn(common, "config", unix.O_RDONLY)
-	if size := gitfiles.ObjectSize([]byte(text)); err != nil || size == own {
-		return size
-	}
-	return 0
+	text, _, _ := readIn(dir, "config", unix.O_RDONLY)
+	return gitfiles.ObjectSize([]byte(text))
 }
 
 // judgeFormat judges whether a configuration would have git read an index that is

@@ -7,7 +7,10 @@
 // shell's, and names a file as it stands is understood (direnv-stdlib(1)).
 package direnv
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // MaxSize bounds what is read of an .envrc, in bytes.
 const MaxSize = 64 << 10
@@ -22,6 +25,9 @@ var loaders = map[string]string{
 	"source": "", ".": "",
 }
 
+// leading are words of the shell's that a command follows.
+var leading = []string{"then", "do", "else", "{", "(", "!", "if", "elif", "while", "until", "time", "eval", "command", "builtin"}
+
 // Loads returns the files that an .envrc with this content loads, relative to
 // its directory unless absolute or in the home (~/). One may be a directory, of
 // which source_env means the .envrc.
@@ -31,6 +37,9 @@ func Loads(envrc []byte) (files []string) {
 	}
 	for line := range strings.FieldsFuncSeq(string(envrc), func(r rune) bool { return strings.ContainsRune("\n;&|", r) }) {
 		words := strings.Fields(line)
+		for len(words) > 0 && slices.Contains(leading, words[0]) {
+			words = words[1:]
+		}
 		if len(words) == 0 {
 			continue
 		}

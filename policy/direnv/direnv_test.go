@@ -16,6 +16,7 @@ func TestLoads(t *testing.T) {
 		{"source_env ..\nsource_env .envrc.private", ".. .envrc.private"},
 		{"source_env_if_exists 'sub'", "sub"},
 		{`[ -f env.sh ] && . ./env.sh; source "$PWD/more.sh"`, "./env.sh more.sh"},
+		{"if [ -f .env ]; then dotenv; fi\n[ -f x ] || { source x; }", ".env x"},
 		{"source ~/a.sh\nsource $HOME/b.sh\nsource /etc/c.sh", "~/a.sh ~/b.sh /etc/c.sh"},
 		{"# dotenv\nsource_up\nPATH_add bin\nexport CONFIG=source\nsource $(which x)\nsource *.sh", ""},
 	} {

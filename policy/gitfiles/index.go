@@ -19,8 +19,18 @@ const (
 	joined       = 1 << 31 // of an entry's offset: it takes a part of the name before
 )
 
-// mostBad bounds the bad entries that are told of.
-const mostBad = 1000
+// mostBad bounds the bad entries that are told of, and maxPath a path, in bytes:
+// version 4 lets each entry take over the one before, however long.
+const (
+	mostBad = 1000
+	maxPath = 16 << 10
+)
+
+// The sizes of an object's name, in bytes.
+const (
+	sha1Size   = 20
+	sha256Size = 32
+)
 
 // JudgeIndex returns why a file may not be an index (gitformat-index(5)), "" where
 // it may: git writes to the paths that it has, and reads them, without a look at
@@ -29,7 +39,7 @@ const mostBad = 1000
 // object included, does not lock git out.
 func JudgeIndex(data []byte, hash int, before func() []byte) (why string) {
 	r := indexReader{data: data, hash: hash}
-	if !r.read() {
+	if hash != sha1Size && hash != sha256Size || !r.read() {
 		return "the index cannot be read"
 	}
 	if len(r.bad) == 0 {
@@ -39,7 +49,7 @@ func JudgeIndex(data []byte, hash int, before func() []byte) (why string) {
 	was.read()
 	for _, entry := range r.bad {
 		if !slices.Contains(was.bad, entry) {
-			return fmt.Sprintf("the index has %q, which leads elsewhere", entry[hash+4:])
+			return fmt.Sprintf("the index has %.100q, which leads elsewhere", entry[hash+4:])
 		}
 	}
 	return ""
@@ -117,6 +127,9 @@ func (r *indexReader) entry(end int) bool {
 	}
 	if keep > 0 {
 		start |= joined
+	}
+	if len(r.name) > maxPath {
+		return false
 	}
 	if r.at += head + n; r.at > end || min(len(r.name), flagLength) != int(flags&flagLength) {
 		return false

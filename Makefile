@@ -61,7 +61,7 @@ escape:
 # An hour or two; as an ordinary user, then what needs root with devices of its own.
 layers:
 	@scripts/setup build test
-	SRUN_LAYERS=1 $(GO) test -count=1 -run TestShipped ./scripts/layers
+	$(GO) run ./scripts/layers -shipped
 	$(GO) run ./scripts/layers
 	$(GO) run ./scripts/layers -as root
 	$(GO) test ./docs -update

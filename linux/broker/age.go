@@ -4,13 +4,10 @@ package broker
 
 import (
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 
 	"golang.org/x/sys/unix"
-
-	"srun/policy/pathtree"
 )
 
 // ages knows which directories the command made in this run. All others were
@@ -18,17 +15,18 @@ import (
 // goes by what the broker itself made, and not by times, which are not the same
 // on every file system.
 type ages struct {
-	mu     sync.Mutex
-	made   map[bornID]bool
-	repos  map[bornID]bool   // of made: those that got what makes a git directory
-	home   map[bornID]string // where old directories that were moved come from
-	freed  map[string]bool   // paths of old directories that are there no more
-	lost   map[lostName]bool // the same, by the directory that they were in
-	judged map[bornID]bool   // files whose content was judged
-	gone   map[string]bool   // trees that other runs moved or removed
-	runs   *runs
-	moved  []move // old directories that got another path
-	full   bool   // more than can be remembered: everything is old from then on
+	mu        sync.Mutex
+	made      map[bornID]bool
+	repos     map[bornID]bool   // of made: those that got what makes a git directory
+	home      map[bornID]string // where old directories that were moved come from
+	freed     map[string]bool   // paths of old directories that are there no more
+	lost      map[lostName]bool // the same, by the directory that they were in
+	judged    map[bornID]bool   // files whose content was judged
+	gone      map[string]bool   // trees that other runs moved or removed
+	runs      *runs
+	moved     []move // old directories that got another path
+	mostMoved int
+	full      bool // more than can be remembered: everything is old from then on
 }
 
 type lostName struct {
@@ -46,11 +44,16 @@ type move struct {
 const (
 	mostMade  = 4 << 20
 	mostFreed = 1 << 20
-	mostMoved = 50_000
+	mostMoved = 50_000 // each a descriptor: a quarter of those that srun may have, at most
 )
 
 func newAges(r *runs) *ages {
-	return &ages{runs: r,
+	most := mostMoved
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit) == nil && limit.Cur/4 < mostMoved {
+		most = int(limit.Cur / 4)
+	}
+	return &ages{runs: r, mostMoved: most,
 		made: map[bornID]bool{}, repos: map[bornID]bool{}, home: map[bornID]string{},
 		freed: map[string]bool{}, gone: map[string]bool{}, judged: map[bornID]bool{}, lost: map[lostName]bool{},
 	}
@@ -167,7 +170,7 @@ func (a *ages) rename(id bornID, from spot, fromPath string, to spot) {
 		return
 	}
 	fd, err := pathDir(to.dir, to.last())
-	if a.full = err != nil || len(a.moved) >= mostMoved; a.full {
+	if a.full = err != nil || len(a.moved) >= a.mostMoved; a.full {
 		if err == nil {
 			unix.Close(fd)
 		}
@@ -226,9 +229,6 @@ func (a *ages) hadIn(dir int, rest string) bool {
 	return a.hadBelow(dir, rest)
 }
 
-// packages tells what lies among packages, which come and go and have such names.
-func packages(path string) bool { return strings.Contains(path, "/node_modules/") }
-
 // wasThere also finds directories in those that were moved away.
 func (a *ages) wasThere(path string) bool {
 	if packages(path) {
@@ -276,21 +276,4 @@ func (a *ages) hadBelow(dir int, rest string) bool {
 		}
 	}
 	return true
-}
-
-// goesAmongPackages tells whether a directory that was there, or a new one with such
-// in it, would come to where protected names do not count.
-func (a *ages) goesAmongPackages(id bornID, from, to string) bool {
-	if !packages(to+"/") || packages(from+"/") {
-		return false
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if !a.made[id] {
-		return a.full || a.home[id] != to
-	}
-	return slices.ContainsFunc(a.moved, func(m move) bool {
-		now := pathOfFD(m.dir)
-		return now == "" || pathtree.Contains(from, now)
-	})
 }

@@ -231,11 +231,16 @@ func (r *rebase) endOf(name string, judge func(before, after string) string) (re
 
 // reclaim opens a file whose rights its owner gave up.
 func (r *rebase) reclaim(name string) (string, *os.File, error) {
+	fd, err := unix.Openat2(r.dir, name, &unix.OpenHow{Flags: unix.O_PATH | unix.O_NOFOLLOW | unix.O_CLOEXEC, Resolve: noLinks})
+	if err != nil {
+		return "", nil, err
+	}
+	defer unix.Close(fd)
 	var st unix.Stat_t
-	if unix.Fstatat(r.dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
+	if unix.Fstat(fd, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return "", nil, unix.ENOENT
 	}
-	unix.Fchmodat(r.dir, name, st.Mode&0o7777|0o600, 0)
+	unix.Chmod("/proc/self/fd/"+strconv.Itoa(fd), st.Mode&0o7777|0o600) // the file, whatever gets its name meanwhile
 	text, f, err := readIn(r.dir, name, unix.O_RDWR)
 	if err == nil {
 		f.Chmod(os.FileMode(st.Mode & 0o777)) // as it was

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -61,42 +57,6 @@ func TestEveryLayerIsNoticed(t *testing.T) {
 		}
 		if !open && !noticed[l.name] {
 			t.Errorf("%s: nobody notices that it is left out; see docs/layers.json", l.name)
-		}
-	}
-}
-
-// What is shipped is made of the source as it is: a build with nothing left out is
-// the same, and one with a layer left out is not.
-func TestShipped(t *testing.T) {
-	if os.Getenv("SRUN_LAYERS") == "" {
-		t.Skip("builds srun three times; make layers does it")
-	}
-	dir := t.TempDir()
-	build := func(name string, args ...string) []byte {
-		path := filepath.Join(dir, name)
-		cmd := exec.Command("make", append([]string{"-s", "build", "OUT=" + path, "VERSION=layers"}, args...)...)
-		cmd.Dir = root
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
-	abs, err := filepath.Abs(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shipped := build("shipped")
-	for list, same := range map[string]bool{"": true, "dumpable": false} {
-		v, err := newVariant(abs, t.TempDir(), list)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if bytes.Equal(build("variant", "GOFLAGS=-overlay="+v.overlay()), shipped) != same {
-			t.Errorf("without %q: the same as what is shipped: %v; want %v", list, !same, same)
 		}
 	}
 }

@@ -5,6 +5,7 @@
 //
 //	go run ./scripts/layers                            every row, in an hour or two
 //	go run ./scripts/layers -only landlock,dumpable    that row; the others stay
+//	go run ./scripts/layers -shipped                   only check that what is shipped has no switch
 //	go run ./scripts/layers -without seal -o /tmp/srun only build
 //
 // A row of several layers leaves all of them out together, to show that they hold
@@ -36,7 +37,11 @@ func main() {
 	limit := flag.Duration("limit", 5*time.Minute, "for the tests of one row")
 	tests := flag.String("tests", "", "only these `tests`, separated by spaces, without escape- or TestEscape")
 	log := flag.String("log", os.DevNull, "a `file` for what the tests print")
+	shipped := flag.Bool("shipped", false, "only check that srun as it is shipped is the source as it is")
 	flag.Parse()
+	if *shipped {
+		exit(checkShipped())
+	}
 	who := strings.Split(*as, ",")
 	err := checkHost(who)
 	if err == nil && *list != "" {
@@ -44,10 +49,15 @@ func main() {
 	} else if err == nil {
 		err = measure(*only, who, strings.Fields(*tests), *limit, *log)
 	}
+	exit(err)
+}
+
+func exit(err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "layers:", err)
 		os.Exit(1)
 	}
+	os.Exit(0)
 }
 
 func buildOnly(list, out string) error {

@@ -81,13 +81,14 @@ type index struct {
 	names   *pathtree.Names
 	wild    []string        // the first components of names that have a "*"
 	parts   map[string]bool // every name of a rule: making it is done under a lock
+	holders map[string]bool // of directories of which a rule may mean any name
 	anyPart bool            // a glob could be of any name
 
 	spellings spellings
 }
 
 func newIndex(r *Rules) *index {
-	x := &index{Rules: r, parts: map[string]bool{}, anyPart: len(r.Globs) > 0}
+	x := &index{Rules: r, parts: map[string]bool{}, holders: map[string]bool{}, anyPart: len(r.Globs) > 0}
 	var names []pathtree.Name
 	for _, n := range r.Names {
 		names = append(names, n.Name)
@@ -96,19 +97,19 @@ func newIndex(r *Rules) *index {
 			x.wild = append(x.wild, parts[0])
 			continue
 		}
-		x.add(parts)
+		x.add(parts, parts)
 	}
 	x.names = pathtree.NewNames(names)
 	var denied []pathtree.Rule
-	for path, why := range r.Reserved {
-		denied, x.whys = append(denied, pathtree.Rule{Path: path, Effects: denyWrite}), append(x.whys, why)
-		x.add(strings.Split(path, "/"))
+	for p, why := range r.Reserved {
+		denied, x.whys = append(denied, pathtree.Rule{Path: p, Effects: denyWrite}), append(x.whys, why)
+		x.add(strings.Split(p, "/"), []string{path.Base(p)})
 	}
 	for _, glob := range r.Globs {
 		denied, x.whys = append(denied, pathtree.Rule{Path: glob.Pattern, Glob: true, Effects: denyWrite}), append(x.whys, glob.Why)
 	}
 	x.denied = pathtree.NewRules(denied)
-	x.add(gitNames)
+	x.add(gitNames, gitNames)
 	x.wild = append(x.wild, sharedIndex+"*")
 	delete(x.parts, "")
 	x.spellings = newSpellings(x.parts, x.wild)
@@ -117,9 +118,12 @@ func newIndex(r *Rules) *index {
 
 var denyWrite = pathtree.Effects{DenyWrite: true}
 
-func (x *index) add(parts []string) {
+func (x *index) add(parts, holders []string) {
 	for _, part := range parts {
 		x.parts[part] = true
+	}
+	for _, holder := range holders {
+		x.holders[holder] = true
 	}
 }
 
@@ -144,7 +148,7 @@ func (x *index) special(p string) bool {
 // it, bring about what may not be.
 func (x *index) sensitive(dir, name string) bool {
 	name = x.spellings.of(name)
-	if x.anyPart || x.parts[name] || x.parts[path.Base(dir)] {
+	if x.anyPart || x.parts[name] || x.holders[path.Base(dir)] {
 		return true
 	}
 	return slices.ContainsFunc(x.wild, func(pattern string) bool { return pathtree.MatchComponent(pattern, name) })

@@ -51,7 +51,7 @@ func networkSettings() []setting {
 func hostSettings() []setting {
 	return []setting{
 		{"network.allowedDomains", everywhere, "Hosts that may be reached.",
-			many(domain(), everyEntry, func(l *layer) *[]DomainRule { return &l.allow }),
+			many(allowedDomain(), everyEntry, func(l *layer) *[]DomainRule { return &l.allow }),
 			flag{"allow-domain", "`P` may be reached: a name, *.name, an address, a range, with :port"}},
 		{"network.deniedDomains", everywhere, "Hosts that are never reached; wins over every allow.",
 			many(domain(), never, func(l *layer) *[]DomainRule { return &l.deny }),

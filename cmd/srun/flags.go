@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -32,6 +33,8 @@ type options struct {
 	completion           string
 
 	command []string
+
+	killedBy syscall.Signal // the command's end, 0 for none
 }
 
 // newFlagSet ties the command line of CONTRACT section 1 to options.

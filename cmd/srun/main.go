@@ -51,6 +51,9 @@ func run(args []string) int {
 	if err != nil {
 		return o.fail(p, status, err)
 	}
+	if o.killedBy != 0 {
+		dieOf(o.killedBy)
+	}
 	return status
 }
 
@@ -212,10 +215,11 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	ended := cmd.Wait()
 	status, err := endStatus(ended)
 	keeper.flush(p)
-	if err == nil {
-		report.hint(status)
+	o.killedBy = endSignal(ended)
+	if err == nil && status != 0 && !endedBySignal(status) {
+		report.withheld(withheldVariables(pol, os.Environ()))
 	}
-	report.finish(ending{status, endSignal(ended), err})
+	report.finish(ending{status, o.killedBy, err})
 	return status, err
 }
 

@@ -30,13 +30,10 @@ TMPDIR, reads no credentials, and reaches only the hosts that are allowed.
 `
 
 const usageEnd = `
-Exit status: the command's own; 128+N when signal N killed it; 127 not found;
+Exit status: the command's own, also where a signal ended it; 127 not found;
 126 cannot be executed; 125 srun failed and the command did not run; 124 the
 time limit ended it. The manual is srun(1); settings are in srun-settings(5).
 `
-
-// hintTrace ends a failed run in which nothing was seen denied.
-const hintTrace = "the command failed and no denial was seen; refused files are seen with srun --trace"
 
 // printer writes lines for the user, one at a time, also from goroutines.
 type printer struct {
@@ -118,4 +115,14 @@ func startFailure(err error) error {
 		return &hinted{err, "srun --doctor says more"}
 	}
 	return err
+}
+
+// withheldLine names variables that were kept from a command which failed.
+func withheldLine(names []string) string {
+	named, more := names, ""
+	if len(names) > mostNamed {
+		named, more = names[:mostNamed], fmt.Sprintf(" and %d more", len(names)-mostNamed)
+	}
+	return fmt.Sprintf("withheld from the command: %s%s (environment, default deny list); to allow: --env %s",
+		strings.Join(named, ", "), more, strings.Join(named, " --env "))
 }

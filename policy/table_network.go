@@ -38,7 +38,7 @@ func networkSettings() []setting {
 			many(entry(), everyEntry, func(l *layer) *[]Entry { return &l.mach }), flag{}},
 		{"", 0, "A host port reaches the sandbox's localhost.",
 			many(publishRule(), never, func(l *layer) *[]PublishRule { return &l.publish }),
-			flag{"publish", "a host port reaches the sandbox's: `[ADDR:]PORT[:INNER]`"}},
+			flag{"publish", "a host port reaches the sandbox's INNER: `[ADDR:]PORT[:INNER]`"}},
 		{"", 0, "The sandbox's localhost port reaches the host's.",
 			many(forwardedPort(), never, func(l *layer) *[]PortRule { return &l.forward }),
 			flag{"forward", "the sandbox's 127.0.0.1:`PORT` reaches the host's"}},

@@ -70,8 +70,8 @@ func (o *options) fail(p *printer, status int, err error) int {
 func (o *options) information(p *printer, flags *pflag.FlagSet) (done bool, status int) {
 	var err error
 	switch {
-	case o.help:
-		_, err = io.WriteString(os.Stdout, help(flags))
+	case o.help, o.helpAll:
+		_, err = io.WriteString(os.Stdout, help(flags, o.helpAll))
 	case o.version:
 		_, err = fmt.Println("srun", version)
 	case o.completion != "":
@@ -186,7 +186,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 		return statusFailed, err
 	}
 	o.reporter = report
-	keeper := &keeper{opts: opts}
+	keeper := &keeper{opts: opts, print: p}
 	cmd := o.sandboxed(p, pol, report, keeper)
 	cmd.WorkDir = workDir
 	cmd.Withheld = withheld
@@ -214,7 +214,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	}
 	ended := cmd.Wait()
 	status, err := endStatus(ended)
-	keeper.flush(p)
+	keeper.flush()
 	o.killedBy = endSignal(ended)
 	if err == nil && status != 0 && !endedBySignal(status) {
 		report.withheld(withheldVariables(pol, os.Environ()))
@@ -254,7 +254,7 @@ func (o *options) argv() []string {
 }
 
 // asker picks who answers questions; nil is nobody.
-func (o *options) asker(p *printer, keep func(launcher.Question) error, cmd *launcher.Cmd) askFunc {
+func (o *options) asker(p *printer, keep func(launcher.Question), cmd *launcher.Cmd) askFunc {
 	switch {
 	case o.ask == "never":
 		return nil

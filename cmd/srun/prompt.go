@@ -19,7 +19,7 @@ import (
 type terminalAsker struct {
 	print *printer
 	// keep writes the host to the local settings, for "don't ask again".
-	keep func(launcher.Question) error
+	keep func(launcher.Question)
 	// cmd is stopped while the question is on the screen.
 	cmd *launcher.Cmd
 }
@@ -68,9 +68,7 @@ func (t *terminalAsker) Ask(ctx context.Context, q launcher.Question) launcher.A
 		t.print.line("no answer for %s, which counts as no", q.Target)
 	}
 	if answer.Keep {
-		if err := t.keep(q); err != nil {
-			t.print.line("%v; %s is allowed for this run only", err, q.Target.Host)
-		}
+		t.keep(q)
 	}
 	return answer
 }

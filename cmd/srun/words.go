@@ -26,10 +26,14 @@ const usageLine = `usage: srun [flags] [--] command [argument ...]
 const usageText = usageLine + `
 Runs a command in a sandbox: it writes only below the working directory and
 TMPDIR, reads no credentials, and reaches only the hosts that are allowed.
-
 `
 
 const usageEnd = `
+srun --help-all has every flag. The manual is srun(1); settings are in
+srun-settings(5).
+`
+
+const usageAllEnd = `
 Exit status: the command's own, also where a signal ended it; 127 not found;
 126 cannot be executed; 125 srun failed and the command did not run; 124 the
 time limit ended it. The manual is srun(1); settings are in srun-settings(5).
@@ -88,17 +92,12 @@ func usageError(err error, f *pflag.FlagSet) error {
 
 func nearestFlag(name string, f *pflag.FlagSet) string {
 	var names []string
-	f.VisitAll(func(flag *pflag.Flag) {
+	for _, flag := range offered(f) {
 		if len(flag.Name) > 1 {
 			names = append(names, flag.Name)
 		}
-	})
+	}
 	return policy.Nearest(name, names)
-}
-
-func help(f *pflag.FlagSet) string {
-	flags := strings.ReplaceAll(f.FlagUsagesWrapped(100), "-c, --c ", "-c ")
-	return usageText + flags + usageEnd
 }
 
 func notYet(flag string) error {

@@ -35,7 +35,8 @@ type options struct {
 
 	command []string
 
-	killedBy syscall.Signal // the command's end, 0 for none
+	interrupted chan struct{}  // by ^C
+	killedBy    syscall.Signal // the command's end, 0 for none
 }
 
 // newFlagSet ties the command line of CONTRACT section 1 to options.

@@ -186,6 +186,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 		return statusFailed, err
 	}
 	o.reporter = report
+	o.interrupted = make(chan struct{}, 1)
 	keeper := &keeper{opts: opts, print: p}
 	cmd := o.sandboxed(p, pol, report, keeper)
 	cmd.WorkDir = workDir
@@ -208,7 +209,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if err := cmd.Start(); err != nil {
 		return startStatus(err), startFailure(err)
 	}
-	go signals.forward(cmd, reopen)
+	go signals.forward(cmd, reopen, o.interrupted)
 	if updates != nil {
 		go control(p, updates, policy.NewLive(opts), cmd)
 	}
@@ -259,12 +260,12 @@ func (o *options) asker(p *printer, keep func(launcher.Question), cmd *launcher.
 	case o.ask == "never":
 		return nil
 	case o.ask == "tty":
-		return (&terminalAsker{p, keep, cmd}).Ask
+		return (&terminalAsker{p, keep, cmd, o.interrupted}).Ask
 	case o.ask == "auto":
 		if !term.IsTerminal(0) || !term.IsTerminal(2) {
 			return nil
 		}
-		return (&terminalAsker{p, keep, cmd}).Ask
+		return (&terminalAsker{p, keep, cmd, o.interrupted}).Ask
 	}
 	return (&programAsker{o.askProgram, p, keep}).Ask
 }

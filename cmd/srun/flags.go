@@ -53,7 +53,7 @@ func newFlagSet(o *options) *pflag.FlagSet {
 	f.StringVar(&o.report, "report", "summary", "summary, json or none, as the `KIND` of report")
 	f.StringVar(&o.reportFile, "report-file", "", "write the report to `FILE` instead of standard error")
 	f.StringVar(&o.auditLog, "audit-log", "", "append one JSON line per network decision to `FILE`")
-	f.StringVar(&o.explain, "explain", "", "print the resolved policy as `FORMAT` text or json, and run nothing")
+	f.StringVar(&o.explain, "explain", "", "print the resolved policy and run nothing; `FORMAT` is text, all or json")
 	f.Lookup("explain").NoOptDefVal = "text"
 	f.BoolVar(&o.doctor, "doctor", false, "say what this host can enforce, and how to fix what it cannot")
 	f.BoolVar(&o.trace, "trace", false, "observe file operations, to report file denials exactly")
@@ -168,8 +168,8 @@ func (o *options) check(f *pflag.FlagSet) error {
 		return errors.New("-c takes the whole shell line as one word; give no command after it")
 	case o.report != "summary" && o.report != "json" && o.report != "none":
 		return fmt.Errorf("--report: %q: not one of summary, json, none", o.report)
-	case o.explain != "" && o.explain != "text" && o.explain != "json" && o.explain != "seatbelt":
-		return fmt.Errorf("--explain: %q: not one of text, json", o.explain)
+	case o.explain != "" && o.explain != "text" && o.explain != "all" && o.explain != "json" && o.explain != "seatbelt":
+		return fmt.Errorf("--explain: %q: not one of text, all, json", o.explain)
 	}
 	return o.checkAsk()
 }

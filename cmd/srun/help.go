@@ -126,7 +126,7 @@ var choices = map[string][]string{
 	"network":      {"filtered", "none", "host"},
 	"ask":          {"auto", "tty", "never", "command:", ""},
 	"report":       {"summary", "json", "none"},
-	"explain":      {"text", "json"},
+	"explain":      {"text", "all", "json"},
 	"completion":   {"bash", "zsh", "fish"},
 	"allow-weaker": policy.WeakerNames(),
 }

@@ -26,11 +26,14 @@ import (
 // version is set by the linker (Makefile).
 var version = "devel"
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() { os.Exit(run(os.Args[0], os.Args[1:])) }
 
 // run is the program; it returns its exit status.
-func run(args []string) int {
+func run(name string, args []string) int {
 	p := newPrinter()
+	if shell := shellOf(name); shell != nil {
+		args = append(append([]string{"--"}, shell...), args...)
+	}
 	o, flags, err := parse(args)
 	if err != nil {
 		o.reportAnyway(args)
@@ -126,6 +129,11 @@ func trust(p *printer, opts policy.Options) int {
 	}
 	for _, f := range files {
 		p.line("trusted %s", f)
+	}
+	if pol, _, err := policy.Load(opts); err == nil {
+		for _, r := range loosened(pol, files) {
+			p.line("  %s %s (%s)", r.Effect, r.Target, r.Source)
+		}
 	}
 	return 0
 }

@@ -108,6 +108,8 @@ func notYet(flag string) error {
 func startFailure(err error) error {
 	protection := launcher.Missing(err)
 	switch {
+	case protection == "namespaces" && os.Getenv("SRUN") == "1":
+		return &hinted{err, "this is inside srun, whose sandbox has no other in it: run the command without srun"}
 	case protection == "namespaces":
 		return &hinted{err, "srun --doctor says what this host lacks"}
 	case protection != "":

@@ -45,8 +45,10 @@ func (linuxBackend) Probe() []Check {
 }
 
 func (linuxBackend) Plan(w Work) (Plan, error) {
-	host := linux.ThisHost()
-	host.WorkDir = w.WorkDir
+	host, err := linux.ThisHost(w.WorkDir)
+	if err != nil {
+		return nil, err
+	}
 	if w.Trust {
 		host.Trust = trust(w.Bundle)
 	}
@@ -79,9 +81,7 @@ func (l *linuxPlan) Start(r Run) (Process, error) {
 		Plan:        l.plan,
 		Args:        r.Args,
 		Env:         r.Env,
-		Dir:         l.Dir,
 		Stdio:       r.Stdio,
-		HostNetwork: l.Policy.Network.Mode == policy.ModeHost,
 		Ended:       r.Events.CommandEnded,
 		Meanwhile: func() error { // before there is a process, nobody calls
 			return r.Meanwhile(func(conn net.Conn) (int, string) { return p.Owner(conn) })

@@ -27,15 +27,15 @@ func encodePlan(c *Config, lent lentFiles) ([]byte, error) {
 		if op.Kind == opClone {
 			op.A, op.Flag = op.id.ino, op.id.dev
 		}
-		b = appendOp(b, op.Kind, op.Slot, op.A, op.Flag, data)
+		b = appendOp(b, opCodes[op.Kind], op.Slot, op.A, op.Flag, data)
 	}
 	for _, r := range c.Plan.Landlock {
 		if r.Inside {
-			b = appendOp(b, opLandlock, 0, uint64(r.Rights&handledRights(c.Plan.LandlockABI)), 0, r.Path)
+			b = appendOp(b, codeLandlock, 0, uint64(r.Rights), 0, r.Path)
 		}
 	}
 	if c.Plan.Seccomp {
-		programs, err := filter.Programs(runtime.GOARCH, c.Plan.LandlockABI >= scopedABI)
+		programs, err := filter.Programs(runtime.GOARCH, c.Plan.Scoped)
 		if err != nil {
 			return nil, &Error{Protection: "seccomp", What: "find the system call filter", Err: err}
 		}
@@ -44,33 +44,33 @@ func encodePlan(c *Config, lent lentFiles) ([]byte, error) {
 			if i == 0 {
 				notifies = 1
 			}
-			b = appendOp(b, opSeccomp, 0, 0, notifies, string(prog))
+			b = appendOp(b, codeSeccomp, 0, 0, notifies, string(prog))
 		}
 		if c.Trace {
 			prog, err := filter.TraceProgram(runtime.GOARCH)
 			if err != nil {
 				return nil, &Error{Protection: "seccomp", What: "find the tracing filter", Err: err}
 			}
-			b = appendOp(b, opTraced, 0, 0, 0, "")
-			b = appendOp(b, opSeccomp, 0, 0, 0, string(prog))
+			b = appendOp(b, codeTraced, 0, 0, 0, "")
+			b = appendOp(b, codeSeccomp, 0, 0, 0, string(prog))
 		}
 	}
 	for _, port := range c.Forward {
-		b = appendOp(b, opListen, 0, uint64(port), 0, "")
+		b = appendOp(b, codeListen, 0, uint64(port), 0, "")
 	}
 	for _, fd := range c.Withheld {
-		b = appendOp(b, opWithhold, 0, uint64(fd), 0, "")
+		b = appendOp(b, codeWithhold, 0, uint64(fd), 0, "")
 	}
 	b = lent.encode(b)
-	b = appendOp(b, opChdir, 0, c.Plan.dir.ino, c.Plan.dir.dev, c.Dir)
+	b = appendOp(b, codeChdir, 0, c.Plan.dirID.ino, c.Plan.dirID.dev, c.Plan.Dir)
 	for _, kv := range c.Env {
-		b = appendOp(b, opEnv, 0, 0, 0, kv)
+		b = appendOp(b, codeEnv, 0, 0, 0, kv)
 	}
 	for _, arg := range c.Args {
-		b = appendOp(b, opArg, 0, 0, 0, arg)
+		b = appendOp(b, codeArg, 0, 0, 0, arg)
 	}
-	b = appendOp(b, opSearch, 0, 0, 0, searchPath(c.Env))
-	return appendOp(b, opEnd, 0, 0, 0, ""), nil
+	b = appendOp(b, codeSearch, 0, 0, 0, searchPath(c.Env))
+	return appendOp(b, codeEnd, 0, 0, 0, ""), nil
 }
 
 // searchPath is PATH of the command's own environment, or what execvp(3) uses

@@ -20,7 +20,7 @@ import (
 // application, or lies behind another layer.
 
 // sandbox runs a shell line as a plan has it, and returns what it prints.
-func sandbox(t *testing.T, plan *Plan, dir, line string) (string, error) {
+func sandbox(t *testing.T, plan *Plan, line string) (string, error) {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -33,7 +33,7 @@ func sandbox(t *testing.T, plan *Plan, dir, line string) (string, error) {
 	}
 	defer null.Close()
 	p, err := Start(Config{
-		Plan: plan, Args: []string{"sh", "-c", line}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: dir,
+		Plan: plan, Args: []string{"sh", "-c", line}, Env: []string{"PATH=/usr/bin:/bin"},
 		Stdio: [3]*os.File{null, write, null},
 	})
 	write.Close()
@@ -46,6 +46,15 @@ func sandbox(t *testing.T, plan *Plan, dir, line string) (string, error) {
 	_, err = p.Wait()
 	p.Listeners.Close()
 	return string(out), err
+}
+
+func thisHost(t testing.TB) Host {
+	t.Helper()
+	host, err := ThisHost(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host
 }
 
 // files makes directories and files, with their names in them, and returns where.
@@ -78,17 +87,17 @@ func TestEscapeLinkOnTheWay(t *testing.T) {
 			root := files(t, "p/way/file", "p/way/dir/file", "victim/file", "victim/dir/file")
 			pol := &policy.Policy{}
 			add(&pol.Filesystem, root+"/p")
-			plan, err := NewPlan(pol, root+"/p", ThisHost())
+			plan, err := NewPlan(pol, root+"/p", thisHost(t))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if out, err := sandbox(t, plan, root+"/p", "echo ran"); err != nil || out != "ran\n" {
+			if out, err := sandbox(t, plan, "echo ran"); err != nil || out != "ran\n" {
 				t.Fatalf("as planned: %q, %v", out, err)
 			}
 			if err := errors.Join(os.Rename(root+"/p/way", root+"/p/aside"), os.Symlink("../victim", root+"/p/way")); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := sandbox(t, plan, root+"/p", "echo ran"); !errors.Is(err, unix.ELOOP) {
+			if out, err := sandbox(t, plan, "echo ran"); !errors.Is(err, unix.ELOOP) {
 				t.Errorf("with a link in the place of a directory: %q, %v; want ELOOP", out, err)
 			}
 		})
@@ -105,19 +114,22 @@ func TestEscapeOtherDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer dir.Close()
-		host := ThisHost()
-		host.WorkDir, host.LandlockABI = dir, abi
+		host, err := ThisHost(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		host.LandlockABI = abi
 		plan, err := NewPlan(&policy.Policy{Weaker: []policy.Weaker{{Name: "landlock"}}}, root+"/p", host)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out, err := sandbox(t, plan, root+"/p", "echo x >file && echo wrote"); err != nil || out != "wrote\n" {
+		if out, err := sandbox(t, plan, "echo x >file && echo wrote"); err != nil || out != "wrote\n" {
 			t.Fatalf("as planned: %q, %v", out, err)
 		}
 		if err := errors.Join(os.Rename(root+"/p", root+"/aside"), os.Rename(root+"/victim", root+"/p")); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := sandbox(t, plan, root+"/p", "echo x >file && echo wrote"); !errors.Is(err, unix.ESTALE) {
+		if out, err := sandbox(t, plan, "echo x >file && echo wrote"); !errors.Is(err, unix.ESTALE) {
 			t.Errorf("Landlock ABI %d: %q, %v; want ESTALE", abi, out, err)
 		}
 	}
@@ -135,13 +147,13 @@ func TestEscapeInitIsNotDumpable(t *testing.T) {
 		t.Fatalf("of a parent without srun: %q, %v", out, err)
 	}
 	dir := files(t)
-	host := ThisHost()
+	host := thisHost(t)
 	host.LandlockABI = 0
 	plan, err := NewPlan(&policy.Policy{Weaker: []policy.Weaker{{Name: "landlock"}}}, dir, host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := sandbox(t, plan, dir, "pid=1; "+lookAt); err != nil || out != "done\n" {
+	if out, err := sandbox(t, plan, "pid=1; "+lookAt); err != nil || out != "done\n" {
 		t.Errorf("of init: %q, %v", out, err)
 	}
 }

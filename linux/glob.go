@@ -13,9 +13,7 @@ import (
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
-	"golang.org/x/sys/unix"
 
-	"srun/linux/broker"
 	"srun/policy"
 	"srun/policy/pathtree"
 )
@@ -29,7 +27,7 @@ const maxGlobbed = 50_000
 func (b *builder) addGlob(r policy.PathRule, as point) error {
 	base, pattern := doublestar.SplitPattern(r.Path)
 	fail := func(err error) error { return fmt.Errorf("%s: the glob %s: %w", r.Source, quoted(r.Path), err) }
-	at, err := b.host.find(base)
+	at, err := b.host.Find(base)
 	if err != nil {
 		return fail(err)
 	}
@@ -37,7 +35,7 @@ func (b *builder) addGlob(r policy.PathRule, as point) error {
 		b.globs = append(b.globs, globRule(r, as, escapeGlob(at.path)+"/"+pattern))
 	}
 	r.Glob, r.Missing = false, false
-	g := globber{pattern: pattern, within: map[fileID]bool{}}
+	g := globber{files: b.host, pattern: pattern, within: map[FileID]bool{}}
 	if !at.missing {
 		if err := g.walk(at.path, ""); err != nil {
 			return fail(err)
@@ -45,7 +43,7 @@ func (b *builder) addGlob(r policy.PathRule, as point) error {
 	}
 	for _, match := range append(g.found, pattern) {
 		r.Path = filepath.Join(base, match)
-		if p, err := b.host.find(r.Path); match == pattern && (err != nil || p.missing) {
+		if p, err := b.host.Find(r.Path); match == pattern && (err != nil || p.missing) {
 			continue // nobody's name
 		}
 		if err := b.add(r, as); err != nil {
@@ -56,12 +54,12 @@ func (b *builder) addGlob(r policy.PathRule, as point) error {
 }
 
 // globRule is a glob for the broker; what may not be read is not made either.
-func globRule(r policy.PathRule, as point, pattern string) broker.Glob {
+func globRule(r policy.PathRule, as point, pattern string) Glob {
 	m := MissingPath{Path: r.Path, Reason: r.Reason, Source: r.Source}
 	if m.Reason == "" && as.DenyRead {
 		m.Reason = "denied by filesystem.denyRead"
 	}
-	return broker.Glob{Pattern: path.Clean(pattern), Why: broker.Why{Reason: m.why(), Rule: r.Path, Denied: m}}
+	return Glob{Pattern: path.Clean(pattern), Why: m.why(r.Path)}
 }
 
 var globEscaper = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `{`, `\{`)
@@ -102,24 +100,27 @@ func reaches(pattern, path string) bool {
 
 // globber compares a tree with a pattern.
 type globber struct {
+	files   Files
 	pattern string
 	found   []string        // relative
-	within  map[fileID]bool // the directories that the walk is in
+	within  map[FileID]bool // the directories that the walk is in
 	entries int
 }
 
 // walk goes into links to directories as well, for what is denied must not be
 // missed, but not round in circles.
 func (g *globber) walk(dir, rel string) error {
-	var st unix.Stat_t
-	if err := unix.Stat(dir, &st); err != nil || g.within[identity(&st)] {
+	id, err := g.files.ID(dir)
+	if err != nil || g.within[id] {
 		return err
 	}
-	g.within[identity(&st)] = true
-	defer delete(g.within, identity(&st))
+	g.within[id] = true
+	defer delete(g.within, id)
 	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrPermission) && unix.Access(dir, unix.X_OK) != nil {
-		return nil // closed to the command too
+	if errors.Is(err, fs.ErrPermission) {
+		if _, err := os.Lstat(dir + "/."); err != nil {
+			return nil // closed to the command too
+		}
 	}
 	if err != nil {
 		return err

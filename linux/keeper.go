@@ -31,8 +31,7 @@ type keeper struct {
 // newKeeper gives the keeper what the plan covers; nil when that is nothing.
 func newKeeper(p *Plan, in *sandboxInit) (k *keeper, err error) {
 	defer in.closeNamespaces()
-	paths, list := p.kept()
-	if len(paths) == 0 {
+	if len(p.Masked) == 0 {
 		in.dismissKeeper()
 		return nil, nil
 	}
@@ -41,7 +40,7 @@ func newKeeper(p *Plan, in *sandboxInit) (k *keeper, err error) {
 			return nil, err
 		}
 	}
-	body, err := memoryFile(list)
+	body, err := memoryFile(keeperList(p.Masked))
 	if err != nil {
 		return nil, err
 	}
@@ -50,30 +49,26 @@ func newKeeper(p *Plan, in *sandboxInit) (k *keeper, err error) {
 	if err := unix.Sendmsg(in.keeper.fd, message{kind: ctlKeep, a: int32(in.pid)}.encode(), rights, nil, unix.MSG_NOSIGNAL); err != nil {
 		return nil, keeperError("tell the keeper", err)
 	}
-	k = &keeper{pid: in.helper, sock: in.keeper, paths: paths, lost: func() { in.kill() }}
+	k = &keeper{pid: in.helper, sock: in.keeper, paths: p.Masked, lost: func() { in.kill() }}
 	in.keeper, in.helper = nil, 0
 	return k, nil
 }
 
-// kept lists what is hidden: each path with the number of its directory, which
+// keeperList is what is masked: each path with the number of its directory, which
 // comes before it.
-func (p *Plan) kept() (paths []string, list []byte) {
+func keeperList(masked []string) (list []byte) {
 	dirs := map[string]uint32{}
-	for _, op := range p.Mounts {
-		if op.Kind != opHide && !op.standIn { // a stand-in's next version is hidden
-			continue
-		}
-		dir := filepath.Dir(op.Path)
+	for _, path := range masked {
+		dir := filepath.Dir(path)
 		number, known := dirs[dir]
 		if !known {
 			number = uint32(len(dirs))
 			dirs[dir] = number
-			list = appendOp(list, opWatch, 0, 0, 0, dir)
+			list = appendOp(list, codeWatch, 0, 0, 0, dir)
 		}
-		list = appendOp(list, opKeep, number, 0, 0, op.Path)
-		paths = append(paths, op.Path)
+		list = appendOp(list, codeKeep, number, 0, 0, path)
 	}
-	return paths, appendOp(list, opEnd, 0, 0, 0, "")
+	return appendOp(list, codeEnd, 0, 0, 0, "")
 }
 
 // startKeeper starts this program again as the keeper.

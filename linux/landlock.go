@@ -11,41 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Rights of Landlock rules. A file takes the subset that is about files. None
-// is about reading: Landlock can only add to what may be read, and srun's rules
-// take away from it, which mounts do. To allow all reads from the root down
-// would change nothing and make each open walk up to it.
-const (
-	fileRights landlock.AccessFSSet = ll.AccessFSWriteFile | ll.AccessFSTruncate | ll.AccessFSIoctlDev
-
-	writeRights landlock.AccessFSSet = ll.AccessFSWriteFile | ll.AccessFSRemoveDir |
-		ll.AccessFSRemoveFile | ll.AccessFSMakeChar | ll.AccessFSMakeDir | ll.AccessFSMakeReg |
-		ll.AccessFSMakeSock | ll.AccessFSMakeFifo | ll.AccessFSMakeBlock | ll.AccessFSMakeSym |
-		ll.AccessFSRefer | ll.AccessFSTruncate
-
-	deviceRights = fileRights
-)
-
-// handledRights is what an ABI version can restrict (landlock(7), "ABI
-// versions"), but for reading.
-func handledRights(abi int) landlock.AccessFSSet {
-	const read = ll.AccessFSExecute | ll.AccessFSReadFile | ll.AccessFSReadDir
-	all := landlock.AccessFSSet(1<<13 - 1)
-	switch {
-	case abi >= 5:
-		all = 1<<16 - 1
-	case abi >= 3:
-		all = 1<<15 - 1
-	case abi == 2:
-		all = 1<<14 - 1
-	}
-	return all &^ read
-}
-
-// scopedABI is the first version that keeps signals and abstract Unix sockets
-// inside.
-const scopedABI = 6
-
 // LandlockABI returns the kernel's Landlock version, 0 where it has none.
 func LandlockABI() int {
 	v, err := ll.LandlockGetABIVersion()
@@ -59,8 +24,8 @@ func LandlockABI() int {
 // paths; init adds those for its own mounts. Rules hold inodes, not mounts:
 // they mean the same in srun's mount namespace and in the sandbox's.
 func ruleset(p *Plan, stdio []*os.File) (int, error) {
-	attr := ll.RulesetAttr{HandledAccessFS: uint64(handledRights(p.LandlockABI))}
-	if p.LandlockABI >= scopedABI {
+	attr := ll.RulesetAttr{HandledAccessFS: uint64(p.Handled)}
+	if p.Scoped {
 		attr.Scoped = ll.ScopeAbstractUnixSocket | ll.ScopeSignal
 	}
 	set, err := ll.LandlockCreateRuleset(&attr, 0)
@@ -71,15 +36,15 @@ func ruleset(p *Plan, stdio []*os.File) (int, error) {
 		if r.Inside {
 			continue
 		}
-		if err := addHostRule(set, r, p.LandlockABI); err != nil {
+		if err := addHostRule(set, r); err != nil {
 			unix.Close(set)
 			return -1, &Error{Protection: "landlock", What: "rule for " + r.Path, Err: err}
 		}
 	}
-	return set, addStdio(set, stdio, p.LandlockABI)
+	return set, addStdio(set, stdio, p.Handled)
 }
 
-func addHostRule(set int, r LandlockRule, abi int) error {
+func addHostRule(set int, r LandlockRule) error {
 	fd, err := unix.Open(r.Path, unix.O_PATH|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return err
@@ -89,10 +54,10 @@ func addHostRule(set int, r LandlockRule, abi int) error {
 	if err := unix.Fstat(fd, &st); err != nil {
 		return err
 	}
-	if r.id != (fileID{}) && r.id != identity(&st) {
+	if r.id != (FileID{}) && r.id != identity(&st) {
 		return unix.ESTALE
 	}
-	return addRule(set, fd, r.Rights&handledRights(abi))
+	return addRule(set, fd, r.Rights)
 }
 
 func addRule(set, fd int, rights landlock.AccessFSSet) error {
@@ -103,7 +68,7 @@ func addRule(set, fd int, rights landlock.AccessFSSet) error {
 // addStdio lets the command open again what it was given as standard input,
 // output and error (/dev/stderr, /dev/tty's device): the caller's redirection
 // allowed that much already.
-func addStdio(set int, stdio []*os.File, abi int) error {
+func addStdio(set int, stdio []*os.File, handled landlock.AccessFSSet) error {
 	for _, f := range stdio {
 		var st unix.Stat_t
 		if err := unix.Fstat(int(f.Fd()), &st); err != nil {
@@ -120,7 +85,7 @@ func addStdio(set int, stdio []*os.File, abi int) error {
 		if flags&unix.O_ACCMODE == unix.O_RDONLY {
 			rights = ll.AccessFSIoctlDev
 		}
-		if rights &= handledRights(abi); rights == 0 {
+		if rights &= handled; rights == 0 {
 			continue
 		}
 		if err := addRule(set, int(f.Fd()), rights); err != nil && err != unix.EBADFD {

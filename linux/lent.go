@@ -10,16 +10,13 @@ import "C"
 import (
 	"fmt"
 	"os"
-	"slices"
 
 	"golang.org/x/sys/unix"
-
-	"srun/policy/pathtree"
 )
 
 const (
-	opLend  opKind = C.OP_LEND
-	msgLent        = C.MSG_LENT
+	codeLend opCode = C.OP_LEND
+	msgLent         = C.MSG_LENT
 )
 
 // lentFile is a standard descriptor of a file that the command may not change.
@@ -28,7 +25,7 @@ const (
 type lentFile struct {
 	slot  int
 	path  string
-	id    fileID
+	id    FileID
 	ours  int   // the caller's description, with the position that others share
 	start int64 // its position
 	now   int   // the command's, or -1
@@ -55,7 +52,7 @@ func newLent(p *Plan, stdio []*os.File) (lentFiles, error) {
 		if err != nil {
 			return all, fmt.Errorf("inspect descriptor %d: %w", slot, err)
 		}
-		if p.writable(path, identity(&st)) {
+		if p.Writable(path) && isNamed(path, &st) {
 			continue
 		}
 		l := lentFile{slot: slot, path: path, id: identity(&st), now: -1}
@@ -83,19 +80,15 @@ func couldLend(fd int, st *unix.Stat_t) bool {
 	return false
 }
 
-// writable tells whether the command may write a file by this name.
-func (p *Plan) writable(path string, id fileID) bool {
-	inOwn := slices.ContainsFunc(ownTrees, func(own string) bool { return pathtree.Contains(own, path) })
-	if inOwn || p.nodes.At(path).Access() != pathtree.ReadWrite {
-		return false
-	}
+// isNamed tells whether a path is of this very file.
+func isNamed(path string, file *unix.Stat_t) bool {
 	var st unix.Stat_t
-	return unix.Lstat(path, &st) == nil && identity(&st) == id
+	return unix.Lstat(path, &st) == nil && identity(&st) == identity(file)
 }
 
 func (all lentFiles) encode(b []byte) []byte {
 	for _, l := range all {
-		b = appendOp(b, opLend, uint32(l.slot), l.id.ino, l.id.dev, l.path)
+		b = appendOp(b, codeLend, uint32(l.slot), l.id.ino, l.id.dev, l.path)
 	}
 	return b
 }

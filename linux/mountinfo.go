@@ -5,7 +5,6 @@ package linux
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -21,15 +20,7 @@ type mountPoint struct {
 	fstype string
 }
 
-// hostMounts returns what is mounted, in the order of mounting.
-func hostMounts() ([]mountPoint, error) {
-	data, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return nil, err
-	}
-	return parseMounts(data), nil
-}
-
+// parseMounts returns what is mounted, in the order of mounting.
 func parseMounts(data []byte) []mountPoint {
 	mounts := make([]mountPoint, 0, bytes.Count(data, []byte{'\n'}))
 	for line := range strings.Lines(string(data)) {
@@ -113,14 +104,11 @@ func (m *mounted) aliases(path string) (same, below []string) {
 // mounts takes care of what is mounted a second time: a denied path elsewhere,
 // and file systems of the kernel.
 func (b *builder) mounts() error {
-	if b.host.mounts == nil {
-		return nil
-	}
-	list, err := b.host.mounts()
+	table, err := b.host.Mounts()
 	if err != nil {
 		return fmt.Errorf("find out what is mounted: %w", err)
 	}
-	m := newMounted(list)
+	m := newMounted(parseMounts(table))
 	for _, p := range slices.Clone(b.points) {
 		if p.AllowWrite {
 			if on := m.of(p.Path); on != nil && slices.Contains(kernelTypes, on.fstype) {
@@ -146,7 +134,7 @@ func inOwnTree(path string) bool {
 func (b *builder) denyAliases(m *mounted, p point) {
 	same, below := m.aliases(p.Path)
 	for _, path := range same {
-		if path != p.Path && b.host.git.Same(path, p.Path) {
+		if path != p.Path && b.host.Same(path, p.Path) {
 			b.denyAlias(path, p)
 		}
 	}
@@ -161,7 +149,7 @@ func (b *builder) denyAlias(path string, p point) {
 	if inOwnTree(path) {
 		return
 	}
-	at, err := b.host.find(path)
+	at, err := b.host.Find(path)
 	if err != nil || at.missing || slices.ContainsFunc(b.points, func(q point) bool { return q.Path == at.path && q.AllowRead }) {
 		return
 	}
@@ -174,7 +162,7 @@ func (b *builder) kernelMount(m mountPoint) {
 	if inOwnTree(m.at) || !slices.Contains(kernelTypes, m.fstype) {
 		return
 	}
-	at, err := b.host.find(m.at)
+	at, err := b.host.Find(m.at)
 	if err != nil || at.missing || len(at.links) > 0 {
 		return // out of the command's reach as of srun's
 	}

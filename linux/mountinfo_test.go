@@ -57,7 +57,7 @@ func TestNewPlanMountedTwice(t *testing.T) {
 			"/", "/home", "/home/u", "/home/u/.ssh", "/p", "/p/alias", "/p/alias/.ssh", "/keys here", "/proc", "/dev",
 			"/p/rootfs", "/p/rootfs/proc", "/p/rootfs/sys", "/sys", "/other", "/other/dev",
 		}, nil, nil)
-	host.mounts = func() ([]mountPoint, error) { return parseMounts([]byte(someMounts)), nil }
+	host.Files = fakeFiles{host.Find, someMounts}
 	plan, err := NewPlan(&policy.Policy{Filesystem: policy.Filesystem{DenyRead: rules("/home/u/.ssh")}}, "/p", host)
 	if err != nil {
 		t.Fatal(err)

@@ -5,15 +5,10 @@ package linux
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
-	"golang.org/x/sys/unix"
 
-	"srun/linux/broker"
 	"srun/policy"
-	"srun/policy/gitfiles"
 	"srun/policy/pathtree"
 )
 
@@ -32,25 +27,25 @@ var ownTrees = []string{"/dev", "/proc"}
 type Plan struct {
 	Mounts      []mountOp
 	Landlock    []LandlockRule
-	LandlockABI int
+	LandlockABI int                  // 0: without it
+	Handled     landlock.AccessFSSet // what its rules are about
+	Scoped      bool                 // signals and abstract Unix sockets stay inside
 	Seccomp     bool
 	Missing     []MissingPath // denied paths that do not exist yet
 
-	dir   fileID // of the working directory
+	Dir   string // the working directory
+	dirID FileID // that it must have, or zero
 	nodes nodes  // what holds where
 
-	UnixSockets    []string // the host's, that may be connected to
+	HostNetwork bool // no network namespace
+
+	UnixSockets    []UnixSocket // the host's, that may be connected to
 	AllUnixSockets bool
 
-	rules broker.Rules // what the broker holds
-}
-
-// LandlockRule grants rights at and below a path.
-type LandlockRule struct {
-	Path   string
-	Rights landlock.AccessFSSet
-	Inside bool // a mount of init's own
-	id     fileID
+	Masked   []string          // what is hidden, also when the host replaces it
+	Unmoved  map[string]string // paths that cannot be moved, by why
+	Reopened []string          // hidden directories with something to be seen: other names are absent there
+	Rules    Rules             // what the broker holds
 }
 
 // MissingPath is a path that may not be made and does not exist: no mount can
@@ -64,49 +59,15 @@ type MissingPath struct {
 	Protected bool // no setting denies it
 }
 
-// Host is what planning asks of the machine.
-type Host struct {
-	LandlockABI int
-	WorkDir     *os.File // the working directory, where its name alone is not to be trusted
-	Name        string   // the host's name, which /etc/hosts inside knows as well
-	Trust       *Trust   // for the command, nil when it trusts what the host does
-
-	find   func(path string) (place, error)
-	git    gitfiles.Files
-	mounts func() ([]mountPoint, error)
-}
-
-// ThisHost asks the real machine.
-func ThisHost() Host {
-	name, _ := os.Hostname() // without one, it is missing from /etc/hosts
-	return Host{LandlockABI: LandlockABI(), Name: name, find: newFinder().find, git: hostFiles{}, mounts: hostMounts}
-}
-
-// Resolve returns where a path that is there leads.
-func (h Host) Resolve(path string) (resolved string, dir bool, err error) {
-	p, err := h.find(path)
-	if err == nil && p.missing {
-		err = &fs.PathError{Op: "find", Path: path, Err: fs.ErrNotExist}
-	}
-	return p.path, p.dir, err
-}
-
 // NewPlan plans one run in the directory dir. Its errors name the setting that
 // cannot be enforced.
 func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if host.LandlockABI == 0 && !p.AcceptsWeaker("landlock") {
 		return nil, &Error{Protection: "landlock", What: "find Landlock", Err: errors.New("the kernel has none (Linux 5.13 with lsm=landlock)")}
 	}
-	b := builder{host: host, dir: dir, opened: p.Opened, kept: map[string]bool{}, templates: []string{"/usr/share/git-core/templates"}, plan: &Plan{LandlockABI: host.LandlockABI, Seccomp: true}}
-	if err := b.identify(); err != nil {
-		return nil, err
-	}
+	b := builder{host: host, dir: dir, opened: p.Opened, kept: map[string]bool{}, templates: []string{"/usr/share/git-core/templates"}, plan: begin(p, dir, host)}
 	if err := b.collect(p); err != nil {
 		return nil, err
-	}
-	b.plan.AllUnixSockets = p.Network.AllUnixSockets
-	for _, s := range p.Network.UnixSockets {
-		b.plan.UnixSockets = append(b.plan.UnixSockets, s.Path)
 	}
 	if err := b.mounts(); err != nil {
 		return nil, err
@@ -120,13 +81,46 @@ func NewPlan(p *policy.Policy, dir string, host Host) (*Plan, error) {
 		return nil, err
 	}
 	b.plan.Mounts = append(b.trustFile(), treeOps(nodes, b.links, b.ways)...)
-	if p.Network.Mode != policy.ModeHost {
+	if !b.plan.HostNetwork {
 		b.plan.Mounts = append(b.plan.Mounts, b.nameFiles(nodes)...)
 	}
 	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles(nodes)...)
-	b.plan.Landlock = append(landlockRules(nodes), insideRules()...)
-	b.plan.rules = b.brokerRules(p, nodes)
+	b.plan.Landlock = landlockRules(nodes, b.plan.Handled)
+	b.plan.index()
+	b.plan.UnixSockets = b.unixSockets(p.Network.UnixSockets)
+	b.plan.Rules = b.brokerRules(p, nodes)
 	return b.plan, nil
+}
+
+// index takes from the mounts what others than init ask about.
+func (p *Plan) index() {
+	p.Unmoved = map[string]string{}
+	for _, op := range p.Mounts {
+		switch {
+		case op.Kind == opPin:
+			p.Unmoved[op.Path] = "holds a protected path"
+		case op.Kind == opHold:
+			p.Unmoved[op.Path] = "leads to a protected path"
+		case op.Kind == opHide && op.Slot != 0:
+			p.Reopened = append(p.Reopened, op.Path)
+		}
+		if op.Kind == opHide || op.standIn { // a stand-in's next version is hidden
+			p.Masked = append(p.Masked, op.Path)
+		}
+	}
+}
+
+// Writable tells whether the command may write at a path of the host's.
+func (p *Plan) Writable(path string) bool {
+	return !inOwnTree(path) && p.nodes.At(path).Access() == pathtree.ReadWrite
+}
+
+// begin is what a plan says before a path was looked at.
+func begin(p *policy.Policy, dir string, host Host) *Plan {
+	return &Plan{
+		Dir: dir, dirID: host.Dir, HostNetwork: p.Network.Mode == policy.ModeHost, AllUnixSockets: p.Network.AllUnixSockets,
+		LandlockABI: host.LandlockABI, Handled: handledRights(host.LandlockABI), Scoped: host.LandlockABI >= scopedABI, Seccomp: true,
+	}
 }
 
 type builder struct {
@@ -139,36 +133,18 @@ type builder struct {
 	links   []string      // on the way to denied paths
 	ways    []string      // the last directory that is there, on the way to each missing path
 	allowed []linkedAllow // allows that lead through a link
-	globs   []broker.Glob // that hold for what is made later
+	globs   []Glob        // that hold for what is made later
 	opened  func(path string) bool
 	kept    map[string]bool // configurations that the broker judges
 
 	templates []string // that git makes repositories from
 }
 
-// identify takes down which directory the working directory is: while srun
-// starts, another program could give its name to a link.
-func (b *builder) identify() error {
-	if b.host.WorkDir == nil {
-		return nil
-	}
-	var st unix.Stat_t
-	if err := unix.Fstat(int(b.host.WorkDir.Fd()), &st); err != nil {
-		return fmt.Errorf("working directory: %w", err)
-	}
-	b.plan.dir = identity(&st)
-	return nil
-}
-
-func identity(st *unix.Stat_t) fileID {
-	return fileID{ino: st.Ino, dev: unix.Major(st.Dev)<<20 | unix.Minor(st.Dev)}
-}
-
 // collect takes the policy's rules: what may be written first, for much of the
 // rest counts only there.
 func (b *builder) collect(p *policy.Policy) error {
 	if b.dir != "/" { // a sandbox that may write everything is none: that takes a flag
-		if err := b.add(policy.PathRule{Path: b.dir}, point{Effects: allowWrite, Own: facts{id: b.plan.dir}}); err != nil {
+		if err := b.add(policy.PathRule{Path: b.dir}, point{Effects: allowWrite, Own: facts{id: b.plan.dirID}}); err != nil {
 			return fmt.Errorf("working directory: %w", err)
 		}
 	}
@@ -212,29 +188,4 @@ func (b *builder) collectLists(f *policy.Filesystem) error {
 		}
 	}
 	return nil
-}
-
-// landlockRules is the second layer: write below the writable roots. What a
-// root's inner denials take away, only mounts can say.
-func landlockRules(nodes nodes) []LandlockRule {
-	var rules []LandlockRule
-	for _, n := range nodes {
-		if !n.AllowWrite || n.Access() != pathtree.ReadWrite {
-			continue
-		}
-		rights := writeRights
-		if !n.Own.dir {
-			rights &= fileRights
-		}
-		rules = append(rules, LandlockRule{Path: n.Path, Rights: rights, id: n.Own.id})
-	}
-	return rules
-}
-
-func insideRules() []LandlockRule {
-	rules := []LandlockRule{{Path: "/dev", Rights: deviceRights, Inside: true}}
-	for _, own := range ownWritable {
-		rules = append(rules, LandlockRule{Path: own, Rights: writeRights | deviceRights, Inside: true})
-	}
-	return rules
 }

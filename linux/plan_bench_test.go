@@ -33,7 +33,7 @@ func BenchmarkNewPlan(b *testing.B) {
 				b.Fatal(err)
 			}
 			for b.Loop() {
-				if _, err := NewPlan(p, dir, ThisHost()); err != nil {
+				if _, err := NewPlan(p, dir, thisHost(b)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -64,7 +64,7 @@ func BenchmarkNewPlanRules(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := NewPlan(&policy.Policy{Filesystem: fs}, dir, ThisHost()); err != nil {
+				if _, err := NewPlan(&policy.Policy{Filesystem: fs}, dir, thisHost(b)); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -19,7 +19,7 @@ import (
 // fakeHost has the given directories and files, and links from one path to
 // another.
 func fakeHost(dirs, files []string, links map[string]string) Host {
-	f := fakeFiles{func(path string) (place, error) {
+	return fakeHostOf(func(path string) (Place, error) {
 		return walk(path, func(path string) (string, bool, error) {
 			switch {
 			case links[path] != "":
@@ -31,12 +31,22 @@ func fakeHost(dirs, files []string, links map[string]string) Host {
 			}
 			return "", false, &fs.PathError{Op: "lstat", Path: path, Err: fs.ErrNotExist}
 		})
-	}}
-	return Host{LandlockABI: 7, Name: "box", find: f.find, git: f}
+	})
+}
+
+func fakeHostOf(find func(string) (Place, error)) Host {
+	return Host{LandlockABI: 7, Name: "box", Files: fakeFiles{find, ""}}
 }
 
 // fakeFiles are empty.
-type fakeFiles struct{ find func(string) (place, error) }
+type fakeFiles struct {
+	find   func(string) (Place, error)
+	mounts string
+}
+
+func (f fakeFiles) Find(path string) (Place, error) { return f.find(path) }
+func (f fakeFiles) Mounts() ([]byte, error)         { return []byte(f.mounts), nil }
+func (fakeFiles) ID(string) (FileID, error)         { return FileID{}, fs.ErrNotExist }
 
 func (f fakeFiles) Kind(path string) gitfiles.Kind {
 	switch p, err := f.find(path); {
@@ -48,10 +58,9 @@ func (f fakeFiles) Kind(path string) gitfiles.Kind {
 	return gitfiles.File
 }
 
-func (fakeFiles) ReadFile(string) []byte    { return nil }
-func (fakeFiles) ReadDir(string) []string   { return nil }
-func (fakeFiles) Dirs(string, int) []string { return nil }
-func (fakeFiles) Same(a, b string) bool     { return path.Base(a) == path.Base(b) }
+func (fakeFiles) ReadFile(string) []byte  { return nil }
+func (fakeFiles) ReadDir(string) []string { return nil }
+func (fakeFiles) Same(a, b string) bool   { return path.Base(a) == path.Base(b) }
 
 func rules(paths ...string) []policy.PathRule {
 	var list []policy.PathRule
@@ -263,15 +272,15 @@ func TestNewPlanRefuses(t *testing.T) {
 		{"a writable /dev", policy.Filesystem{AllowWrite: rules("/dev/x")}, "/p", host, "/dev/x"},
 		{"a directory in /dev", policy.Filesystem{}, "/dev/x", host, "/dev/x"},
 		{"a newline", policy.Filesystem{DenyRead: rules("/p/a\nb")}, "/p", host, "newline"},
-		{"no Landlock", policy.Filesystem{}, "/p", Host{find: host.find}, "landlock"},
+		{"no Landlock", policy.Filesystem{}, "/p", Host{Files: host.Files}, "landlock"},
 		{"an allow through a link that a command may have made", policy.Filesystem{AllowWrite: rules("/p/out")}, "/p", fakeHost([]string{"/", "/p", "/data"}, nil, map[string]string{"/p/out": "/data"}), "name /data instead"},
 		{"the same for reading", policy.Filesystem{AllowRead: rules("/p/out"), DenyRead: rules("/data")}, "/p", fakeHost([]string{"/", "/p", "/data"}, nil, map[string]string{"/p/out": "/data"}), "name /data instead"},
-		{"a path that cannot be inspected", policy.Filesystem{DenyWrite: rules("/p/x")}, "/p", Host{LandlockABI: 7, find: func(path string) (place, error) {
+		{"a path that cannot be inspected", policy.Filesystem{DenyWrite: rules("/p/x")}, "/p", fakeHostOf(func(path string) (Place, error) {
 			if filepath.Base(path) == "x" {
-				return place{}, &fs.PathError{Op: "lstat", Path: path, Err: fs.ErrPermission}
+				return Place{}, &fs.PathError{Op: "lstat", Path: path, Err: fs.ErrPermission}
 			}
-			return place{path: path, dir: true}, nil
-		}}, "/p/x"},
+			return Place{path: path, dir: true}, nil
+		}), "/p/x"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := NewPlan(&policy.Policy{Filesystem: c.fs}, c.dir, c.host)
@@ -285,14 +294,13 @@ func TestNewPlanRefuses(t *testing.T) {
 // A default that srun may not even look at does not end the run, where the
 // command has no more rights than srun; a rule of the user's does.
 func TestNewPlanOutOfReach(t *testing.T) {
-	host := fakeHost([]string{"/", "/p", "/root"}, nil, nil)
-	find := host.find
-	host.find = func(path string) (place, error) {
+	tree := fakeHost([]string{"/", "/p", "/root"}, nil, nil)
+	host := fakeHostOf(func(path string) (Place, error) {
 		if strings.HasPrefix(path, "/root/") || strings.HasPrefix(path, "/p/closed/") {
-			return place{}, fs.ErrPermission
+			return Place{}, fs.ErrPermission
 		}
-		return find(path)
-	}
+		return tree.Find(path)
+	})
 	for path, ok := range map[string]bool{"/root/.ssh": true, "/p/closed/x": false} {
 		rule := policy.PathRule{Path: path, Source: policy.Source{Tier: policy.TierDefault}}
 		if _, err := NewPlan(&policy.Policy{Filesystem: policy.Filesystem{DenyRead: []policy.PathRule{rule}}}, "/p", host); (err == nil) != ok {

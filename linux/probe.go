@@ -83,7 +83,11 @@ func tryRun(landlock bool) error {
 	if !landlock {
 		p.Weaker = []policy.Weaker{{Name: "landlock"}}
 	}
-	plan, err := NewPlan(&p, "/", ThisHost())
+	host, err := ThisHost(nil)
+	if err != nil {
+		return err
+	}
+	plan, err := NewPlan(&p, "/", host)
 	if err != nil {
 		return err
 	}
@@ -93,7 +97,7 @@ func tryRun(landlock bool) error {
 	}
 	defer null.Close()
 	process, err := Start(Config{
-		Plan: plan, Args: []string{"true"}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/",
+		Plan: plan, Args: []string{"true"}, Env: []string{"PATH=/usr/bin:/bin"},
 		Stdio: [3]*os.File{null, null, null},
 	})
 	if err != nil {

@@ -19,7 +19,6 @@ type Config struct {
 	Plan  *Plan
 	Args  []string // Args[0] is looked up in PATH of Env, inside the sandbox
 	Env   []string
-	Dir   string      // absolute
 	Stdio [3]*os.File // standard input, output and error; none may be nil
 
 	Forward []uint16 // ports of the sandbox's 127.0.0.1 to accept on
@@ -27,8 +26,6 @@ type Config struct {
 	// Withheld are descriptors of this process that the command does not get,
 	// though they are pipes.
 	Withheld []int
-
-	HostNetwork bool // no network namespace and no listeners
 
 	// Meanwhile is called while init applies the plan. The command starts once it
 	// returned nil, and never after an error. nil does nothing.

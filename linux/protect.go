@@ -27,8 +27,8 @@ func (b *builder) nameFiles(nodes nodes) []mountOp {
 		{"/etc/hosts", hosts},
 		{"/etc/resolv.conf", "nameserver 127.0.0.1\n"},
 	} {
-		path, dir, err := b.host.Resolve(f.path)
-		if err == nil && !dir && nodes.At(path).Access() != pathtree.Hidden {
+		path, ok := b.host.file(f.path)
+		if ok && nodes.At(path).Access() != pathtree.Hidden {
 			ops = append(ops, mountOp{Kind: opFile, Path: path, A: 0o444, Flag: 1, Data: f.content})
 		}
 	}
@@ -75,17 +75,14 @@ func (b *builder) protect(paths []policy.ProtectedPath, trusted []gitfiles.Path,
 
 // protectLoaded holds what a directory's .envrc has direnv load.
 func (b *builder) protectLoaded(dir, home string) error {
-	if b.host.git == nil {
-		return nil
-	}
-	for _, file := range direnv.Loads(b.host.git.ReadFile(filepath.Join(dir, ".envrc"))) {
+	for _, file := range direnv.Loads(b.host.ReadFile(filepath.Join(dir, ".envrc"))) {
 		path := filepath.Join(dir, file)
 		if rest, ok := strings.CutPrefix(file, "~/"); ok {
 			path = filepath.Join(home, rest)
 		} else if filepath.IsAbs(file) {
 			path = filepath.Clean(file)
 		}
-		if b.host.git.Kind(path) == gitfiles.Dir { // its own .envrc is protected by its name
+		if b.host.Kind(path) == gitfiles.Dir { // its own .envrc is protected by its name
 			continue
 		}
 		if err := b.protectOne(path, direnv.Reason, true); err != nil {
@@ -102,11 +99,11 @@ func (b *builder) judgedConfig(path string) bool {
 	if name != "config" && name != "config.worktree" {
 		return false
 	}
-	if at, err := b.host.find(path); err != nil || at.path != path || len(at.links) > 0 || at.dir {
+	if at, err := b.host.Find(path); err != nil || at.path != path || len(at.links) > 0 || at.dir {
 		return false
 	}
 	for _, part := range []string{"HEAD", "objects", "refs"} {
-		if at, err := b.host.find(dir + part); err != nil || at.missing {
+		if at, err := b.host.Find(dir + part); err != nil || at.missing {
 			return name == "config.worktree" && part != "HEAD"
 		}
 	}
@@ -136,7 +133,7 @@ func (b *builder) protectOne(path, reason string, guard bool) error {
 	if b.opened(path) {
 		return nil
 	}
-	at, err := b.host.find(path)
+	at, err := b.host.Find(path)
 	reached := b.writable(path) || b.writable(at.path) || slices.ContainsFunc(at.links, b.writable) ||
 		at.path != "" && slices.ContainsFunc(b.roots, func(n *node) bool { return n.AllowWrite && pathtree.Contains(at.path, n.Path) })
 	switch {
@@ -153,15 +150,12 @@ func (b *builder) protectOne(path, reason string, guard bool) error {
 // writable directory, and lets a commit in a linked worktree or in a submodule
 // be written to the repository that it belongs to.
 func (b *builder) repositories(p *policy.Policy) ([]gitfiles.Path, error) {
-	if b.host.git == nil {
-		return nil, nil
-	}
 	var all []gitfiles.Path
 	for i, root := range slices.Clone(b.points) {
 		if !root.Own.dir {
 			continue
 		}
-		found := gitfiles.Find(b.host.git, root.Path, gitfiles.Options{Home: p.Home, AllowConfig: p.Filesystem.AllowGitConfig})
+		found := gitfiles.Find(b.host.Files, root.Path, gitfiles.Options{Home: p.Home, AllowConfig: p.Filesystem.AllowGitConfig})
 		all = append(all, found.Paths...)
 		for _, template := range found.Templates {
 			if !slices.Contains(b.templates, template) {

@@ -40,40 +40,46 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// opKind is one of init.h's OP_ constants.
-type opKind uint32
+// opCode is one of init.h's OP_ constants.
+type opCode uint32
 
 const (
-	opClone    opKind = C.OP_CLONE
-	opReadonly opKind = C.OP_READONLY
-	opWritable opKind = C.OP_WRITABLE
-	opAttach   opKind = C.OP_ATTACH
-	opPin      opKind = C.OP_PIN
-	opSeal     opKind = C.OP_SEAL
-	opHide     opKind = C.OP_HIDE
-	opMkdir    opKind = C.OP_MKDIR
-	opMkfile   opKind = C.OP_MKFILE
-	opFile     opKind = C.OP_FILE
-	opListen   opKind = C.OP_LISTEN
-	opWithhold opKind = C.OP_WITHHOLD
-	opLandlock opKind = C.OP_LANDLOCK
-	opSeccomp  opKind = C.OP_SECCOMP
-	opChdir    opKind = C.OP_CHDIR
-	opArg      opKind = C.OP_ARG
-	opEnv      opKind = C.OP_ENV
-	opSearch   opKind = C.OP_SEARCH
-	opTraced   opKind = C.OP_TRACED
-	opWatch    opKind = C.OP_WATCH
-	opKeep     opKind = C.OP_KEEP
-	opEnd      opKind = C.OP_END
+	codeClone    opCode = C.OP_CLONE
+	codeReadonly opCode = C.OP_READONLY
+	codeWritable opCode = C.OP_WRITABLE
+	codeAttach   opCode = C.OP_ATTACH
+	codePin      opCode = C.OP_PIN
+	codeSeal     opCode = C.OP_SEAL
+	codeHide     opCode = C.OP_HIDE
+	codeMkdir    opCode = C.OP_MKDIR
+	codeMkfile   opCode = C.OP_MKFILE
+	codeFile     opCode = C.OP_FILE
+	codeListen   opCode = C.OP_LISTEN
+	codeWithhold opCode = C.OP_WITHHOLD
+	codeLandlock opCode = C.OP_LANDLOCK
+	codeSeccomp  opCode = C.OP_SECCOMP
+	codeChdir    opCode = C.OP_CHDIR
+	codeArg      opCode = C.OP_ARG
+	codeEnv      opCode = C.OP_ENV
+	codeSearch   opCode = C.OP_SEARCH
+	codeTraced   opCode = C.OP_TRACED
+	codeWatch    opCode = C.OP_WATCH
+	codeKeep     opCode = C.OP_KEEP
+	codeEnd      opCode = C.OP_END
 )
+
+// opCodes are those of the plan's operations on mounts.
+var opCodes = map[opKind]opCode{
+	opClone: codeClone, opReadonly: codeReadonly, opWritable: codeWritable, opAttach: codeAttach, opPin: codePin,
+	opSeal: codeSeal, opHide: codeHide, opMkdir: codeMkdir, opMkfile: codeMkfile, opFile: codeFile,
+}
 
 // appendOp encodes one operation: struct op of init.h, the data, a NUL, and
 // padding to eight bytes. The processor's own byte order: both ends are one
 // program.
-func appendOp(b []byte, kind opKind, slot uint32, a uint64, flag uint32, data string) []byte {
+func appendOp(b []byte, code opCode, slot uint32, a uint64, flag uint32, data string) []byte {
 	ne := binary.NativeEndian
-	b = ne.AppendUint32(b, uint32(kind))
+	b = ne.AppendUint32(b, uint32(code))
 	b = ne.AppendUint32(b, slot)
 	b = ne.AppendUint64(b, a)
 	b = ne.AppendUint32(b, flag)
@@ -151,23 +157,6 @@ func parseRights(oob []byte) ([]int, error) {
 	}
 	return unix.ParseUnixRights(&msgs[0])
 }
-
-// Error is a protection that could not be set up, or a command that could not
-// be started: the command did not run.
-type Error struct {
-	Protection string // a name of CONTRACT section 8; "" when the command itself is at fault
-	What       string // the step that failed
-	Err        error  // usually a unix.Errno
-}
-
-func (e *Error) Error() string {
-	if e.Protection == "" {
-		return fmt.Sprintf("%s: %v", e.What, e.Err)
-	}
-	return fmt.Sprintf("cannot enforce %s: %s: %v", e.Protection, e.What, e.Err)
-}
-
-func (e *Error) Unwrap() error { return e.Err }
 
 var stageProtection = map[int32]string{
 	C.STAGE_NAMESPACES: "namespaces",

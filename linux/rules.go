@@ -17,7 +17,7 @@ import (
 // linkedAllow is an allow whose path leads through symbolic links.
 type linkedAllow struct {
 	rule  policy.PathRule
-	place place
+	place Place
 	as    point
 }
 
@@ -28,7 +28,7 @@ func (b *builder) add(r policy.PathRule, as point) error {
 	if r.Glob {
 		return b.addGlob(r, as)
 	}
-	at, err := b.host.find(r.Path)
+	at, err := b.host.Find(r.Path)
 	switch {
 	case err != nil && b.outOfReach(r, err):
 		return nil
@@ -73,7 +73,7 @@ func (b *builder) writable(path string) bool { return b.roots.At(path).InWrite }
 // miss remembers a denied path that is not there. What may not be read must not
 // be made either, for there is nothing to cover it with; but a credential of
 // the default list that the user makes meanwhile is not removed for that.
-func (b *builder) miss(r policy.PathRule, p place, as point) {
+func (b *builder) miss(r policy.PathRule, p Place, as point) {
 	if as.HideByDefault || p.path == "" {
 		return
 	}
@@ -90,7 +90,7 @@ func (b *builder) miss(r policy.PathRule, p place, as point) {
 // rest anew.
 func (b *builder) checkMissing(nodes nodes) error {
 	slices.SortStableFunc(b.missing, func(a, b MissingPath) int { return pathtree.Less(a.Path, b.Path) })
-	parents := map[string]place{}
+	parents := map[string]Place{}
 	last := ""
 	for _, m := range b.missing {
 		if m.Path == last {
@@ -118,13 +118,13 @@ func (b *builder) checkMissing(nodes nodes) error {
 
 // existing returns the last directory of a path that is there. A file in the
 // place of one does not count: the command may remove it.
-func (b *builder) existing(dir string) (place, error) {
+func (b *builder) existing(dir string) (Place, error) {
 	for ; dir != "/"; dir = filepath.Dir(dir) {
-		if p, err := b.host.find(dir); err != nil || p.dir && !p.missing {
+		if p, err := b.host.Find(dir); err != nil || p.dir && !p.missing {
 			return p, err
 		}
 	}
-	return place{path: "/", dir: true}, nil
+	return Place{path: "/", dir: true}, nil
 }
 
 // checkAllowed refuses what a command could have brought about in an earlier
@@ -153,16 +153,4 @@ func (b *builder) checkAllowed() error {
 		}
 	}
 	return nil
-}
-
-// quoted is a path as a message shows it.
-func quoted(path string) string {
-	const longest = 300
-	if len(path) > longest {
-		path = path[:longest] + "..."
-	}
-	if q := fmt.Sprintf("%q", path); q != `"`+path+`"` {
-		return q
-	}
-	return path
 }

@@ -16,7 +16,7 @@ func Start(c Config) (*Process, error) {
 	if err := checkStdio(c.Stdio[:]); err != nil {
 		return nil, err
 	}
-	in, err := newInit(c.Stdio[:], c.HostNetwork)
+	in, err := newInit(c.Stdio[:], c.Plan.HostNetwork)
 	if err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (p *Process) trace(c *Config) error {
 		return traceError(err)
 	}
 	t := &tracer{
-		root: pid, judge: newJudge(c.Plan), denied: c.DeniedFile, ready: make(chan error, 1), done: make(chan struct{}),
+		root: pid, judge: &judge{c.Plan}, denied: c.DeniedFile, ready: make(chan error, 1), done: make(chan struct{}),
 		calls: map[int]syscallInfo{}, stopped: map[int]bool{},
 	}
 	handle := cgo.NewHandle(t)

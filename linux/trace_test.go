@@ -33,7 +33,9 @@ func testJudge() *judge {
 		{Path: "/etc/one", Effects: allowWrite},
 		{Path: "/home/.ssh", Effects: hideByDefault, Own: facts{dir: true}},
 	})
-	return newJudge(&Plan{nodes: nodes, Mounts: append(treeOps(nodes, nil, nil), mountOp{Kind: opHold, Path: "/work/link"})})
+	plan := &Plan{nodes: nodes, Mounts: append(treeOps(nodes, nil, nil), mountOp{Kind: opHold, Path: "/work/link"})}
+	plan.index()
+	return &judge{plan}
 }
 
 func TestRefused(t *testing.T) {
@@ -71,7 +73,7 @@ func TestRefused(t *testing.T) {
 		{readAct, "/proc/1/environ", unix.EACCES, false, "", ""},
 		{writeAct, "/proc/sys/kernel/x", unix.EROFS, true, "", "the sandbox has a /proc of its own"},
 	} {
-		d, ok := j.act(act{kind: r.kind}, place{path: r.path}, r.errno)
+		d, ok := j.act(act{kind: r.kind}, Place{path: r.path}, r.errno)
 		if ok != r.want || ok && (d.Grant != r.grant || d.Reason != r.reason) {
 			t.Errorf("%v of %s, %v: %v, allow %q, because %q; want %v, %q, %q",
 				r.kind.operation(), r.path, r.errno, ok, d.Grant, d.Reason, r.want, r.grant, r.reason)
@@ -118,7 +120,7 @@ func TestFailsAnyway(t *testing.T) {
 		{"chmod", []string{"/proc/version"}, 0, os.Geteuid() != 0},
 	} {
 		var acts []act
-		var places []place
+		var places []Place
 		for i, role := range roles(r.name) {
 			a := act{kind: role.kind, pid: os.Getpid(), path: r.paths[i], dir: unix.AT_FDCWD, mode: unix.W_OK}
 			p, ok := a.locate()

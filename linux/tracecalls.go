@@ -116,7 +116,7 @@ type act struct {
 	pid    int
 	path   string // as the call has it; "": the descriptor's own file
 	dir    int32  // descriptor, or AT_FDCWD
-	follow bool   // a link in the last place
+	follow bool   // a link in the last Place
 	mode   uint32 // of access(2), for readAct and writeAct
 	create bool   // the file is made where there is none
 }

@@ -35,31 +35,7 @@ type FileDenial struct {
 
 // judge tells denials of the sandbox's from other failures. It goes by the plan
 // and not by the policy: that is what is enforced.
-type judge struct {
-	nodes    nodes
-	held     map[string]string // paths that cannot be moved, by why
-	reopened []string          // covers with something below: other names are absent there
-}
-
-const (
-	holdsOne   = "holds a protected path"
-	leadsThere = "leads to a protected path"
-)
-
-func newJudge(p *Plan) *judge {
-	j := &judge{nodes: p.nodes, held: map[string]string{}}
-	for _, op := range p.Mounts {
-		switch {
-		case op.Kind == opPin:
-			j.held[op.Path] = holdsOne
-		case op.Kind == opHold:
-			j.held[op.Path] = leadsThere
-		case op.Kind == opHide && op.Slot != 0:
-			j.reopened = append(j.reopened, op.Path)
-		}
-	}
-	return j
-}
+type judge struct{ plan *Plan }
 
 // refusals are the errors that the sandbox's mounts and Landlock refuse with:
 // covers have no rights, and what lies in a cover is absent.
@@ -71,7 +47,7 @@ var refusals = map[unix.Errno]bool{
 func (j *judge) call(pid int, call syscallInfo, errno unix.Errno) []FileDenial {
 	name := callName(&call)
 	var acts []act
-	var places []place
+	var places []Place
 	for _, r := range roles(name) {
 		a, ok := r.act(pid, name, &call)
 		if !ok || errno == unix.ENOENT && !j.mayBeCovered(a.path) {
@@ -103,10 +79,10 @@ func (j *judge) call(pid int, call syscallInfo, errno unix.Errno) []FileDenial {
 // mayBeCovered tells whether a file can be missing inside and be there outside.
 // Most calls that fail look for something in many places.
 func (j *judge) mayBeCovered(path string) bool {
-	return len(j.reopened) > 0 || strings.HasPrefix(path, "/dev/")
+	return len(j.plan.Reopened) > 0 || strings.HasPrefix(path, "/dev/")
 }
 
-func (j *judge) act(a act, p place, errno unix.Errno) (d FileDenial, ok bool) {
+func (j *judge) act(a act, p Place, errno unix.Errno) (d FileDenial, ok bool) {
 	d = FileDenial{Operation: a.kind.operation(), Path: a.shown(p.path), Ruled: p.path, Grant: p.path}
 	if !j.refused(&d, a, p, errno) {
 		return d, false
@@ -125,8 +101,8 @@ func (k actKind) operation() string {
 }
 
 // refused tells whether the sandbox is one that refuses this act so.
-func (j *judge) refused(d *FileDenial, a act, p place, errno unix.Errno) bool {
-	n := j.nodes.At(p.path)
+func (j *judge) refused(d *FileDenial, a act, p Place, errno unix.Errno) bool {
+	n := j.plan.nodes.At(p.path)
 	d.Hidden, d.Secret = n.Access() == pathtree.Hidden, n.HiddenByDefault()
 	for _, own := range ownTrees {
 		if pathtree.Contains(own, p.path) && !d.Hidden {
@@ -155,18 +131,18 @@ func (k actKind) names() bool { return k == makeAct || k == removeAct || k == re
 
 // refusedName is about the name of what may be written itself.
 func (j *judge) refusedName(d *FileDenial, path string, errno unix.Errno) bool {
-	dir := j.nodes.At(filepath.Dir(path))
+	dir := j.plan.nodes.At(filepath.Dir(path))
 	if path != "/" && dir.Access() != pathtree.ReadWrite {
 		d.Ruled, d.Grant = filepath.Dir(path), filepath.Dir(path)
 		d.Hidden, d.Fixed = dir.Access() == pathtree.Hidden, dir.NoWrite
 		return true
 	}
-	d.Reason = j.held[path]
+	d.Reason = j.plan.Unmoved[path]
 	return errno == unix.EBUSY && d.Reason != ""
 }
 
 // refusedOwn is about the trees that the sandbox has its own of.
-func (j *judge) refusedOwn(d *FileDenial, own string, p place, errno unix.Errno) bool {
+func (j *judge) refusedOwn(d *FileDenial, own string, p Place, errno unix.Errno) bool {
 	for _, w := range ownWritable {
 		if pathtree.Contains(w, p.path) {
 			return false
@@ -181,7 +157,7 @@ func (j *judge) refusedOwn(d *FileDenial, own string, p place, errno unix.Errno)
 
 // interpreter judges the program that a script names in its first line: execve
 // fails for the script when that is refused.
-func (j *judge) interpreter(script act, p place, errno unix.Errno) []FileDenial {
+func (j *judge) interpreter(script act, p Place, errno unix.Errno) []FileDenial {
 	f, err := os.Open(p.path)
 	if err != nil {
 		return nil

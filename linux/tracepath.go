@@ -18,10 +18,10 @@ import (
 // sandbox what is hidden inside can be seen, and the names are the same but
 // below /proc and /dev. false is that srun cannot look either, or that the
 // path has no name.
-func (a *act) locate() (place, bool) {
+func (a *act) locate() (Place, bool) {
 	full, ok := a.absolute()
 	if !ok {
-		return place{}, false
+		return Place{}, false
 	}
 	full = strings.TrimRight(full, "/")
 	if full == "" {
@@ -34,7 +34,7 @@ func (a *act) locate() (place, bool) {
 	}
 	p, err := walk(dir, a.lstat)
 	if err != nil || p.missing || p.path == "" {
-		return place{}, false
+		return Place{}, false
 	}
 	p.path = filepath.Join(p.path, name)
 	_, p.dir, err = a.lstat(p.path)
@@ -84,7 +84,7 @@ func (a *act) shown(path string) string {
 
 // failsAnyway tells whether a call fails without a sandbox as well. The kernel
 // looks at mounts before it looks at most of this.
-func failsAnyway(name string, call *syscallInfo, acts []act, places []place, errno unix.Errno) bool {
+func failsAnyway(name string, call *syscallInfo, acts []act, places []Place, errno unix.Errno) bool {
 	for i := range acts {
 		a, p := &acts[i], places[i]
 		if last := filepath.Base("/" + a.path); a.kind.names() && (last == "." || last == "..") || !a.hostAllows(p) {
@@ -105,7 +105,7 @@ func failsAnyway(name string, call *syscallInfo, acts []act, places []place, err
 	return errno == unix.EXDEV
 }
 
-func pairFails(name string, call *syscallInfo, from, to place, errno unix.Errno) bool {
+func pairFails(name string, call *syscallInfo, from, to Place, errno unix.Errno) bool {
 	linked := strings.HasPrefix(name, "link")
 	noReplace := name == "renameat2" && call.args[4]&unix.RENAME_NOREPLACE != 0
 	exchange := name == "renameat2" && call.args[4]&unix.RENAME_EXCHANGE != 0
@@ -134,7 +134,7 @@ func isEmpty(dir string) bool {
 
 // hostAllows tells whether srun's user could have done it without a sandbox.
 // What the file system itself refuses is no denial of srun's.
-func (a *act) hostAllows(p place) bool {
+func (a *act) hostAllows(p Place) bool {
 	parent := filepath.Dir(p.path)
 	switch a.kind {
 	case lookAct:

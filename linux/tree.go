@@ -15,7 +15,7 @@ import (
 // has no symbolic link.
 type facts struct {
 	dir     bool
-	id      fileID // that it must have when it is mounted, or zero
+	id      FileID // that it must have when it is mounted, or zero
 	standIn string // what it reads as when it is hidden (policy.PathRule)
 }
 
@@ -24,25 +24,6 @@ type (
 	node  = pathtree.Node[facts]
 	nodes = pathtree.Tree[facts]
 )
-
-// mountOp is one of the plan's operations on mounts, in the order they apply.
-type mountOp struct {
-	Kind opKind
-	Path string
-	Slot uint32
-	A    uint64 // mode, for opHide, opMkdir and opMkfile
-	Flag uint32
-	Data string // content, for opFile
-	id   fileID // for opClone
-
-	standIn bool // an opFile for a credential
-}
-
-// fileID tells a file from another that was given its name.
-type fileID struct {
-	ino uint64
-	dev uint32 // as in the kernel: major<<20 | minor
-}
 
 // treeOps turns points into mounts: the narrowest rule wins for reads and a
 // tie denies; a denied write stays denied below; everything that no rule names
@@ -71,7 +52,7 @@ var (
 // resolve makes a tree of points.
 func resolve(points []point) nodes {
 	return pathtree.Resolve(points, facts{dir: true}, func(a, b facts) facts {
-		if b.id != (fileID{}) {
+		if b.id != (FileID{}) {
 			a.id = b.id
 		}
 		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn)}
@@ -215,12 +196,4 @@ func (t *tree) closeCovers(ops []mountOp) []mountOp {
 		}
 	}
 	return ops
-}
-
-// String says what the operation does to its path.
-func (k opKind) String() string {
-	return map[opKind]string{
-		opClone: "copy", opReadonly: "make read-only", opWritable: "keep writable", opAttach: "attach the copy",
-		opPin: "pin", opSeal: "bind read-only", opHide: "cover", opMkdir: "make a place", opMkfile: "make a place", opFile: "replace", opHold: "hold the link",
-	}[k]
 }

@@ -39,8 +39,8 @@ func (b *builder) trustFiles(nodes nodes) []mountOp {
 	ops := []mountOp{fileOp(BundlePath, b.host.Trust.PEM)}
 	done := map[string]bool{}
 	for _, f := range b.host.Trust.Over {
-		path, dir, err := b.host.Resolve(f.Path)
-		if err == nil && !dir && nodes.At(path).Access() != pathtree.Hidden && !done[path] {
+		path, ok := b.host.file(f.Path)
+		if ok && nodes.At(path).Access() != pathtree.Hidden && !done[path] {
 			done[path] = true
 			ops = append(ops, fileOp(path, f.Content))
 		}

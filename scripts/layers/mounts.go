@@ -15,7 +15,7 @@ var mountLayers = []layer{
 	{name: "hide", what: "an empty mount over what may not be read", edits: leaveOut("op.Kind == opHide && op.Slot == 0 || op.standIn")},
 	{name: "pin", what: "a mount on each directory above a denied path", edits: leaveOut("op.Kind == opPin")},
 	{name: "keeper", what: "covers again what the host replaces", edits: []edit{{
-		"linux/keeper.go", "if op.Kind != opHide && !op.standIn {", "if true {",
+		"linux/plan.go", "if op.Kind == opHide || op.standIn {", "if false {",
 	}}},
 	{name: "lend", what: "standard input anew, on a read-only mount", edits: []edit{{
 		"linux/lent.go", "if !couldLend(fd, &st) {", "if true {",
@@ -27,6 +27,6 @@ var mountLayers = []layer{
 	}}},
 	{name: "inodes", what: "init and Landlock take a directory by its inode, not by its name alone", edits: []edit{
 		{"linux/plan.c", "if (op->a == 0)", "if (1 || op->a == 0)"},
-		{"linux/landlock.go", "r.id != (fileID{}) && r.id != identity(&st)", "false && r.id != identity(&st)"},
+		{"linux/landlock.go", "r.id != (FileID{}) && r.id != identity(&st)", "false && r.id != identity(&st)"},
 	}},
 }

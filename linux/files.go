@@ -11,13 +11,30 @@ import (
 	"srun/policy/gitfiles"
 )
 
-// hostFiles is the real file system as package gitfiles looks at it.
-type hostFiles struct{}
+// hostFiles is the real file system as planning looks at it. Most paths of a
+// plan share few directories, so it asks once for each whether a link leads there,
+// and then for the name in it alone. What changes meanwhile is init's to notice: it
+// follows no link.
+type hostFiles struct{ dirs map[string]dirState }
+
+func newHostFiles() *hostFiles { return &hostFiles{map[string]dirState{"/": dirPlain}} }
+
+func (*hostFiles) ID(path string) (FileID, error) {
+	var st unix.Stat_t
+	err := unix.Stat(path, &st)
+	return identity(&st), err
+}
+
+func identity(st *unix.Stat_t) FileID {
+	return FileID{ino: st.Ino, dev: unix.Major(st.Dev)<<20 | unix.Minor(st.Dev)}
+}
+
+func (*hostFiles) Mounts() ([]byte, error) { return os.ReadFile("/proc/self/mountinfo") }
 
 // maxConfig bounds what is read of a git file; git's own are far smaller.
 const maxConfig = 1 << 20
 
-func (hostFiles) Kind(path string) gitfiles.Kind {
+func (*hostFiles) Kind(path string) gitfiles.Kind {
 	var st unix.Stat_t
 	switch err := unix.Stat(path, &st); {
 	case err != nil:
@@ -28,7 +45,7 @@ func (hostFiles) Kind(path string) gitfiles.Kind {
 	return gitfiles.File
 }
 
-func (hostFiles) ReadFile(path string) []byte {
+func (*hostFiles) ReadFile(path string) []byte {
 	f, err := openFile(path)
 	if err != nil {
 		return nil
@@ -55,7 +72,7 @@ func openFile(path string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), path), nil
 }
 
-func (hostFiles) ReadDir(path string) []string {
+func (*hostFiles) ReadDir(path string) []string {
 	dir, err := os.OpenFile(path, os.O_RDONLY|unix.O_DIRECTORY, 0) // as ReadFile: a pipe could be there
 	if err != nil {
 		return nil
@@ -65,7 +82,7 @@ func (hostFiles) ReadDir(path string) []string {
 	return names
 }
 
-func (hostFiles) Same(a, b string) bool {
+func (*hostFiles) Same(a, b string) bool {
 	var x, y unix.Stat_t
 	return unix.Stat(a, &x) == nil && unix.Stat(b, &y) == nil && x.Dev == y.Dev && x.Ino == y.Ino
 }

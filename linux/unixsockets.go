@@ -1,0 +1,39 @@
+//go:build linux
+
+package linux
+
+import (
+	"path/filepath"
+	"slices"
+
+	"srun/policy"
+	"srun/policy/pathtree"
+)
+
+// UnixSocket is a socket of the host's that may be connected to.
+type UnixSocket struct {
+	Path string
+
+	// Now is where it leads where the command could put another in its place, in a
+	// directory that it may write or behind a link in one: there the file that is
+	// there now is meant. Else it is "".
+	Now string
+}
+
+func (b *builder) unixSockets(list []policy.PathRule) []UnixSocket {
+	var sockets []UnixSocket
+	for _, s := range list {
+		at, err := b.host.Find(s.Path)
+		if err != nil || at.missing {
+			continue // left out when the policy was loaded
+		}
+		socket := UnixSocket{Path: s.Path}
+		if slices.ContainsFunc(append(at.links, at.path), func(step string) bool {
+			return b.plan.nodes.At(filepath.Dir(step)).Access() == pathtree.ReadWrite
+		}) {
+			socket.Now = at.path
+		}
+		sockets = append(sockets, socket)
+	}
+	return sockets
+}

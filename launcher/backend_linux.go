@@ -78,16 +78,18 @@ func (l *linuxPlan) Own() Own {
 func (l *linuxPlan) Start(r Run) (Process, error) {
 	var p *linux.Process
 	started, err := linux.Start(linux.Config{
-		Plan:        l.plan,
-		Args:        r.Args,
-		Env:         r.Env,
-		Stdio:       r.Stdio,
-		Ended:       r.Events.CommandEnded,
-		Meanwhile: func() error { // before there is a process, nobody calls
-			return r.Meanwhile(func(conn net.Conn) (int, string) { return p.Owner(conn) })
+		BoxConfig: linux.BoxConfig{
+			Plan:  l.plan,
+			Args:  r.Args,
+			Env:   r.Env,
+			Stdio: r.Stdio,
+			Ended: r.Events.CommandEnded,
+			Meanwhile: func() error { // before there is a process, nobody calls
+				return r.Meanwhile(func(conn net.Conn) (int, string) { return p.Owner(conn) })
+			},
+			Forward:  r.Forward,
+			Withheld: r.Withheld,
 		},
-		Forward:      r.Forward,
-		Withheld:     r.Withheld,
 		DeniedSocket: func(d linux.SocketDenial) { r.Events.DeniedSocket(SocketDenial(d)) },
 		Trace:        r.Trace,
 		Runs:         l.Policy.RunsFile,

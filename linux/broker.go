@@ -3,15 +3,14 @@
 package linux
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"strings"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	"srun/linux/broker"
+	"srun/linux/internal/procfs"
 	"srun/policy"
 )
 
@@ -23,39 +22,43 @@ type SocketDenial struct {
 }
 
 // newBroker makes what does the command's calls that stop.
-func newBroker(notify int, killable bool, c *Config) (*broker.Broker, error) {
+func (c *Config) newBroker(notify int, killable bool) (Broker, error) {
 	sockets, err := hostSockets(c.Plan)
 	if err != nil {
 		unix.Close(notify)
 		return nil, err
 	}
-	judge := &judge{c.Plan}
+	judge := newJudge(c.Plan)
 	return broker.New(broker.Config{
 		Notify: notify, Killable: killable, Runs: c.Runs, Rules: brokerRules(&c.Plan.Rules), Sockets: sockets,
 		Denied: func(d broker.Denial) { c.deniedByBroker(d) },
-		Failed: func(f broker.Failure) func() {
-			// git clone and cp -l try it, and make a copy.
-			if strings.HasPrefix(f.Call, "link") && f.Errno == unix.EXDEV && !c.Trace {
-				return nil
-			}
-			denials := judge.failure(f)
-			if len(denials) == 0 || c.DeniedFile == nil {
-				return nil
-			}
-			return func() {
-				for _, d := range denials {
-					c.DeniedFile(d)
-				}
-			}
-		},
+		Failed: func(f broker.Failure) func() { return c.failed(judge, f) },
 	}), nil
+}
+
+// failed judges an act that the kernel refused.
+func (c *Config) failed(judge *judge, f broker.Failure) (tell func()) {
+	// git clone and cp -l try it, and make a copy.
+	if strings.HasPrefix(f.Call, "link") && f.Errno == unix.EXDEV && !c.Trace {
+		return nil
+	}
+	denials := judge.Failed(f.Call, f.Paths, f.Flags, f.Errno)
+	if len(denials) == 0 || c.DeniedFile == nil {
+		return nil
+	}
+	return func() {
+		for _, d := range denials {
+			d.PID, d.Command = f.PID, procfs.Printable(f.Command)
+			c.DeniedFile(d)
+		}
+	}
 }
 
 // deniedByBroker passes on what the broker refused.
 func (c *Config) deniedByBroker(d broker.Denial) {
 	if d.Operation == "unix-socket" {
 		if c.DeniedSocket != nil {
-			c.DeniedSocket(SocketDenial{Path: printable(d.Path), PID: d.PID, Command: printable(d.Command)})
+			c.DeniedSocket(SocketDenial{Path: procfs.Printable(d.Path), PID: d.PID, Command: procfs.Printable(d.Command)})
 		}
 		return
 	}
@@ -63,43 +66,11 @@ func (c *Config) deniedByBroker(d broker.Denial) {
 		return
 	}
 	f := FileDenial{
-		Operation: d.Operation, Path: d.Path, Ruled: d.Path, PID: d.PID, Command: printable(d.Command),
+		Operation: d.Operation, Path: d.Path, Ruled: d.Path, PID: d.PID, Command: procfs.Printable(d.Command),
 		Reason: d.Why.Reason, Rule: d.Why.Rule, Fixed: true, Protected: d.Why.Protected,
 	}
 	f.Source, _ = d.Why.Denied.(policy.Source)
 	c.DeniedFile(f)
-}
-
-// failure tells which of an act's paths the sandbox refused it for, if any.
-func (j *judge) failure(f broker.Failure) (denials []FileDenial) {
-	call := syscallInfo{args: [6]uint64{2: f.Flags, 4: f.Flags}} // where unlinkat and renameat2 have them
-	var acts []act
-	var places []Place
-	for i, r := range roles(f.Call) {
-		a := act{kind: r.kind, dir: unix.AT_FDCWD, path: f.Paths[i]}
-		if r.kind == openAct {
-			a.open(f.Flags)
-			a.follow = false
-		}
-		p, ok := a.locate()
-		if !ok {
-			return nil
-		}
-		if a.create && p.missing {
-			a.kind = makeAct
-		}
-		acts, places = append(acts, a), append(places, p)
-	}
-	if len(acts) == 0 || failsAnyway(f.Call, &call, acts, places, f.Errno) {
-		return nil
-	}
-	for i, a := range acts {
-		if d, ok := j.act(a, places[i], f.Errno); ok {
-			d.PID, d.Command = f.PID, printable(f.Command)
-			denials = append(denials, d)
-		}
-	}
-	return denials
 }
 
 // brokerRules are a plan's as the broker takes them.
@@ -137,7 +108,9 @@ func hostSockets(p *Plan) (broker.Sockets, error) {
 		}
 		fd, err := unix.Open(socket.Now, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 		if err != nil {
-			closeFDs(s.Files...)
+			for _, file := range s.Files {
+				unix.Close(file)
+			}
 			return s, fmt.Errorf("%s: %w", quoted(socket.Path), err)
 		}
 		s.Files = append(s.Files, fd)
@@ -152,41 +125,4 @@ func stale(fd int) bool {
 		return false
 	}
 	return nobodyListens(bindPlace{ino: uint32(st.Ino), dev: kernelDevice(os.Getpid(), fd, &st)})
-}
-
-// readAddress copies a process's socket address, of at most the size of struct
-// sockaddr_storage as in the kernel.
-func readAddress(pid int, at, size uint64) ([]byte, unix.Errno) {
-	const storage = 128
-	n := int32(size)
-	if n < 0 || n > storage {
-		return nil, unix.EINVAL
-	}
-	if n == 0 {
-		return nil, 0
-	}
-	buf, ok := readMemory(pid, at, int(n))
-	if !ok {
-		return nil, unix.EFAULT
-	}
-	return buf, 0
-}
-
-func leader(tid int) int {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
-	if err != nil {
-		return tid
-	}
-	var tgid int
-	fmt.Sscan(statusField(status, "Tgid"), &tgid)
-	return tgid
-}
-
-// pathAddress returns the path in a Unix socket address (unix(7)).
-func pathAddress(addr []byte) (string, bool) {
-	if len(addr) <= 2 || *(*uint16)(unsafe.Pointer(&addr[0])) != unix.AF_UNIX || addr[2] == 0 {
-		return "", false
-	}
-	path, _, _ := bytes.Cut(addr[2:], []byte{0})
-	return string(path), true
 }

@@ -14,7 +14,7 @@ import (
 
 // encodePlan lays a run out as init reads it: the operations of init.h, in the
 // order in which init looks for them, with OP_END last.
-func encodePlan(c *Config, lent lentFiles) ([]byte, error) {
+func encodePlan(c *BoxConfig, lent lentFiles) ([]byte, error) {
 	b := make([]byte, 0, 16<<10)
 	for _, op := range c.Plan.Mounts {
 		if op.Kind == opHold {
@@ -46,7 +46,7 @@ func encodePlan(c *Config, lent lentFiles) ([]byte, error) {
 			}
 			b = appendOp(b, codeSeccomp, 0, 0, notifies, string(prog))
 		}
-		if c.Trace {
+		if c.Tracer != nil {
 			prog, err := filter.TraceProgram(runtime.GOARCH)
 			if err != nil {
 				return nil, &Error{Protection: "seccomp", What: "find the tracing filter", Err: err}

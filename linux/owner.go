@@ -3,7 +3,6 @@
 package linux
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"srun/linux/internal/procfs"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,22 +30,10 @@ func (p *Process) Owner(conn net.Conn) (pid int, command string) {
 	}
 	for _, pid := range p.members() {
 		if holds(pid, "socket:["+inode+"]") {
-			name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-			return pid, printable(string(bytes.TrimSpace(name)))
+			return pid, procfs.Command(pid)
 		}
 	}
 	return 0, ""
-}
-
-// printable keeps a process's name, which it chose itself, from writing to the
-// user's terminal.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, s)
 }
 
 // socketInode finds a local address in the tables of the sandbox's network
@@ -135,22 +124,10 @@ func (p *Process) HasGroup(group int) bool {
 func (p *Process) CommandStopped() bool {
 	for _, pid := range p.members() {
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-		if err == nil && statusField(status, "NSpid") == strconv.Itoa(p.command) {
-			state := statusField(status, "State")
-			return state == "(stopped)" || state == "stop)" && p.tracer.holds(pid) // "(tracing stop)"
+		if err == nil && procfs.Field(status, "NSpid") == strconv.Itoa(p.command) {
+			state := procfs.Field(status, "State")
+			return state == "(stopped)" || state == "stop)" && p.tracer != nil && p.tracer.Holds(pid) // "(tracing stop)"
 		}
 	}
 	return false
-}
-
-// statusField is the last word of a line of /proc/PID/status: for NSpid the
-// process id in the innermost namespace.
-func statusField(status []byte, name string) string {
-	for line := range strings.Lines(string(status)) {
-		if rest, ok := strings.CutPrefix(line, name+":"); ok {
-			words := strings.Fields(rest)
-			return words[len(words)-1]
-		}
-	}
-	return ""
 }

@@ -96,10 +96,10 @@ func tryRun(landlock bool) error {
 		return err
 	}
 	defer null.Close()
-	process, err := Start(Config{
+	process, err := Start(Config{BoxConfig: BoxConfig{
 		Plan: plan, Args: []string{"true"}, Env: []string{"PATH=/usr/bin:/bin"},
 		Stdio: [3]*os.File{null, null, null},
-	})
+	}})
 	if err != nil {
 		return err
 	}

@@ -10,12 +10,10 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"srun/linux/broker"
 )
 
-// Config is one run of a planned sandbox.
-type Config struct {
+// BoxConfig is one run of a planned sandbox.
+type BoxConfig struct {
 	Plan  *Plan
 	Args  []string // Args[0] is looked up in PATH of Env, inside the sandbox
 	Env   []string
@@ -35,18 +33,27 @@ type Config struct {
 	// ends the rest of the sandbox; nil is nobody.
 	Ended func()
 
-	// DeniedSocket is told of connections to the host's Unix sockets that were
-	// refused; nil is nobody.
-	DeniedSocket func(SocketDenial)
+	// Broker is called once the command's process has loaded its filters, with the
+	// descriptor of the one that stops calls, and returns what deals with those.
+	Broker func(notify int, killable bool) (Broker, error)
 
-	// Runs is a file of srun's own, made if there is none, by which runs of a user
-	// at the same time know of each other's; "" is none.
-	Runs string
+	Tracer Tracer // of the command; nil is none
+}
 
-	// Trace has file operations watched: DeniedFile is told of those that the
-	// sandbox refused. Debuggers do not work inside then, and calls take longer.
-	Trace      bool
-	DeniedFile func(FileDenial) // nil is nobody
+// Broker deals with the calls that the command's filter stops.
+type Broker interface {
+	Serve()
+	Wait() // until nobody can make one any more
+}
+
+// Tracer watches the command.
+type Tracer interface {
+	// Attach is called with the process id of init while the command's process waits
+	// to execve.
+	Attach(init int) error
+
+	Holds(pid int) bool // what /proc calls traced is stopped by a signal
+	Wait()              // until everything that was traced is gone
 }
 
 // Event is a change of the command that is not its end.
@@ -63,7 +70,7 @@ type Process struct {
 	in      *sandboxInit
 	ended   func()
 	keeper  *keeper // nil when nothing is covered
-	tracer  *tracer // nil without Config.Trace
+	tracer  Tracer  // nil when nobody traces
 	command int     // process id inside
 	events  chan Event
 	paused  chan struct{}
@@ -73,7 +80,7 @@ type Process struct {
 	status  syscall.WaitStatus
 	err     error
 	lent    lentFiles
-	broker  *broker.Broker
+	broker  Broker
 }
 
 // ErrNotFound and ErrNotExecutable tell why a command did not start; both come
@@ -129,8 +136,12 @@ func (p *Process) initStatus() (syscall.WaitStatus, error) {
 // close.
 func (p *Process) Wait() (syscall.WaitStatus, error) {
 	<-p.done
-	p.tracer.wait()
-	p.broker.Wait()
+	if p.tracer != nil {
+		p.tracer.Wait()
+	}
+	if p.broker != nil {
+		p.broker.Wait()
+	}
 	p.in.sock.close()
 	p.lent.giveBack()
 	return p.status, errors.Join(p.err, p.keeper.wait())

@@ -12,7 +12,7 @@ import (
 
 // Start makes the sandbox and starts the command in it. On error nothing runs
 // and nothing is left.
-func Start(c Config) (*Process, error) {
+func startBox(c BoxConfig) (*Process, error) {
 	if err := checkStdio(c.Stdio[:]); err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func checkStdio(stdio []*os.File) error {
 }
 
 // start returns a Process also with an error, for its keeper and what it lent.
-func start(in *sandboxInit, c *Config) (*Process, error) {
+func start(in *sandboxInit, c *BoxConfig) (*Process, error) {
 	p := &Process{in: in, ended: c.Ended, done: make(chan struct{}),
 		events: make(chan Event, 8), paused: make(chan struct{}, 1), sockets: make(chan socketReply, 1)}
 	p.Events = p.events
@@ -83,7 +83,7 @@ func start(in *sandboxInit, c *Config) (*Process, error) {
 
 // letGo does what has to be done before the command runs and init does not wait
 // for.
-func (p *Process) letGo(c *Config) (err error) {
+func (p *Process) letGo(c *BoxConfig) (err error) {
 	if p.keeper, err = newKeeper(c.Plan, p.in); err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (p *Process) letGo(c *Config) (err error) {
 	if err := p.keeper.watches(); err != nil {
 		return err
 	}
-	if !c.Trace {
+	if c.Tracer == nil {
 		p.tell(message{kind: ctlGo}) // an init that is gone said why before
 	}
 	return nil
@@ -103,7 +103,7 @@ func (p *Process) letGo(c *Config) (err error) {
 
 // prepare does what needs nothing from init, while init still makes the
 // namespaces: the plan in a memory file and the Landlock ruleset.
-func prepare(c *Config, lent lentFiles) (plan, set int, err error) {
+func prepare(c *BoxConfig, lent lentFiles) (plan, set int, err error) {
 	body, err := encodePlan(c, lent)
 	if err != nil {
 		return -1, -1, err
@@ -136,12 +136,12 @@ func sendPlan(sock, plan, set int, stdio [3]*os.File) error {
 // started waits for the verdict on the command's start. On the way it takes the
 // listeners of forwarded ports, and starts the broker when the command's
 // process has loaded its filters.
-func (p *Process) started(c *Config) (command int, err error) {
+func (p *Process) started(c *BoxConfig) (command int, err error) {
 	for {
 		m, fds, err := p.in.sock.receive()
 		switch {
 		case err == nil && m.kind == msgBroker && len(fds) == 1:
-			if p.broker, err = newBroker(fds[0], m.a != 0, c); err != nil {
+			if p.broker, err = c.Broker(fds[0], m.a != 0); err != nil {
 				return 0, err
 			}
 			go p.broker.Serve()
@@ -166,14 +166,15 @@ func (p *Process) started(c *Config) (command int, err error) {
 }
 
 // stands is for the command's process waiting for its go: the mounts are made.
-func (p *Process) stands(c *Config) error {
+func (p *Process) stands(c *BoxConfig) error {
 	p.keeper.look()
-	if !c.Trace {
+	if c.Tracer == nil {
 		return nil
 	}
-	if err := p.trace(c); err != nil {
+	if err := c.Tracer.Attach(p.in.pid); err != nil {
 		return err
 	}
+	p.tracer = c.Tracer
 	p.tell(message{kind: ctlGo})
 	return nil
 }

@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"unsafe"
 
+	"srun/linux/internal/procfs"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -40,15 +42,19 @@ type tracer struct {
 const traceOptions = unix.PTRACE_O_EXITKILL | unix.PTRACE_O_TRACESECCOMP | unix.PTRACE_O_TRACESYSGOOD |
 	unix.PTRACE_O_TRACECLONE | unix.PTRACE_O_TRACEFORK | unix.PTRACE_O_TRACEVFORK | unix.PTRACE_O_TRACEEXEC
 
-// trace attaches to the command's process, which waits to execve.
-func (p *Process) trace(c *Config) error {
-	pid, err := onlyChild(p.in.pid)
-	if err != nil {
-		return traceError(err)
-	}
-	t := &tracer{
-		root: pid, judge: &judge{c.Plan}, denied: c.DeniedFile, ready: make(chan error, 1), done: make(chan struct{}),
+// newTracer returns one that tells of what was denied; denied may be nil.
+func newTracer(p *Plan, denied func(FileDenial)) *tracer {
+	return &tracer{
+		judge: newJudge(p), denied: denied, ready: make(chan error, 1), done: make(chan struct{}),
 		calls: map[int]syscallInfo{}, stopped: map[int]bool{},
+	}
+}
+
+// Attach attaches to the command's process, which waits to execve: the only child
+// of the sandbox's first process.
+func (t *tracer) Attach(init int) (err error) {
+	if t.root, err = onlyChild(init); err != nil {
+		return traceError(err)
 	}
 	handle := cgo.NewHandle(t)
 	if r := C.srun_trace_start(C.uintptr_t(handle)); r != 0 {
@@ -58,7 +64,6 @@ func (p *Process) trace(c *Config) error {
 	if err := <-t.ready; err != nil {
 		return traceError(err)
 	}
-	p.tracer = t
 	return nil
 }
 
@@ -74,20 +79,11 @@ func onlyChild(parent int) (int, error) {
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, name := range stats {
 		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-		if err == nil && parentOf(pid) == parent {
+		if err == nil && procfs.Parent(pid) == parent {
 			return pid, nil
 		}
 	}
 	return 0, errors.New("its process is not in /proc")
-}
-
-func parentOf(pid int) int {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		return 0
-	}
-	parent, _ := strconv.Atoi(statusField(status, "PPid"))
-	return parent
 }
 
 //export srunTrace
@@ -138,19 +134,12 @@ func (t *tracer) next() (pid int, status unix.WaitStatus, err error) {
 	return pid, status, err
 }
 
-// wait returns when every denial was told.
-func (t *tracer) wait() {
-	if t != nil {
-		<-t.done
-	}
-}
+// Wait returns when every denial was told.
+func (t *tracer) Wait() { <-t.done }
 
-// holds tells whether a process that /proc calls traced is stopped by a signal.
+// Holds tells whether a process that /proc calls traced is stopped by a signal.
 // SIGCONT makes it run and stop anew, which the tracer may not have seen yet.
-func (t *tracer) holds(pid int) bool {
-	if t == nil {
-		return false
-	}
+func (t *tracer) Holds(pid int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var news unix.Siginfo

@@ -5,6 +5,7 @@ package linux
 import (
 	"bytes"
 	"encoding/binary"
+	"unsafe"
 
 	seccomp "github.com/seccomp/libseccomp-golang"
 	"golang.org/x/sys/unix"
@@ -180,6 +181,33 @@ func boundPath(pid int, call *syscallInfo) (string, bool) {
 		return "", false
 	}
 	return pathAddress(addr)
+}
+
+// readAddress copies a process's socket address, of at most the size of struct
+// sockaddr_storage as in the kernel.
+func readAddress(pid int, at, size uint64) ([]byte, unix.Errno) {
+	const storage = 128
+	n := int32(size)
+	if n < 0 || n > storage {
+		return nil, unix.EINVAL
+	}
+	if n == 0 {
+		return nil, 0
+	}
+	buf, ok := readMemory(pid, at, int(n))
+	if !ok {
+		return nil, unix.EFAULT
+	}
+	return buf, 0
+}
+
+// pathAddress returns the path in a Unix socket address (unix(7)).
+func pathAddress(addr []byte) (string, bool) {
+	if len(addr) <= 2 || *(*uint16)(unsafe.Pointer(&addr[0])) != unix.AF_UNIX || addr[2] == 0 {
+		return "", false
+	}
+	path, _, _ := bytes.Cut(addr[2:], []byte{0})
+	return string(path), true
 }
 
 // readString reads a path, as long as the kernel takes, from a process.

@@ -37,6 +37,9 @@ type FileDenial struct {
 // and not by the policy: that is what is enforced.
 type judge struct{ plan *Plan }
 
+// newJudge returns the judge of one sandbox.
+func newJudge(p *Plan) *judge { return &judge{p} }
+
 // refusals are the errors that the sandbox's mounts and Landlock refuse with:
 // covers have no rights, and what lies in a cover is absent.
 var refusals = map[unix.Errno]bool{
@@ -71,6 +74,38 @@ func (j *judge) call(pid int, call syscallInfo, errno unix.Errno) []FileDenial {
 			denials = append(denials, d)
 		} else if a.kind == execAct {
 			denials = append(denials, j.interpreter(a, places[i], errno)...)
+		}
+	}
+	return denials
+}
+
+// Failed tells which of an act's paths the sandbox refused it for, if any: those
+// of a call's arguments that are one, links resolved, with its flags.
+func (j *judge) Failed(name string, paths []string, flags uint64, errno unix.Errno) (denials []FileDenial) {
+	call := syscallInfo{args: [6]uint64{2: flags, 4: flags}} // where unlinkat and renameat2 have them
+	var acts []act
+	var places []Place
+	for i, r := range roles(name) {
+		a := act{kind: r.kind, dir: unix.AT_FDCWD, path: paths[i]}
+		if r.kind == openAct {
+			a.open(flags)
+			a.follow = false
+		}
+		p, ok := a.locate()
+		if !ok {
+			return nil
+		}
+		if a.create && p.missing {
+			a.kind = makeAct
+		}
+		acts, places = append(acts, a), append(places, p)
+	}
+	if len(acts) == 0 || failsAnyway(name, &call, acts, places, errno) {
+		return nil
+	}
+	for i, a := range acts {
+		if d, ok := j.act(a, places[i], errno); ok {
+			denials = append(denials, d)
 		}
 	}
 	return denials

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"srun/linux/internal/procfs"
 	"srun/policy/pathtree"
 )
 
@@ -65,10 +66,10 @@ func (a *act) lstat(path string) (target string, dir bool, err error) {
 	switch number, err := strconv.Atoi(rest); {
 	case !proc:
 	case rest == "self":
-		return fmt.Sprintf("/proc/%d", leader(a.pid)), false, nil
+		return fmt.Sprintf("/proc/%d", procfs.Leader(a.pid)), false, nil
 	case rest == "thread-self":
-		return fmt.Sprintf("/proc/%d/task/%d", leader(a.pid), a.pid), false, nil
-	case err == nil && number != leader(a.pid):
+		return fmt.Sprintf("/proc/%d/task/%d", procfs.Leader(a.pid), a.pid), false, nil
+	case err == nil && number != procfs.Leader(a.pid):
 		return "", false, unix.ENOENT
 	}
 	return lstat(path)
@@ -76,7 +77,7 @@ func (a *act) lstat(path string) (target string, dir bool, err error) {
 
 // shown is a path as the process calls it.
 func (a *act) shown(path string) string {
-	if rest, ok := strings.CutPrefix(path, fmt.Sprintf("/proc/%d/", leader(a.pid))); ok {
+	if rest, ok := strings.CutPrefix(path, fmt.Sprintf("/proc/%d/", procfs.Leader(a.pid))); ok {
 		return "/proc/self/" + rest
 	}
 	return path

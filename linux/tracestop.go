@@ -3,11 +3,9 @@
 package linux
 
 import (
-	"bytes"
-	"fmt"
-	"os"
-
 	"golang.org/x/sys/unix"
+
+	"srun/linux/internal/procfs"
 )
 
 const (
@@ -77,14 +75,9 @@ func (t *tracer) returned(pid int) {
 		return
 	}
 	for _, d := range t.judge.call(pid, call, unix.Errno(-result)) {
-		d.PID, d.Command = leader(pid), commandName(pid)
+		d.PID, d.Command = procfs.Leader(pid), procfs.Command(pid)
 		if t.denied != nil {
 			t.denied(d)
 		}
 	}
-}
-
-func commandName(pid int) string {
-	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
-	return printable(string(bytes.TrimSpace(name)))
 }

@@ -78,10 +78,10 @@ func files(t *testing.T, names ...string) string {
 // be open once the link is gone again.
 func TestEscapeLinkOnTheWay(t *testing.T) {
 	for name, add := range map[string]func(*policy.Filesystem, string){
-		"seal": func(f *policy.Filesystem, p string) { f.DenyWrite = rules(p + "/way/file") },
-		"hide": func(f *policy.Filesystem, p string) { f.DenyRead = rules(p + "/way/file") },
-		"pin":  func(f *policy.Filesystem, p string) { f.DenyWrite = rules(p + "/way/not-there") },
-		"copy": func(f *policy.Filesystem, p string) { f.AllowWrite = rules(p + "/way/dir") },
+		"seal": func(f *policy.Filesystem, p string) { f.DenyWrite = pathRules(p + "/way/file") },
+		"hide": func(f *policy.Filesystem, p string) { f.DenyRead = pathRules(p + "/way/file") },
+		"pin":  func(f *policy.Filesystem, p string) { f.DenyWrite = pathRules(p + "/way/not-there") },
+		"copy": func(f *policy.Filesystem, p string) { f.AllowWrite = pathRules(p + "/way/dir") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := files(t, "p/way/file", "p/way/dir/file", "victim/file", "victim/dir/file")
@@ -156,4 +156,12 @@ func TestEscapeInitIsNotDumpable(t *testing.T) {
 	if out, err := sandbox(t, plan, "pid=1; "+lookAt); err != nil || out != "done\n" {
 		t.Errorf("of init: %q, %v", out, err)
 	}
+}
+
+func pathRules(paths ...string) []policy.PathRule {
+	var list []policy.PathRule
+	for _, p := range paths {
+		list = append(list, policy.PathRule{Path: p, Source: policy.Source{Tier: policy.TierFlag, Flag: "--test"}})
+	}
+	return list
 }

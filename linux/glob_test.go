@@ -59,7 +59,7 @@ func TestNewPlanGlobs(t *testing.T) {
 	} {
 		t.Run(c.pattern, func(t *testing.T) {
 			p := &policy.Policy{Filesystem: policy.Filesystem{DenyRead: []policy.PathRule{glob(dir + "/" + c.pattern)}}}
-			plan, err := NewPlan(p, dir+"/p", thisHost(t))
+			plan, err := NewPlan(p, dir+"/p", osHost())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -86,7 +86,7 @@ func TestNewPlanHandsOnGlobs(t *testing.T) {
 		"q/*.pem": false, "*": false, "q*/x": false,
 	} {
 		for _, list := range []policy.Filesystem{{DenyRead: []policy.PathRule{glob(dir + "/" + pattern)}}, {DenyWrite: []policy.PathRule{glob(dir + "/" + pattern)}}} {
-			plan, err := NewPlan(&policy.Policy{Filesystem: list}, dir+"/p", thisHost(t))
+			plan, err := NewPlan(&policy.Policy{Filesystem: list}, dir+"/p", osHost())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,11 +103,11 @@ func TestNewPlanBoundsGlobs(t *testing.T) {
 		files = append(files, fmt.Sprintf("q/%d", i))
 	}
 	dir := globTree(t, append(files, "p/x")...)
-	g := globber{files: newHostFiles(), pattern: "none", within: map[FileID]bool{}, entries: maxGlobbed - 300}
+	g := globber{files: osFiles{}, pattern: "none", within: map[FileID]bool{}, entries: maxGlobbed - 300}
 	if err := g.walk(dir+"/q", ""); err != nil {
 		t.Error(err)
 	}
-	g = globber{files: newHostFiles(), pattern: "none", within: map[FileID]bool{}, entries: maxGlobbed - 299}
+	g = globber{files: osFiles{}, pattern: "none", within: map[FileID]bool{}, entries: maxGlobbed - 299}
 	if err := g.walk(dir+"/q", ""); err == nil || !strings.Contains(err.Error(), "narrower") {
 		t.Errorf("no bound: %v", err)
 	}
@@ -117,7 +117,7 @@ func TestNewPlanBoundsGlobs(t *testing.T) {
 func TestNewPlanAllowsGlobs(t *testing.T) {
 	dir := globTree(t, "p/x", "c/a/dist/x", "c/b/dist/x", "c/b/src/x")
 	p := &policy.Policy{Filesystem: policy.Filesystem{AllowWrite: []policy.PathRule{glob(dir + "/c/*/dist")}}}
-	plan, err := NewPlan(p, dir+"/p", thisHost(t))
+	plan, err := NewPlan(p, dir+"/p", osHost())
 	if err != nil {
 		t.Fatal(err)
 	}

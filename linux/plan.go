@@ -110,9 +110,15 @@ func (p *Plan) index() {
 	}
 }
 
+// State tells what holds at a path of the host's.
+func (p *Plan) State(path string) pathtree.State { return p.nodes.At(path).State }
+
+// HiddenByDefault tells whether a path is hidden by the default list alone.
+func (p *Plan) HiddenByDefault(path string) bool { return p.nodes.At(path).HiddenByDefault() }
+
 // Writable tells whether the command may write at a path of the host's.
 func (p *Plan) Writable(path string) bool {
-	return !inOwnTree(path) && p.nodes.At(path).Access() == pathtree.ReadWrite
+	return !inOwnTree(path) && p.State(path).Access() == pathtree.ReadWrite
 }
 
 // begin is what a plan says before a path was looked at.

@@ -60,7 +60,7 @@ func BenchmarkNewPlanRules(b *testing.B) {
 		}
 	}
 	for name, fs := range map[string]policy.Filesystem{
-		"denyWrite": {DenyWrite: rules(paths...)}, "denyRead": {DenyRead: rules(paths...)},
+		"denyWrite": {DenyWrite: pathRules(paths...)}, "denyRead": {DenyRead: pathRules(paths...)},
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {

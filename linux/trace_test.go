@@ -3,6 +3,7 @@
 package linux
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -10,6 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"srun/linux/filter"
+	"srun/policy"
+	"srun/policy/gitfiles"
 )
 
 func TestEveryTracedCallHasItsPaths(t *testing.T) {
@@ -25,21 +28,51 @@ func TestEveryTracedCallHasItsPaths(t *testing.T) {
 
 // testJudge judges a tree with a writable root that holds a hidden directory,
 // with one file of it visible, a protected file, and a held link.
-func testJudge() *judge {
-	nodes := resolve([]point{
-		{Path: "/work", Effects: allowWrite, Own: facts{dir: true}},
-		{Path: "/work/secret", Effects: denyRead, Own: facts{dir: true}}, {Path: "/work/secret/shown", Effects: allowRead},
-		{Path: "/work/.git/config", Effects: denyWrite},
-		{Path: "/etc/one", Effects: allowWrite},
-		{Path: "/home/.ssh", Effects: hideByDefault, Own: facts{dir: true}},
-	})
-	plan := &Plan{nodes: nodes, Mounts: append(treeOps(nodes, nil, nil), mountOp{Kind: opHold, Path: "/work/link"})}
-	plan.index()
-	return &judge{plan}
+func testJudge(t *testing.T) *judge {
+	t.Helper()
+	rules := func(source policy.Source, paths ...string) (list []policy.PathRule) {
+		for _, p := range paths {
+			list = append(list, policy.PathRule{Path: p, Source: source})
+		}
+		return list
+	}
+	flag := policy.Source{Tier: policy.TierFlag, Flag: "--test"}
+	p, err := NewPlan(&policy.Policy{Filesystem: policy.Filesystem{
+		AllowWrite: rules(flag, "/etc/one"),
+		AllowRead:  rules(flag, "/work/secret/shown"),
+		DenyWrite:  rules(flag, "/work/.git/config", "/work/link"),
+		DenyRead:   append(rules(flag, "/work/secret"), rules(policy.Source{Tier: policy.TierDefault}, "/home/.ssh")...),
+	}}, "/work", Host{LandlockABI: 7, Files: traceFiles{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &judge{p}
 }
 
+// traceFiles have what the test's rules name.
+type traceFiles struct{}
+
+func (traceFiles) Find(path string) (Place, error) {
+	switch path {
+	case "/", "/work", "/work/.git", "/work/secret", "/etc", "/home", "/home/.ssh":
+		return Place{path: path, dir: true}, nil
+	case "/work/.git/config", "/work/secret/shown", "/etc/one", "/elsewhere":
+		return Place{path: path}, nil
+	case "/work/link":
+		return Place{path: "/elsewhere", links: []string{"/work/link"}}, nil
+	}
+	return Place{path: path, missing: true}, nil
+}
+
+func (traceFiles) ID(string) (FileID, error) { return FileID{}, fs.ErrNotExist }
+func (traceFiles) Mounts() ([]byte, error)   { return nil, nil }
+func (traceFiles) Kind(string) gitfiles.Kind { return gitfiles.Missing }
+func (traceFiles) ReadFile(string) []byte    { return nil }
+func (traceFiles) ReadDir(string) []string   { return nil }
+func (traceFiles) Same(a, b string) bool     { return a == b }
+
 func TestRefused(t *testing.T) {
-	j := testJudge()
+	j := testJudge(t)
 	for _, r := range []struct {
 		kind   actKind
 		path   string

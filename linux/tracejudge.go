@@ -137,8 +137,8 @@ func (k actKind) operation() string {
 
 // refused tells whether the sandbox is one that refuses this act so.
 func (j *judge) refused(d *FileDenial, a act, p Place, errno unix.Errno) bool {
-	n := j.plan.nodes.At(p.path)
-	d.Hidden, d.Secret = n.Access() == pathtree.Hidden, n.HiddenByDefault()
+	n := j.plan.State(p.path)
+	d.Hidden, d.Secret = n.Access() == pathtree.Hidden, j.plan.HiddenByDefault(p.path)
 	for _, own := range ownTrees {
 		if pathtree.Contains(own, p.path) && !d.Hidden {
 			return j.refusedOwn(d, own, p, errno)
@@ -166,7 +166,7 @@ func (k actKind) names() bool { return k == makeAct || k == removeAct || k == re
 
 // refusedName is about the name of what may be written itself.
 func (j *judge) refusedName(d *FileDenial, path string, errno unix.Errno) bool {
-	dir := j.plan.nodes.At(filepath.Dir(path))
+	dir := j.plan.State(filepath.Dir(path))
 	if path != "/" && dir.Access() != pathtree.ReadWrite {
 		d.Ruled, d.Grant = filepath.Dir(path), filepath.Dir(path)
 		d.Hidden, d.Fixed = dir.Access() == pathtree.Hidden, dir.NoWrite

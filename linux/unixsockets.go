@@ -29,7 +29,7 @@ func (b *builder) unixSockets(list []policy.PathRule) []UnixSocket {
 		}
 		socket := UnixSocket{Path: s.Path}
 		if slices.ContainsFunc(append(at.links, at.path), func(step string) bool {
-			return b.plan.nodes.At(filepath.Dir(step)).Access() == pathtree.ReadWrite
+			return b.plan.State(filepath.Dir(step)).Access() == pathtree.ReadWrite
 		}) {
 			socket.Now = at.path
 		}

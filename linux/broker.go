@@ -9,8 +9,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"srun/linux/box"
 	"srun/linux/broker"
 	"srun/linux/internal/procfs"
+	"srun/linux/plan"
+	"srun/linux/trace"
 	"srun/policy"
 )
 
@@ -22,13 +25,13 @@ type SocketDenial struct {
 }
 
 // newBroker makes what does the command's calls that stop.
-func (c *Config) newBroker(notify int, killable bool) (Broker, error) {
+func (c *Config) newBroker(notify int, killable bool) (box.Broker, error) {
 	sockets, err := hostSockets(c.Plan)
 	if err != nil {
 		unix.Close(notify)
 		return nil, err
 	}
-	judge := newJudge(c.Plan)
+	judge := trace.NewJudge(c.Plan)
 	return broker.New(broker.Config{
 		Notify: notify, Killable: killable, Runs: c.Runs, Rules: brokerRules(&c.Plan.Rules), Sockets: sockets,
 		Denied: func(d broker.Denial) { c.deniedByBroker(d) },
@@ -37,7 +40,7 @@ func (c *Config) newBroker(notify int, killable bool) (Broker, error) {
 }
 
 // failed judges an act that the kernel refused.
-func (c *Config) failed(judge *judge, f broker.Failure) (tell func()) {
+func (c *Config) failed(judge *trace.Judge, f broker.Failure) (tell func()) {
 	// git clone and cp -l try it, and make a copy.
 	if strings.HasPrefix(f.Call, "link") && f.Errno == unix.EXDEV && !c.Trace {
 		return nil
@@ -65,7 +68,7 @@ func (c *Config) deniedByBroker(d broker.Denial) {
 	if c.DeniedFile == nil {
 		return
 	}
-	f := FileDenial{
+	f := trace.Denial{
 		Operation: d.Operation, Path: d.Path, Ruled: d.Path, PID: d.PID, Command: procfs.Printable(d.Command),
 		Reason: d.Why.Reason, Rule: d.Why.Rule, Fixed: true, Protected: d.Why.Protected,
 	}
@@ -74,7 +77,7 @@ func (c *Config) deniedByBroker(d broker.Denial) {
 }
 
 // brokerRules are a plan's as the broker takes them.
-func brokerRules(p *Rules) broker.Rules {
+func brokerRules(p *plan.Rules) broker.Rules {
 	r := broker.Rules{
 		Own: p.Own, Writable: p.Writable, Reserved: make(map[string]broker.Why, len(p.Reserved)), Kept: p.Kept, Held: p.Held,
 		Templates: p.Templates, Opened: p.Opened, AllowGitConfig: p.AllowGitConfig, Git: p.Git,
@@ -91,12 +94,12 @@ func brokerRules(p *Rules) broker.Rules {
 	return r
 }
 
-func brokerWhy(w Why) broker.Why {
+func brokerWhy(w plan.Why) broker.Why {
 	return broker.Why{Reason: w.Reason, Rule: w.Rule, Protected: w.Protected, Denied: w.Source}
 }
 
 // hostSockets opens the sockets that a plan means by what they are now.
-func hostSockets(p *Plan) (broker.Sockets, error) {
+func hostSockets(p *plan.Plan) (broker.Sockets, error) {
 	s := broker.Sockets{All: p.AllUnixSockets, Shared: p.HostNetwork}
 	if !s.Shared {
 		s.Stale = stale
@@ -111,7 +114,7 @@ func hostSockets(p *Plan) (broker.Sockets, error) {
 			for _, file := range s.Files {
 				unix.Close(file)
 			}
-			return s, fmt.Errorf("%s: %w", quoted(socket.Path), err)
+			return s, fmt.Errorf("%s: %w", plan.Quoted(socket.Path), err)
 		}
 		s.Files = append(s.Files, fd)
 	}

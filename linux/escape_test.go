@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"srun/linux/box"
+	"srun/linux/plan"
 	"srun/policy"
 )
 
@@ -20,7 +22,7 @@ import (
 // application, or lies behind another layer.
 
 // sandbox runs a shell line as a plan has it, and returns what it prints.
-func sandbox(t *testing.T, plan *Plan, line string) (string, error) {
+func sandbox(t *testing.T, plan *plan.Plan, line string) (string, error) {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -32,7 +34,7 @@ func sandbox(t *testing.T, plan *Plan, line string) (string, error) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	p, err := Start(Config{BoxConfig: BoxConfig{
+	p, err := Start(Config{Config: box.Config{
 		Plan: plan, Args: []string{"sh", "-c", line}, Env: []string{"PATH=/usr/bin:/bin"},
 		Stdio: [3]*os.File{null, write, null},
 	}})
@@ -48,7 +50,7 @@ func sandbox(t *testing.T, plan *Plan, line string) (string, error) {
 	return string(out), err
 }
 
-func thisHost(t testing.TB) Host {
+func thisHost(t testing.TB) plan.Host {
 	t.Helper()
 	host, err := ThisHost(nil)
 	if err != nil {
@@ -87,7 +89,7 @@ func TestEscapeLinkOnTheWay(t *testing.T) {
 			root := files(t, "p/way/file", "p/way/dir/file", "victim/file", "victim/dir/file")
 			pol := &policy.Policy{}
 			add(&pol.Filesystem, root+"/p")
-			plan, err := NewPlan(pol, root+"/p", thisHost(t))
+			plan, err := plan.New(pol, root+"/p", thisHost(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -107,7 +109,7 @@ func TestEscapeLinkOnTheWay(t *testing.T) {
 // Another directory gets the working directory's name before init gets there:
 // neither Landlock nor a mount opens that one.
 func TestEscapeOtherDirectory(t *testing.T) {
-	for _, abi := range []int{LandlockABI(), 0} {
+	for _, abi := range []int{box.LandlockABI(), 0} {
 		root := files(t, "p/file", "victim/file")
 		dir, err := os.Open(root + "/p")
 		if err != nil {
@@ -119,7 +121,7 @@ func TestEscapeOtherDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 		host.LandlockABI = abi
-		plan, err := NewPlan(&policy.Policy{Weaker: []policy.Weaker{{Name: "landlock"}}}, root+"/p", host)
+		plan, err := plan.New(&policy.Policy{Weaker: []policy.Weaker{{Name: "landlock"}}}, root+"/p", host)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,7 +151,7 @@ func TestEscapeInitIsNotDumpable(t *testing.T) {
 	dir := files(t)
 	host := thisHost(t)
 	host.LandlockABI = 0
-	plan, err := NewPlan(&policy.Policy{Weaker: []policy.Weaker{{Name: "landlock"}}}, dir, host)
+	plan, err := plan.New(&policy.Policy{Weaker: []policy.Weaker{{Name: "landlock"}}}, dir, host)
 	if err != nil {
 		t.Fatal(err)
 	}

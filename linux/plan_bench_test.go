@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"srun/linux/plan"
 	"srun/policy"
 )
 
@@ -33,7 +34,7 @@ func BenchmarkNewPlan(b *testing.B) {
 				b.Fatal(err)
 			}
 			for b.Loop() {
-				if _, err := NewPlan(p, dir, thisHost(b)); err != nil {
+				if _, err := plan.New(p, dir, thisHost(b)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -64,7 +65,7 @@ func BenchmarkNewPlanRules(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := NewPlan(&policy.Policy{Filesystem: fs}, dir, thisHost(b)); err != nil {
+				if _, err := plan.New(&policy.Policy{Filesystem: fs}, dir, thisHost(b)); err != nil {
 					b.Fatal(err)
 				}
 			}

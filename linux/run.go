@@ -2,9 +2,14 @@
 
 package linux
 
+import (
+	"srun/linux/box"
+	"srun/linux/trace"
+)
+
 // Config is one run of a planned sandbox.
 type Config struct {
-	BoxConfig // but for what Start adds: Broker and Tracer
+	box.Config // but for what Start adds: Broker and Tracer
 
 	// DeniedSocket is told of connections to the host's Unix sockets that were
 	// refused; nil is nobody.
@@ -17,15 +22,15 @@ type Config struct {
 	// Trace has file operations watched: DeniedFile is told of those that the
 	// sandbox refused. Debuggers do not work inside then, and calls take longer.
 	Trace      bool
-	DeniedFile func(FileDenial) // nil is nobody
+	DeniedFile func(trace.Denial) // nil is nobody
 }
 
 // Start makes the sandbox and starts the command in it. On error nothing runs
 // and nothing is left.
-func Start(c Config) (*Process, error) {
+func Start(c Config) (*box.Process, error) {
 	c.Broker = c.newBroker
 	if c.Trace {
-		c.Tracer = newTracer(c.Plan, c.DeniedFile)
+		c.Tracer = trace.New(c.Plan, c.DeniedFile)
 	}
-	return startBox(c.BoxConfig)
+	return box.Start(c.Config)
 }

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"sync"
 
-	"srun/linux/internal/procfs"
-
 	"golang.org/x/sys/unix"
+
+	"srun/linux/internal/procfs"
 )
 
 // sockDiag asks the kernel for the Unix sockets of the sandbox's network

@@ -7,12 +7,16 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"srun/linux/box"
+	"srun/linux/internal/hostfs"
+	"srun/linux/plan"
 )
 
 // ThisHost asks the real machine. workDir is what the working directory must be,
 // for while srun starts another program could give its name to a link; nil is any.
-func ThisHost(workDir *os.File) (Host, error) {
-	h := Host{LandlockABI: LandlockABI(), Files: newHostFiles()}
+func ThisHost(workDir *os.File) (plan.Host, error) {
+	h := plan.Host{LandlockABI: box.LandlockABI(), Files: hostfs.New()}
 	h.Name, _ = os.Hostname() // without one, it is missing from /etc/hosts
 	if workDir == nil {
 		return h, nil
@@ -21,6 +25,6 @@ func ThisHost(workDir *os.File) (Host, error) {
 	if err := unix.Fstat(int(workDir.Fd()), &st); err != nil {
 		return h, fmt.Errorf("working directory: %w", err)
 	}
-	h.Dir = identity(&st)
+	h.Dir = hostfs.Identity(&st)
 	return h, nil
 }

@@ -3,6 +3,8 @@
 /* Starting the command: the last steps in the child, and execve. */
 #define _GNU_SOURCE
 #include "init.h"
+#include "message.h"
+#include "steps.h"
 
 #include <dirent.h>
 #include <errno.h>

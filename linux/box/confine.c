@@ -3,7 +3,8 @@
 /* What the command loses: capabilities, privileges to gain, file rights
  * (Landlock) and system calls (seccomp). */
 #define _GNU_SOURCE
-#include "init.h"
+#include "message.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,9 @@
 //go:build linux
 
 #define _GNU_SOURCE
+#include "message.h"
 #include "mounts.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <fcntl.h>

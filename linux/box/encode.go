@@ -13,7 +13,7 @@ import (
 	"srun/linux/plan"
 )
 
-// encodePlan lays a run out as init reads it: the operations of init.h, in the
+// encodePlan lays a run out as init reads it: the operations of plan.h, in the
 // order in which init looks for them, with OP_END last.
 func encodePlan(c *Config, lent lentFiles) ([]byte, error) {
 	b := make([]byte, 0, 16<<10)

@@ -12,8 +12,9 @@
  *         comes to be the same way.
  */
 #define _GNU_SOURCE
-#include "init.h"
 #include "enter.h"
+#include "init.h"
+#include "message.h"
 
 #include <errno.h>
 #include <fcntl.h>

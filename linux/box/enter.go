@@ -15,7 +15,6 @@ import (
 )
 
 /*
-#include "init.h"
 #include "enter.h"
 */
 import "C"

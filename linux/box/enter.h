@@ -1,5 +1,4 @@
-#ifndef SRUN_ENTER_H
-#define SRUN_ENTER_H
+#pragma once
 
 #include <stdint.h>
 
@@ -19,5 +18,3 @@ struct early {
 	int32_t keeper;
 };
 extern struct early *srun_early;
-
-#endif

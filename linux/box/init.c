@@ -4,6 +4,9 @@
  * starts the command, reaps, passes signals on, and dies with srun. */
 #define _GNU_SOURCE
 #include "init.h"
+#include "message.h"
+#include "network.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,6 +9,8 @@
  * F_NOTIFY): closing an inotify descriptor takes 5 to 15 ms, at the end of every
  * run. */
 #define _GNU_SOURCE
+#include "init.h"
+#include "message.h"
 #include "mounts.h"
 
 #include <errno.h>

@@ -14,7 +14,6 @@ import (
 )
 
 /*
-#include "init.h"
 #include "enter.h"
 */
 import "C"

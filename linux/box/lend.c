@@ -4,7 +4,9 @@
  * the caller's own mount it could change their modes, times and attributes all
  * the same, so it gets each anew, on a read-only mount. */
 #define _GNU_SOURCE
+#include "message.h"
 #include "mounts.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <fcntl.h>

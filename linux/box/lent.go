@@ -13,7 +13,8 @@ import (
 )
 
 /*
-#include "init.h"
+#include "message.h"
+#include "plan.h"
 */
 import "C"
 

@@ -3,7 +3,7 @@
 package box
 
 /*
-#include "init.h"
+#include "network.h"
 */
 import "C"
 
@@ -76,7 +76,7 @@ var listenKinds = map[int32]Kind{
 }
 
 // takeListeners names the descriptors that came with "ready": one per bit of
-// the set, lowest first (init.h, LISTEN_*).
+// the set, lowest first (network.h, LISTEN_*).
 func takeListeners(set int32, fds []int) (l *Listeners, err error) {
 	l = &Listeners{}
 	if l.called, err = newPoller(); err != nil {

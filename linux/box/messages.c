@@ -2,7 +2,7 @@
 
 /* What init and the command's process say to srun, and hear of it. */
 #define _GNU_SOURCE
-#include "init.h"
+#include "message.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ void tell(int sock, uint32_t type, int32_t a, int32_t b, const char *text)
 int send_fds(int sock, const struct message *m, const int *fds, int n)
 {
 	struct iovec iov = { (void *)m, sizeof *m };
-	union { char buf[CMSG_SPACE(MAX_LISTENERS * sizeof(int))]; struct cmsghdr align; } u = { 0 };
+	union { char buf[CMSG_SPACE(MAX_FDS * sizeof(int))]; struct cmsghdr align; } u = { 0 };
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1 };
 	if (n > 0) {
 		h.msg_control = u.buf;
@@ -47,7 +47,7 @@ int send_fds(int sock, const struct message *m, const int *fds, int n)
 int receive_fds(int sock, struct message *m, int *fds, int n)
 {
 	struct iovec iov = { m, sizeof *m };
-	union { char buf[CMSG_SPACE(MAX_LISTENERS * sizeof(int))]; struct cmsghdr align; } u = { 0 };
+	union { char buf[CMSG_SPACE(MAX_FDS * sizeof(int))]; struct cmsghdr align; } u = { 0 };
 	struct msghdr h = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = u.buf, .msg_controllen = CMSG_SPACE(sizeof(int) * n) };
 	ssize_t got;
 	do

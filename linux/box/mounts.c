@@ -3,7 +3,9 @@
 /* The sandbox's view of the file system: init's own /proc and /dev first, then
  * the plan's operations on the host's tree, which stays where it is. */
 #define _GNU_SOURCE
+#include "message.h"
 #include "mounts.h"
+#include "steps.h"
 
 #include <errno.h>
 #include <fcntl.h>

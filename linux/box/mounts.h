@@ -1,9 +1,10 @@
 /* What the files that mount share: the calls of the new mount API, relative to
  * descriptors. */
-#ifndef SRUN_MOUNTS_H
-#define SRUN_MOUNTS_H
+#pragma once
 
-#include "init.h"
+#include "plan.h"
+
+#include <sys/types.h>
 
 /* glibc's sys/mount.h and linux/mount.h cannot both be included everywhere. */
 extern int mount(const char *, const char *, const char *, unsigned long, const void *);
@@ -61,5 +62,3 @@ int open_covers(void);
 /* alone.c: copy_alone returns a detached copy of the mount at a file, -1 where
  * that takes another way. */
 int copy_alone(int at, const char *path);
-
-#endif

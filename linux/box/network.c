@@ -4,7 +4,7 @@
  * address of the world is local (AnyIP) and every TCP connection that is not
  * to loopback is redirected to one listener. srun accepts on it outside. */
 #define _GNU_SOURCE
-#include "init.h"
+#include "network.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

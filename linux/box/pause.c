@@ -3,7 +3,7 @@
 /* While srun asks its user, nothing inside runs: a command could paint over the
  * question, or take the keys that answer it. */
 #define _GNU_SOURCE
-#include "init.h"
+#include "steps.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 //go:build linux
 
 #define _GNU_SOURCE
-#include "init.h"
+#include "plan.h"
 
 #include <errno.h>
 #include <sys/mman.h>

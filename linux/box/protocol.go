@@ -37,12 +37,13 @@ import (
 
 /*
 #cgo CFLAGS: -O2 -Wall -Wextra -Wshadow -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
-#include "init.h"
-#include "enter.h"
+#include "message.h"
+#include "network.h"
+#include "plan.h"
 */
 import "C"
 
-// opCode is one of init.h's OP_ constants.
+// opCode is one of plan.h's OP_ constants.
 type opCode uint32
 
 const (
@@ -67,7 +68,7 @@ var opCodes = map[plan.OpKind]opCode{
 	plan.OpMkdir: C.OP_MKDIR, plan.OpMkfile: C.OP_MKFILE, plan.OpFile: C.OP_FILE,
 }
 
-// appendOp encodes one operation: struct op of init.h, the data, a NUL, and
+// appendOp encodes one operation: struct op of plan.h, the data, a NUL, and
 // padding to eight bytes. The processor's own byte order: both ends are one
 // program.
 func appendOp(b []byte, code opCode, slot uint32, a uint64, flag uint32, data string) []byte {
@@ -85,7 +86,7 @@ func appendOp(b []byte, code opCode, slot uint32, a uint64, flag uint32, data st
 	return b
 }
 
-// message is struct message of init.h.
+// message is struct message of message.h.
 type message struct {
 	kind uint32
 	a, b int32
@@ -93,8 +94,8 @@ type message struct {
 }
 
 const (
-	messageSize  = C.sizeof_struct_message
-	maxListeners = C.MAX_LISTENERS
+	messageSize = C.sizeof_struct_message
+	maxFDs      = C.MAX_FDS
 )
 
 const (

@@ -2,7 +2,7 @@
 
 /* Sockets for published ports, and for ports forwarded during the run. */
 #define _GNU_SOURCE
-#include "init.h"
+#include "network.h"
 
 #include <errno.h>
 #include <sys/socket.h>

@@ -55,7 +55,7 @@ func (w *waiter) close() error {
 // file is reported as io.EOF would be: kind 0 and no error.
 func (w *waiter) receive() (m message, fds []int, err error) {
 	buf := make([]byte, messageSize)
-	oob := make([]byte, unix.CmsgSpace(4*maxListeners))
+	oob := make([]byte, unix.CmsgSpace(4*maxFDs))
 	var n, oobn int
 	var failed error
 	err = w.wait(func(fd int) bool {

@@ -80,10 +80,10 @@ func files(t *testing.T, names ...string) string {
 // be open once the link is gone again.
 func TestEscapeLinkOnTheWay(t *testing.T) {
 	for name, add := range map[string]func(*policy.Filesystem, string){
-		"seal": func(f *policy.Filesystem, p string) { f.DenyWrite = pathRules(p + "/way/file") },
-		"hide": func(f *policy.Filesystem, p string) { f.DenyRead = pathRules(p + "/way/file") },
-		"pin":  func(f *policy.Filesystem, p string) { f.DenyWrite = pathRules(p + "/way/not-there") },
-		"copy": func(f *policy.Filesystem, p string) { f.AllowWrite = pathRules(p + "/way/dir") },
+		"bind_ro": func(f *policy.Filesystem, p string) { f.DenyWrite = pathRules(p + "/way/file") },
+		"hide":    func(f *policy.Filesystem, p string) { f.DenyRead = pathRules(p + "/way/file") },
+		"pin":     func(f *policy.Filesystem, p string) { f.DenyWrite = pathRules(p + "/way/not-there") },
+		"copy":    func(f *policy.Filesystem, p string) { f.AllowWrite = pathRules(p + "/way/dir") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := files(t, "p/way/file", "p/way/dir/file", "victim/file", "victim/dir/file")

@@ -1,7 +1,7 @@
 //go:build linux
 
 /* To copy a mount at some place, the kernel looks at every mount on top of it
- * (has_locked_children in fs/namespace.c): to seal thousands of files one after
+ * (has_locked_children in fs/namespace.c): to bind thousands of files read-only one after
  * another would take the square of the time. So they are copied from a copy of
  * the whole mount, which has nothing on it. Copies of what is attached nowhere
  * are allowed since Linux 6.15. */

@@ -48,9 +48,9 @@ void close_host(void)
 		close(host[i].fd);
 }
 
-/* seal_file binds a file on itself, read-only. Nothing is mounted below one, and
+/* bind_file_ro binds a file on itself, read-only. Nothing is mounted below one, and
  * the kernel looks at every mount of the tree to find that out. */
-static int seal_file(const char *path)
+static int bind_file_ro(const char *path)
 {
 	int at = open_exact(path);
 	if (at < 0)
@@ -178,8 +178,8 @@ static int do_mount_op(const struct op *op, const char *path)
 		return set_flags(AT_FDCWD, path, 0, 0, MOUNT_ATTR_RDONLY);
 	case OP_PIN:
 		return bind_on_itself(path, 0);
-	case OP_SEAL:
-		return op->b ? seal_file(path) : bind_on_itself(path, MOUNT_ATTR_RDONLY);
+	case OP_BIND_RO:
+		return op->b ? bind_file_ro(path) : bind_on_itself(path, MOUNT_ATTR_RDONLY);
 	case OP_HIDE:
 	case OP_FILE:
 		return cover(op, path);
@@ -194,7 +194,7 @@ static int do_mount_op(const struct op *op, const char *path)
 
 static const char *const op_names[] = {
 	[OP_CLONE] = "copy the mounts at", [OP_READONLY] = "make read-only", [OP_WRITABLE] = "make writable",
-	[OP_ATTACH] = "attach", [OP_PIN] = "pin", [OP_SEAL] = "seal", [OP_HIDE] = "hide",
+	[OP_ATTACH] = "attach", [OP_PIN] = "pin", [OP_BIND_RO] = "bind read-only", [OP_HIDE] = "hide",
 	[OP_FILE] = "replace", [OP_MKDIR] = "make directory", [OP_MKFILE] = "make file",
 };
 

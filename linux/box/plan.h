@@ -12,7 +12,7 @@ enum {
 	OP_WRITABLE = 3,   /* path: this mount, one of init's own, becomes writable again */
 	OP_ATTACH = 4,     /* slot -> path: put the copy there */
 	OP_PIN = 5,        /* path: bind on itself, so that it cannot be renamed */
-	OP_SEAL = 6,       /* path: bind on itself read-only, with all below; b: 1 for a file */
+	OP_BIND_RO = 6,    /* path: bind on itself read-only, with all below; b: 1 for a file */
 	OP_HIDE = 7,       /* path: cover by something empty; a: mode; b: 1 for a file;
 	                    * slot: 1 to leave it writable for OP_MKDIR and OP_MKFILE */
 	OP_MKDIR = 8,      /* path: in a cover, so that something can be attached */

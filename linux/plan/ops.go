@@ -10,7 +10,7 @@ const (
 	OpWritable               // a mount of init's own becomes writable again
 	OpAttach                 // the copy of Slot, at the path
 	OpPin                    // bind the path on itself, so that it cannot be renamed
-	OpSeal                   // bind it on itself read-only, with all below
+	OpBindRO                 // bind it on itself read-only, with all below
 	OpHide                   // cover it by something empty; Slot is 1 to leave that writable for now
 	OpMkdir                  // in a cover, so that something can be attached
 	OpMkfile                 // the same
@@ -38,6 +38,6 @@ type Op struct {
 func (k OpKind) String() string {
 	return map[OpKind]string{
 		OpClone: "copy", OpReadonly: "make read-only", OpWritable: "keep writable", OpAttach: "attach the copy",
-		OpPin: "pin", OpSeal: "bind read-only", OpHide: "cover", OpMkdir: "make a place", OpMkfile: "make a place", OpFile: "replace", OpHold: "hold the link",
+		OpPin: "pin", OpBindRO: "bind read-only", OpHide: "cover", OpMkdir: "make a place", OpMkfile: "make a place", OpFile: "replace", OpHold: "hold the link",
 	}[k]
 }

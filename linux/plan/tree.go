@@ -72,7 +72,7 @@ type tree struct {
 	slots  uint32
 }
 
-// ops yields: copies of what stays writable, the seal over everything, copies
+// ops yields: copies of what stays writable, everything read-only, copies
 // of what is read again under a cover, then each path from the root down.
 func (t *tree) ops() []Op {
 	var ops []Op
@@ -123,7 +123,7 @@ func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
 		}
 		ops = append(ops, Op{Kind: OpAttach, Path: n.Path, Slot: s})
 	default:
-		op := Op{Kind: OpSeal, Path: n.Path}
+		op := Op{Kind: OpBindRO, Path: n.Path}
 		if !n.Own.dir {
 			op.Flag = 1
 		}

@@ -11,7 +11,7 @@ var mountLayers = []layer{
 		"return set_flags(AT_FDCWD, path, op->b ? 0 : AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);",
 		"return op->b ? set_flags(AT_FDCWD, path, 0, MOUNT_ATTR_RDONLY, 0) : 0;",
 	}}},
-	{name: "seal", what: "a read-only mount on a denied path inside a root", edits: leaveOut("op.Kind == plan.OpSeal")},
+	{name: "seal", what: "a read-only mount on a denied path inside a root", edits: leaveOut("op.Kind == plan.OpBindRO")},
 	{name: "hide", what: "an empty mount over what may not be read", edits: leaveOut("op.Kind == plan.OpHide && op.Slot == 0 || op.StandIn")},
 	{name: "pin", what: "a mount on each directory above a denied path", edits: leaveOut("op.Kind == plan.OpPin")},
 	{name: "keeper", what: "covers again what the host replaces", edits: []edit{{

@@ -106,7 +106,7 @@ func promises(t *testing.T) (list []promise) {
 		name := strings.TrimSuffix(strings.TrimPrefix(file, prefix), ".txtar")
 		list = append(list, promise{name, sentence(strings.Join(lines, " "))})
 	}
-	for _, file := range []string{"../linux/escape_test.go", "../linux/filter/generate/escape_test.go"} {
+	for _, file := range []string{"../linux/escape_test.go", "../linux/box/escape_test.go", "../linux/filter/generate/escape_test.go"} {
 		list = append(list, goPromises(t, file)...)
 	}
 	return list

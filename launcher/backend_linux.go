@@ -7,6 +7,9 @@ import (
 	"syscall"
 
 	"srun/linux"
+	"srun/linux/box"
+	"srun/linux/plan"
+	"srun/linux/trace"
 	"srun/policy"
 )
 
@@ -45,53 +48,55 @@ func (linuxBackend) Probe() []Check {
 }
 
 func (linuxBackend) Plan(w Work) (Plan, error) {
-	host := linux.ThisHost()
-	host.WorkDir = w.WorkDir
-	if w.Trust {
-		host.Trust = trust(w.Bundle)
-	}
-	plan, err := linux.NewPlan(w.Policy, w.Dir, host)
+	host, err := linux.ThisHost(w.WorkDir)
 	if err != nil {
 		return nil, err
 	}
-	return &linuxPlan{w, plan}, nil
+	if w.Trust {
+		host.Trust = trust(w.Bundle)
+	}
+	made, err := plan.New(w.Policy, w.Dir, host)
+	if err != nil {
+		return nil, err
+	}
+	return &linuxPlan{w, made}, nil
 }
 
 type linuxPlan struct {
 	Work
-	plan *linux.Plan
+	plan *plan.Plan
 }
 
 func (l *linuxPlan) Own() Own {
-	o := Own{TempDir: linux.TempDir, Ports: linux.OwnPorts()}
+	o := Own{TempDir: plan.TempDir, Ports: box.OwnPorts()}
 	if filtered(l.Policy) {
-		o.ProxyPort = linux.ProxyPort
+		o.ProxyPort = box.ProxyPort
 	}
 	if l.Trust {
-		o.Bundle = linux.BundlePath
+		o.Bundle = plan.BundlePath
 	}
 	return o
 }
 
 func (l *linuxPlan) Start(r Run) (Process, error) {
-	var p *linux.Process
+	var p *box.Process
 	started, err := linux.Start(linux.Config{
-		Plan:        l.plan,
-		Args:        r.Args,
-		Env:         r.Env,
-		Dir:         l.Dir,
-		Stdio:       r.Stdio,
-		HostNetwork: l.Policy.Network.Mode == policy.ModeHost,
-		Ended:       r.Events.CommandEnded,
-		Meanwhile: func() error { // before there is a process, nobody calls
-			return r.Meanwhile(func(conn net.Conn) (int, string) { return p.Owner(conn) })
+		Config: box.Config{
+			Plan:  l.plan,
+			Args:  r.Args,
+			Env:   r.Env,
+			Stdio: r.Stdio,
+			Ended: r.Events.CommandEnded,
+			Meanwhile: func() error { // before there is a process, nobody calls
+				return r.Meanwhile(func(conn net.Conn) (int, string) { return p.Owner(conn) })
+			},
+			Forward:  r.Forward,
+			Withheld: r.Withheld,
 		},
-		Forward:      r.Forward,
-		Withheld:     r.Withheld,
 		DeniedSocket: func(d linux.SocketDenial) { r.Events.DeniedSocket(SocketDenial(d)) },
 		Trace:        r.Trace,
 		Runs:         l.Policy.RunsFile,
-		DeniedFile:   func(d linux.FileDenial) { r.Events.DeniedFile(FileDenial(d)) },
+		DeniedFile:   func(d trace.Denial) { r.Events.DeniedFile(FileDenial(d)) },
 	})
 	if err != nil {
 		return nil, translate(err)
@@ -102,7 +107,7 @@ func (l *linuxPlan) Start(r Run) (Process, error) {
 }
 
 // followStops has the command go on once its stop was told of.
-func followStops(p *linux.Process, events Events) {
+func followStops(p *box.Process, events Events) {
 	for e := range p.Events {
 		if e.Stopped != 0 && p.CommandStopped() {
 			events.CommandStopped(e.Stopped)
@@ -111,19 +116,19 @@ func followStops(p *linux.Process, events Events) {
 	}
 }
 
-type linuxProcess struct{ *linux.Process }
+type linuxProcess struct{ *box.Process }
 
 func (p linuxProcess) Doors() Doors { return linuxDoors{p.Listeners} }
 
-type linuxDoors struct{ *linux.Listeners }
+type linuxDoors struct{ *box.Listeners }
 
-var doorKinds = map[linux.Kind]DoorKind{
-	linux.ListenProxy: DoorProxy, linux.ListenTransparent: DoorTransparent, linux.ListenDNS: DoorDNS,
-	linux.ListenDNSTCP: DoorDNSTCP, linux.ListenForward: DoorForward,
+var doorKinds = map[box.Kind]DoorKind{
+	box.ListenProxy: DoorProxy, box.ListenTransparent: DoorTransparent, box.ListenDNS: DoorDNS,
+	box.ListenDNSTCP: DoorDNSTCP, box.ListenForward: DoorForward,
 }
 
 func (d linuxDoors) Serve(open func(Door)) error {
-	return d.Listeners.Serve(func(l linux.Listener) {
+	return d.Listeners.Serve(func(l box.Listener) {
 		kind, known := doorKinds[l.Kind]
 		if !known {
 			kind = -1
@@ -133,14 +138,14 @@ func (d linuxDoors) Serve(open func(Door)) error {
 }
 
 // trust has the command trust the bundle, in every place that is looked at.
-func trust(bundle []byte) *linux.Trust {
-	t := &linux.Trust{PEM: bundle}
+func trust(bundle []byte) *plan.Trust {
+	t := &plan.Trust{PEM: bundle}
 	for _, path := range systemBundles {
-		t.Over = append(t.Over, linux.TrustFile{Path: path, Content: bundle})
+		t.Over = append(t.Over, plan.TrustFile{Path: path, Content: bundle})
 	}
 	for _, path := range javaStores {
 		if _, err := os.Stat(path); err == nil {
-			t.Over = append(t.Over, linux.TrustFile{Path: path, Content: javaStore(bundle)})
+			t.Over = append(t.Over, plan.TrustFile{Path: path, Content: javaStore(bundle)})
 		}
 	}
 	return t
@@ -149,19 +154,19 @@ func trust(bundle []byte) *linux.Trust {
 // Missing names the protection that an error of Start says cannot be enforced,
 // "" when the error is about something else.
 func Missing(err error) string {
-	if e, ok := errors.AsType[*linux.Error](err); ok {
+	if e, ok := errors.AsType[*plan.Error](err); ok {
 		return e.Protection
 	}
 	return ""
 }
 
 func translate(err error) error {
-	var e *linux.Error
+	var e *plan.Error
 	if errors.As(err, &e) && e.Protection == "" {
 		switch {
-		case errors.Is(err, linux.ErrNotFound):
+		case errors.Is(err, box.ErrNotFound):
 			return &startError{err: err, kind: ErrNotFound}
-		case errors.Is(err, linux.ErrNotExecutable):
+		case errors.Is(err, box.ErrNotExecutable):
 			return &startError{err: err, kind: ErrNotExecutable}
 		}
 	}

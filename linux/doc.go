@@ -1,11 +1,12 @@
 // Package linux is srun's backend for Linux: it turns a policy into a plan and
 // applies it with namespaces, mounts, Landlock and seccomp.
 //
-// Planning is apart from applying. [NewPlan] reads no more of the host than
-// what its [Host] tells, and yields the list of mounts, Landlock rules and
-// system call filters; [Start] hands exactly that plan to init, the first
-// process of the sandbox (init.c and its neighbours), which applies it and
-// starts the command. protocol.go draws what the two say to each other.
+// Planning is apart from applying. Package plan makes the list of mounts, Landlock
+// rules and everything else that a run needs, and reads no more of the host than
+// what its Host tells; [ThisHost] is the real one. [Start] hands exactly that plan
+// to package box, which makes the sandbox and starts the command in it, to package
+// broker, which deals with the calls that the command's filter stops, and to
+// package trace, if the command is to be watched. None of these knows another.
 //
 // # Limitations
 //

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"srun/linux/box"
+	"srun/linux/plan"
 	"srun/policy"
 )
 
@@ -20,7 +22,7 @@ import (
 // application, or lies behind another layer.
 
 // sandbox runs a shell line as a plan has it, and returns what it prints.
-func sandbox(t *testing.T, plan *Plan, dir, line string) (string, error) {
+func sandbox(t *testing.T, plan *plan.Plan, line string) (string, error) {
 	t.Helper()
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -32,10 +34,10 @@ func sandbox(t *testing.T, plan *Plan, dir, line string) (string, error) {
 		t.Fatal(err)
 	}
 	defer null.Close()
-	p, err := Start(Config{
-		Plan: plan, Args: []string{"sh", "-c", line}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: dir,
+	p, err := Start(Config{Config: box.Config{
+		Plan: plan, Args: []string{"sh", "-c", line}, Env: []string{"PATH=/usr/bin:/bin"},
 		Stdio: [3]*os.File{null, write, null},
-	})
+	}})
 	write.Close()
 	if err != nil {
 		return "", err
@@ -46,6 +48,15 @@ func sandbox(t *testing.T, plan *Plan, dir, line string) (string, error) {
 	_, err = p.Wait()
 	p.Listeners.Close()
 	return string(out), err
+}
+
+func thisHost(t testing.TB) plan.Host {
+	t.Helper()
+	host, err := ThisHost(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host
 }
 
 // files makes directories and files, with their names in them, and returns where.
@@ -69,26 +80,26 @@ func files(t *testing.T, names ...string) string {
 // be open once the link is gone again.
 func TestEscapeLinkOnTheWay(t *testing.T) {
 	for name, add := range map[string]func(*policy.Filesystem, string){
-		"seal": func(f *policy.Filesystem, p string) { f.DenyWrite = rules(p + "/way/file") },
-		"hide": func(f *policy.Filesystem, p string) { f.DenyRead = rules(p + "/way/file") },
-		"pin":  func(f *policy.Filesystem, p string) { f.DenyWrite = rules(p + "/way/not-there") },
-		"copy": func(f *policy.Filesystem, p string) { f.AllowWrite = rules(p + "/way/dir") },
+		"bind_ro": func(f *policy.Filesystem, p string) { f.DenyWrite = pathRules(p + "/way/file") },
+		"hide":    func(f *policy.Filesystem, p string) { f.DenyRead = pathRules(p + "/way/file") },
+		"pin":     func(f *policy.Filesystem, p string) { f.DenyWrite = pathRules(p + "/way/not-there") },
+		"copy":    func(f *policy.Filesystem, p string) { f.AllowWrite = pathRules(p + "/way/dir") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			root := files(t, "p/way/file", "p/way/dir/file", "victim/file", "victim/dir/file")
 			pol := &policy.Policy{}
 			add(&pol.Filesystem, root+"/p")
-			plan, err := NewPlan(pol, root+"/p", ThisHost())
+			plan, err := plan.New(pol, root+"/p", thisHost(t))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if out, err := sandbox(t, plan, root+"/p", "echo ran"); err != nil || out != "ran\n" {
+			if out, err := sandbox(t, plan, "echo ran"); err != nil || out != "ran\n" {
 				t.Fatalf("as planned: %q, %v", out, err)
 			}
 			if err := errors.Join(os.Rename(root+"/p/way", root+"/p/aside"), os.Symlink("../victim", root+"/p/way")); err != nil {
 				t.Fatal(err)
 			}
-			if out, err := sandbox(t, plan, root+"/p", "echo ran"); !errors.Is(err, unix.ELOOP) {
+			if out, err := sandbox(t, plan, "echo ran"); !errors.Is(err, unix.ELOOP) {
 				t.Errorf("with a link in the place of a directory: %q, %v; want ELOOP", out, err)
 			}
 		})
@@ -98,26 +109,29 @@ func TestEscapeLinkOnTheWay(t *testing.T) {
 // Another directory gets the working directory's name before init gets there:
 // neither Landlock nor a mount opens that one.
 func TestEscapeOtherDirectory(t *testing.T) {
-	for _, abi := range []int{LandlockABI(), 0} {
+	for _, abi := range []int{box.LandlockABI(), 0} {
 		root := files(t, "p/file", "victim/file")
 		dir, err := os.Open(root + "/p")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer dir.Close()
-		host := ThisHost()
-		host.WorkDir, host.LandlockABI = dir, abi
-		plan, err := NewPlan(&policy.Policy{Weaker: []policy.Weaker{{Name: "landlock"}}}, root+"/p", host)
+		host, err := ThisHost(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if out, err := sandbox(t, plan, root+"/p", "echo x >file && echo wrote"); err != nil || out != "wrote\n" {
+		host.LandlockABI = abi
+		plan, err := plan.New(&policy.Policy{Weaker: []policy.Weaker{{Name: "landlock"}}}, root+"/p", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out, err := sandbox(t, plan, "echo x >file && echo wrote"); err != nil || out != "wrote\n" {
 			t.Fatalf("as planned: %q, %v", out, err)
 		}
 		if err := errors.Join(os.Rename(root+"/p", root+"/aside"), os.Rename(root+"/victim", root+"/p")); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := sandbox(t, plan, root+"/p", "echo x >file && echo wrote"); !errors.Is(err, unix.ESTALE) {
+		if out, err := sandbox(t, plan, "echo x >file && echo wrote"); !errors.Is(err, unix.ESTALE) {
 			t.Errorf("Landlock ABI %d: %q, %v; want ESTALE", abi, out, err)
 		}
 	}
@@ -135,36 +149,21 @@ func TestEscapeInitIsNotDumpable(t *testing.T) {
 		t.Fatalf("of a parent without srun: %q, %v", out, err)
 	}
 	dir := files(t)
-	host := ThisHost()
+	host := thisHost(t)
 	host.LandlockABI = 0
-	plan, err := NewPlan(&policy.Policy{Weaker: []policy.Weaker{{Name: "landlock"}}}, dir, host)
+	plan, err := plan.New(&policy.Policy{Weaker: []policy.Weaker{{Name: "landlock"}}}, dir, host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := sandbox(t, plan, dir, "pid=1; "+lookAt); err != nil || out != "done\n" {
+	if out, err := sandbox(t, plan, "pid=1; "+lookAt); err != nil || out != "done\n" {
 		t.Errorf("of init: %q, %v", out, err)
 	}
 }
 
-// An init that says that it is ready, and is in srun's own network.
-func TestEscapeSharedNetwork(t *testing.T) {
-	for _, own := range []bool{true, false} {
-		pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in := &sandboxInit{pid: os.Getpid(), hostNetwork: !own}
-		if in.sock, err = newWaiter(pair[0], "init"); err != nil {
-			t.Fatal(err)
-		}
-		if err := unix.Send(pair[1], message{kind: msgReady}.encode(), 0); err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := in.ready(); (err != nil) != own {
-			t.Errorf("network of its own wanted: %v; %v", own, err)
-		}
-		in.closeNamespaces()
-		in.sock.close()
-		unix.Close(pair[1])
+func pathRules(paths ...string) []policy.PathRule {
+	var list []policy.PathRule
+	for _, p := range paths {
+		list = append(list, policy.PathRule{Path: p, Source: policy.Source{Tier: policy.TierFlag, Flag: "--test"}})
 	}
+	return list
 }

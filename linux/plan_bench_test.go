@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"srun/linux/plan"
 	"srun/policy"
 )
 
@@ -33,7 +34,7 @@ func BenchmarkNewPlan(b *testing.B) {
 				b.Fatal(err)
 			}
 			for b.Loop() {
-				if _, err := NewPlan(p, dir, ThisHost()); err != nil {
+				if _, err := plan.New(p, dir, thisHost(b)); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -60,11 +61,11 @@ func BenchmarkNewPlanRules(b *testing.B) {
 		}
 	}
 	for name, fs := range map[string]policy.Filesystem{
-		"denyWrite": {DenyWrite: rules(paths...)}, "denyRead": {DenyRead: rules(paths...)},
+		"denyWrite": {DenyWrite: pathRules(paths...)}, "denyRead": {DenyRead: pathRules(paths...)},
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if _, err := NewPlan(&policy.Policy{Filesystem: fs}, dir, ThisHost()); err != nil {
+				if _, err := plan.New(&policy.Policy{Filesystem: fs}, dir, thisHost(b)); err != nil {
 					b.Fatal(err)
 				}
 			}

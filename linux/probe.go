@@ -10,7 +10,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"srun/linux/box"
 	"srun/linux/filter"
+	"srun/linux/plan"
 	"srun/policy"
 )
 
@@ -33,7 +35,7 @@ func Probe() []Check {
 	}
 	if err := tryRun(checks[0].OK); err != nil {
 		run = Check{Protection: "namespaces", Detail: err.Error(), Fix: namespaceFix(err)}
-		if e, ok := errors.AsType[*Error](err); ok && e.Protection != "" {
+		if e, ok := errors.AsType[*plan.Error](err); ok && e.Protection != "" {
 			run.Protection = e.Protection
 		}
 	}
@@ -41,7 +43,7 @@ func Probe() []Check {
 }
 
 func checkLandlock() Check {
-	abi := LandlockABI()
+	abi := box.LandlockABI()
 	if abi == 0 {
 		return Check{"landlock", false, "the kernel has none", "boot Linux 5.13 or later with lsm=…,landlock"}
 	}
@@ -62,7 +64,7 @@ func checkSeccomp() Check {
 // with.
 func namespaceFix(err error) string {
 	if errors.Is(err, unix.ENOSYS) {
-		return "boot " + oldestKernel + " or later"
+		return "boot " + box.OldestKernel + " or later"
 	}
 	for _, s := range []struct{ path, bad, fix string }{
 		{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or an AppArmor profile that lets srun make user namespaces"},
@@ -83,7 +85,11 @@ func tryRun(landlock bool) error {
 	if !landlock {
 		p.Weaker = []policy.Weaker{{Name: "landlock"}}
 	}
-	plan, err := NewPlan(&p, "/", ThisHost())
+	host, err := ThisHost(nil)
+	if err != nil {
+		return err
+	}
+	made, err := plan.New(&p, "/", host)
 	if err != nil {
 		return err
 	}
@@ -92,10 +98,10 @@ func tryRun(landlock bool) error {
 		return err
 	}
 	defer null.Close()
-	process, err := Start(Config{
-		Plan: plan, Args: []string{"true"}, Env: []string{"PATH=/usr/bin:/bin"}, Dir: "/",
+	process, err := Start(Config{Config: box.Config{
+		Plan: made, Args: []string{"true"}, Env: []string{"PATH=/usr/bin:/bin"},
 		Stdio: [3]*os.File{null, null, null},
-	})
+	}})
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"srun/linux/internal/procfs"
 )
 
 // sockDiag asks the kernel for the Unix sockets of the sandbox's network
@@ -46,7 +48,7 @@ func kernelDevice(pid, fd int, st *unix.Stat_t) uint32 {
 	if err != nil {
 		return dev
 	}
-	id := statusField(info, "mnt_id")
+	id := procfs.Field(info, "mnt_id")
 	mounts, err := os.ReadFile(fmt.Sprintf("/proc/%d/mountinfo", pid))
 	if err != nil {
 		return dev

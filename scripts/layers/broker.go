@@ -7,7 +7,7 @@ var brokerLayers = []layer{
 		{table, `{{"open", 1}, {"openat", 2}} {`, "{} {"},
 	}},
 	{name: "reserved", what: "of the broker, denied paths that are not there", edits: []edit{{
-		"linux/broker/rules.go", "for path, why := range r.Reserved {", "for path, why := range map[string]Why{} {",
+		"linux/broker/rules.go", "for p, why := range r.Reserved {", "for p, why := range map[string]Why{} {",
 	}}},
 	{name: "globs", what: "of the broker, denied patterns", edits: []edit{{
 		"linux/broker/rules.go", "for _, glob := range r.Globs {", "for _, glob := range r.Globs[:0] {",

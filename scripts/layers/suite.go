@@ -28,7 +28,7 @@ type suite struct {
 const goTests = "go"
 
 // goPackages have such tests.
-var goPackages = []string{"./linux", "./linux/filter/generate"}
+var goPackages = []string{"./linux", "./linux/box", "./linux/filter/generate"}
 
 // all is every test of the suite.
 var all = []string{".*"}

@@ -1,0 +1,29 @@
+/* Init's steps, in the order in which it takes them. */
+#pragma once
+
+#include "plan.h"
+
+#include <sys/types.h>
+
+/* mounts.c */
+int mounts_base(void);
+int mount_op(const struct op *op, const char *path);
+
+/* covers.c */
+int mounts_done(void);
+
+/* lend.c: before the mounts, and after them */
+void find_lent(const struct plan *plan);
+int lend_files(struct plan *plan);
+
+/* confine.c */
+int drop_capabilities(void);
+int landlock_op(int ruleset, const struct op *op, const char *path);
+int confine(const struct plan *plan);
+
+/* command.c */
+int run_command(const struct plan *plan, pid_t *pid);
+
+/* pause.c */
+void pause_all(void);
+void resume_all(void);

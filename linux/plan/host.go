@@ -1,0 +1,40 @@
+package plan
+
+import (
+	"srun/policy/gitfiles"
+)
+
+// Host is what planning asks of the machine.
+type Host struct {
+	LandlockABI int
+	Dir         FileID // that the working directory must have, where its name alone is not to be trusted
+	Name        string // the host's name, which /etc/hosts inside knows as well
+	Trust       *Trust // for the command, nil when it trusts what the host does
+	Files
+}
+
+// Files is the file system that is planned for.
+type Files interface {
+	gitfiles.Files
+
+	// Find tells where a path leads.
+	Find(path string) (Place, error)
+
+	// ID tells a file from others that get its name; links are followed.
+	ID(path string) (FileID, error)
+
+	// Mounts is the table of mounts as proc_pid_mountinfo(5) has it.
+	Mounts() ([]byte, error)
+}
+
+// file returns where a path leads at which there is a file.
+func (h Host) file(path string) (resolved string, ok bool) {
+	p, err := h.Find(path)
+	return p.Path, err == nil && !p.Missing && !p.Dir
+}
+
+// FileID tells a file from another that was given its name.
+type FileID struct {
+	Ino uint64
+	Dev uint32 // as in the kernel: major<<20 | minor
+}

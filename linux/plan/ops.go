@@ -1,0 +1,43 @@
+package plan
+
+// OpKind is what an operation does to its path.
+type OpKind int
+
+// The operations on mounts.
+const (
+	OpClone    OpKind = iota // into Slot: a detached copy of the mounts at the path
+	OpReadonly               // the path, and unless Flag is set every mount below, becomes read-only
+	OpWritable               // a mount of init's own becomes writable again
+	OpAttach                 // the copy of Slot, at the path
+	OpPin                    // bind the path on itself, so that it cannot be renamed
+	OpBindRO                 // bind it on itself read-only, with all below
+	OpHide                   // cover it by something empty; Slot is 1 to leave that writable for now
+	OpMkdir                  // in a cover, so that something can be attached
+	OpMkfile                 // the same
+	OpFile                   // cover a file by one with Data
+
+	// OpHold keeps a symbolic link where it is. Nothing is mounted for it: the broker
+	// refuses to move, remove or replace one.
+	OpHold
+)
+
+// Op is one of the plan's operations on mounts, in the order they apply.
+type Op struct {
+	Kind OpKind
+	Path string
+	Slot uint32
+	A    uint64 // mode, of OpHide, OpMkdir and OpMkfile
+	Flag uint32
+	Data string // content, of OpFile
+	ID   FileID // of OpClone
+
+	StandIn bool // an OpFile for a credential
+}
+
+// String says what the operation does to its path.
+func (k OpKind) String() string {
+	return map[OpKind]string{
+		OpClone: "copy", OpReadonly: "make read-only", OpWritable: "keep writable", OpAttach: "attach the copy",
+		OpPin: "pin", OpBindRO: "bind read-only", OpHide: "cover", OpMkdir: "make a place", OpMkfile: "make a place", OpFile: "replace", OpHold: "hold the link",
+	}[k]
+}

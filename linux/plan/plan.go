@@ -130,6 +130,7 @@ func begin(p *policy.Policy, dir string, host Host) *Plan {
 type builder struct {
 	host    Host
 	dir     string // the working directory
+	root    string // what may be written without a rule, "" for nothing
 	plan    *Plan
 	points  []point
 	roots   nodes // of the writable paths alone
@@ -147,14 +148,12 @@ type builder struct {
 // collect takes the policy's rules: what may be written first, for much of the
 // rest counts only there.
 func (b *builder) collect(p *policy.Policy) error {
-	if b.dir != "/" { // a sandbox that may write everything is none: that takes a flag
-		if err := b.add(policy.PathRule{Path: b.dir}, point{Effects: allowWrite, Own: facts{id: b.plan.DirID}}); err != nil {
-			return fmt.Errorf("working directory: %w", err)
-		}
+	if err := b.addRoot(p.Filesystem.WriteRoot); err != nil {
+		return err
 	}
 	for _, r := range p.Filesystem.AllowWrite {
 		if r.Source.Tier == policy.TierDefault {
-			continue // the working directory, by name; above it is by its inode
+			continue // the write root
 		}
 		if err := b.add(r, point{Effects: allowWrite}); err != nil {
 			return err
@@ -170,6 +169,33 @@ func (b *builder) collect(p *policy.Policy) error {
 		return err
 	}
 	return b.protect(protected, trusted, p.Home)
+}
+
+// addRoot adds what may be written without a rule: the working directory or the
+// project that it is in. A sandbox that may write everything is none: that takes a
+// flag.
+func (b *builder) addRoot(root string) error {
+	if root == "" {
+		root = b.dir
+	}
+	if root == "/" {
+		return nil
+	}
+	id, what := b.plan.DirID, "working directory"
+	if root != b.dir {
+		at, err := b.host.Find(root)
+		if err == nil && !at.Missing {
+			id, err = b.host.ID(at.Path)
+		}
+		if what = "project"; err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	if err := b.add(policy.PathRule{Path: root}, point{Effects: allowWrite, Own: facts{id: id}}); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	b.root = root
+	return nil
 }
 
 func (b *builder) collectLists(f *policy.Filesystem) error {

@@ -21,7 +21,7 @@
 
 static int places[3] = { -1, -1, -1 };
 
-/* find_lent opens the files' places, before anything covers them; below the
+/* find_lent opens the files' places, before anything masks them; below the
  * host's /proc and /dev, before whose mounts init has put its own, by those. */
 void find_lent(const struct plan *p)
 {

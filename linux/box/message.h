@@ -35,7 +35,7 @@ enum {
 enum {
 	MSG_KEEPING = 20,  /* the list is taken and its directories are watched */
 	MSG_BARE = 21,     /* a: number of OP_KEEP, b: errno; the host replaced it and the new
-	                    * one cannot be covered */
+	                    * one cannot be masked */
 	MSG_KEPT = 22,     /* init is gone, and the keeper goes too */
 };
 

@@ -71,7 +71,7 @@ type Process struct {
 
 	in      *sandboxInit
 	ended   func()
-	keeper  *keeper // nil when nothing is covered
+	keeper  *keeper // nil when nothing is masked
 	tracer  Tracer  // nil when nobody traces
 	command int     // process id inside
 	events  chan Event

@@ -64,7 +64,7 @@ const (
 // opCodes are those of the plan's operations on mounts.
 var opCodes = map[plan.OpKind]opCode{
 	plan.OpClone: C.OP_CLONE, plan.OpReadonly: C.OP_READONLY, plan.OpWritable: C.OP_WRITABLE, plan.OpAttach: C.OP_ATTACH,
-	plan.OpPin: C.OP_PIN, plan.OpBindRO: C.OP_BIND_RO, plan.OpHide: C.OP_HIDE,
+	plan.OpPin: C.OP_PIN, plan.OpBindRO: C.OP_BIND_RO, plan.OpMask: C.OP_MASK,
 	plan.OpMkdir: C.OP_MKDIR, plan.OpMkfile: C.OP_MKFILE, plan.OpFile: C.OP_FILE,
 }
 

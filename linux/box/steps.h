@@ -9,7 +9,7 @@
 int mounts_base(void);
 int mount_op(const struct op *op, const char *path);
 
-/* covers.c */
+/* masks.c */
 int mounts_done(void);
 
 /* lend.c: before the mounts, and after them */

@@ -99,10 +99,10 @@ func (p *Plan) index() {
 			p.Unmoved[op.Path] = "holds a protected path"
 		case op.Kind == OpHold:
 			p.Unmoved[op.Path] = "leads to a protected path"
-		case op.Kind == OpHide && op.Slot != 0:
+		case op.Kind == OpMask && op.Slot != 0:
 			p.Reopened = append(p.Reopened, op.Path)
 		}
-		if op.Kind == OpHide || op.StandIn { // a stand-in's next version is hidden
+		if op.Kind == OpMask || op.StandIn { // a stand-in's next version is hidden
 			p.Masked = append(p.Masked, op.Path)
 		}
 	}

@@ -15,7 +15,7 @@ import (
 
 // encodePlan lays a run out as init reads it: the operations of plan.h, in the
 // order in which init looks for them, with OP_END last.
-func encodePlan(c *Config, lent lentFiles) ([]byte, error) {
+func encodePlan(c *Config, reopened reopenedFiles) ([]byte, error) {
 	b := make([]byte, 0, 16<<10)
 	for _, op := range c.Plan.Mounts {
 		if op.Kind == plan.OpHold {
@@ -62,7 +62,7 @@ func encodePlan(c *Config, lent lentFiles) ([]byte, error) {
 	for _, fd := range c.Withheld {
 		b = appendOp(b, codeWithhold, 0, uint64(fd), 0, "")
 	}
-	b = lent.encode(b)
+	b = reopened.encode(b)
 	b = appendOp(b, codeChdir, 0, c.Plan.DirID.Ino, c.Plan.DirID.Dev, c.Plan.Dir)
 	for _, kv := range c.Env {
 		b = appendOp(b, codeEnv, 0, 0, 0, kv)

@@ -19,7 +19,7 @@ enum {
 	OP_MKFILE = 9,
 	OP_FILE = 17,      /* path NUL content: mask a file by this one */
 	OP_LISTEN = 18,    /* a: port on the sandbox's 127.0.0.1 that srun accepts on */
-	OP_LEND = 32,      /* path of what is standard descriptor slot: the command gets it
+	OP_REOPEN = 32,    /* path of what is standard descriptor slot: the command gets it
 	                    * anew, on a read-only mount; a, b: as OP_CLONE */
 	OP_WITHHOLD = 23,  /* a: descriptor of a pipe that does not go on to the command */
 	OP_LANDLOCK = 10,  /* path: one of init's own mounts; a: access rights */

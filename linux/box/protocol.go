@@ -20,7 +20,7 @@ import (
 //	   | <------------- ready + listeners ----- |
 //	   | plan (memfd), stdin, stdout, stderr,   |
 //	   | Landlock ruleset --------------------> | mounts, Landlock, seccomp
-//	   | <------- lent file + its descriptor -- | (one each)
+//	   | <------- reopened stdin + descriptor - | (one each)
 //	   | <------- forwarded port + listener --- | (one each)
 //	   | <------- broker + notify descriptor -- | (the command's process)
 //	   | (with a trace: attach to it)           |

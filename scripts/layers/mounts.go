@@ -18,7 +18,7 @@ var mountLayers = []layer{
 		"linux/plan/plan.go", "if op.Kind == OpMask || op.StandIn {", "if false {",
 	}}},
 	{name: "lend", what: "standard input anew, on a read-only mount", edits: []edit{{
-		"linux/box/lent.go", "if !couldLend(fd, &st) {", "if true {",
+		"linux/box/stdio.go", "if !couldReopen(fd, &st) {", "if true {",
 	}}},
 	{name: "nolinks", what: "init follows no symbolic link to what it mounts on (RESOLVE_NO_SYMLINKS)", edits: []edit{{
 		"linux/box/trees.c",

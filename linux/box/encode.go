@@ -18,7 +18,7 @@ import (
 func encodePlan(c *Config, reopened reopenedFiles) ([]byte, error) {
 	b := make([]byte, 0, 16<<10)
 	for _, op := range c.Plan.Mounts {
-		if op.Kind == plan.OpHold {
+		if op.Kind == plan.OpPinLink {
 			continue
 		}
 		data := op.Path

@@ -55,7 +55,7 @@ static int bind_file_ro(const char *path)
 	int at = open_exact(path);
 	if (at < 0)
 		return -1;
-	int tree = copy_alone(at, path);
+	int tree = copy_from_whole(at, path);
 	if (tree < 0)
 		tree = syscall(SYS_open_tree, at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	int r = tree < 0 ? -1 : set_flags(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0);

@@ -59,6 +59,6 @@ int mask(const struct op *op, const char *path);
 /* open_masks finds the masks of a sandbox that stands already. */
 int open_masks(void);
 
-/* alone.c: copy_alone returns a detached copy of the mount at a file, -1 where
+/* whole.c: copy_from_whole returns a detached copy of the mount at a file, -1 where
  * that takes another way. */
-int copy_alone(int at, const char *path);
+int copy_from_whole(int at, const char *path);

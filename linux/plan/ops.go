@@ -16,9 +16,9 @@ const (
 	OpMkfile                 // the same
 	OpFile                   // mask a file by one with Data
 
-	// OpHold keeps a symbolic link where it is. Nothing is mounted for it: the broker
+	// OpPinLink keeps a symbolic link where it is. Nothing is mounted for it: the broker
 	// refuses to move, remove or replace one.
-	OpHold
+	OpPinLink
 )
 
 // Op is one of the plan's operations on mounts, in the order they apply.
@@ -38,6 +38,6 @@ type Op struct {
 func (k OpKind) String() string {
 	return map[OpKind]string{
 		OpClone: "copy", OpReadonly: "make read-only", OpWritable: "keep writable", OpAttach: "attach the copy",
-		OpPin: "pin", OpBindRO: "bind read-only", OpMask: "cover", OpMkdir: "make a place", OpMkfile: "make a place", OpFile: "replace", OpHold: "hold the link",
+		OpPin: "pin", OpBindRO: "bind read-only", OpMask: "cover", OpMkdir: "make a place", OpMkfile: "make a place", OpFile: "replace", OpPinLink: "hold the link",
 	}[k]
 }

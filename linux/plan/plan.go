@@ -97,7 +97,7 @@ func (p *Plan) index() {
 		switch {
 		case op.Kind == OpPin:
 			p.Unmoved[op.Path] = "holds a protected path"
-		case op.Kind == OpHold:
+		case op.Kind == OpPinLink:
 			p.Unmoved[op.Path] = "leads to a protected path"
 		case op.Kind == OpMask && op.Slot != 0:
 			p.Reopened = append(p.Reopened, op.Path)

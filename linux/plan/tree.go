@@ -26,12 +26,12 @@ type (
 // treeOps turns points into mounts: the narrowest rule wins for reads and a
 // tie denies; a denied write stays denied below; everything that no rule names
 // is readable and not writable. Symbolic links on the way to a denied path are
-// held where they lie in a writable directory, and so are the directories on
+// pinned where they lie in a writable directory, and so are the directories on
 // the way to what is missing, of which ways has the last. Its cost is linear in
 // the points, links and ways but for the sort.
 func treeOps(nodes nodes, links, ways []string) []Op {
 	t := tree{nodes: nodes, mounts: map[string]bool{"/": true}, made: map[string]bool{}}
-	ops := t.holdLinks(t.ops(), links)
+	ops := t.pinLinks(t.ops(), links)
 	for _, dir := range ways {
 		ops = t.pin(ops, dir+"/.")
 	}

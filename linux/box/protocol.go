@@ -123,6 +123,8 @@ const (
 	ctlLook      = C.CTL_LOOK
 )
 
+//go:generate go run ./generate
+
 // Ports of srun's listeners on the sandbox's own loopback.
 const (
 	ProxyPort       = C.PROXY_PORT

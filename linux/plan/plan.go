@@ -28,8 +28,7 @@ type Plan struct {
 	LandlockABI int                  // 0: without it
 	Handled     landlock.AccessFSSet // what its rules are about
 	Scoped      bool                 // signals and abstract Unix sockets stay inside
-	Seccomp     bool
-	Missing     []MissingPath // denied paths that do not exist yet
+	Missing     []MissingPath        // denied paths that do not exist yet
 
 	Dir   string // the working directory
 	DirID FileID // that it must have, or zero
@@ -123,7 +122,7 @@ func (p *Plan) Writable(path string) bool {
 func begin(p *policy.Policy, dir string, host Host) *Plan {
 	return &Plan{
 		Dir: dir, DirID: host.Dir, HostNetwork: p.Network.Mode == policy.ModeHost, AllUnixSockets: p.Network.AllUnixSockets,
-		LandlockABI: host.LandlockABI, Handled: handledRights(host.LandlockABI), Scoped: host.LandlockABI >= scopedABI, Seccomp: true,
+		LandlockABI: host.LandlockABI, Handled: handledRights(host.LandlockABI), Scoped: host.LandlockABI >= scopedABI,
 	}
 }
 

@@ -11,22 +11,24 @@ import (
 )
 
 // environment is what the command gets: the caller's variables as the policy
-// lets them through, and srun's own, which win.
+// lets them through, and srun's own, which win over all but --env NAME=VALUE.
 func environment(p *policy.Policy, base []string, o Own) []string {
 	if base == nil {
 		base = os.Environ()
 	}
-	added := o.variables()
-	names := make(map[string]bool, len(added))
-	for _, kv := range added {
-		name, _, _ := strings.Cut(kv, "=")
-		names[name] = true
+	added, names := []string(nil), map[string]bool{}
+	for _, kv := range o.variables() {
+		if name, _, _ := strings.Cut(kv, "="); !p.Environment.Sets(name) {
+			added, names[name] = append(added, kv), true
+		}
 	}
 	var env []string
 	for _, kv := range p.Environment.Filter(base) {
 		name, _, _ := strings.Cut(kv, "=")
 		switch {
 		case names[name]:
+		case p.Environment.Sets(name):
+			env = append(env, kv)
 		case name == "TMP" || name == "TEMP" || name == "TEMPDIR":
 			env = append(env, name+"="+o.TempDir) // the host's would not be writable
 		default:
@@ -79,10 +81,9 @@ func (o Own) variables() []string {
 		return env
 	}
 	http := fmt.Sprintf("http://127.0.0.1:%d", proxyPort)
-	socks := fmt.Sprintf("socks5h://127.0.0.1:%d", proxyPort)
 	hostPort := strings.TrimPrefix(http, "http://")
 	for name, value := range map[string]string{
-		"http_proxy": http, "https_proxy": http, "ftp_proxy": http, "all_proxy": socks,
+		"http_proxy": http, "https_proxy": http, "ftp_proxy": http, "all_proxy": http,
 		"grpc_proxy": http, "no_proxy": "localhost,127.0.0.1,::1",
 	} {
 		env = append(env, name+"="+value, strings.ToUpper(name)+"="+value)

@@ -221,8 +221,8 @@ void init_main(int sock, int how)
 	struct plan p = { 0 };
 	prepare(sock, how);
 	take_plan(sock, &p);
-	find_lent(&p);
-	if (apply_mounts(&p) < 0 || lend_files(&p) < 0)
+	find_stdio(&p);
+	if (apply_mounts(&p) < 0 || reopen_stdio(&p) < 0)
 		give_up(sock, STAGE_MOUNTS);
 	if (forward_ports(&p) < 0)
 		give_up(sock, STAGE_NETWORK);

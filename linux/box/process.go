@@ -69,20 +69,20 @@ type Process struct {
 	Listeners *Listeners
 	Events    <-chan Event // closed when the command ends
 
-	in      *sandboxInit
-	ended   func()
-	keeper  *keeper // nil when nothing is covered
-	tracer  Tracer  // nil when nobody traces
-	command int     // process id inside
-	events  chan Event
-	paused  chan struct{}
-	asking  sync.Mutex       // for a socket
-	sockets chan socketReply // room for the one that was asked for
-	done    chan struct{}
-	status  syscall.WaitStatus
-	err     error
-	lent    lentFiles
-	broker  Broker
+	in       *sandboxInit
+	ended    func()
+	keeper   *keeper // nil when nothing is masked
+	tracer   Tracer  // nil when nobody traces
+	command  int     // process id inside
+	events   chan Event
+	paused   chan struct{}
+	asking   sync.Mutex       // for a socket
+	sockets  chan socketReply // room for the one that was asked for
+	done     chan struct{}
+	status   syscall.WaitStatus
+	err      error
+	reopened reopenedFiles
+	broker   Broker
 }
 
 // ErrNotFound and ErrNotExecutable tell why a command did not start; both come
@@ -145,7 +145,7 @@ func (p *Process) Wait() (syscall.WaitStatus, error) {
 		p.broker.Wait()
 	}
 	p.in.sock.close()
-	p.lent.giveBack()
+	p.reopened.giveBack()
 	return p.status, errors.Join(p.err, p.keeper.wait())
 }
 

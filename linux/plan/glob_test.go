@@ -63,7 +63,7 @@ func TestNewPlanGlobs(t *testing.T) {
 			}
 			var got []string
 			for _, op := range plan.Mounts {
-				if rel, ok := strings.CutPrefix(op.Path, dir+"/"); ok && op.Kind == OpHide {
+				if rel, ok := strings.CutPrefix(op.Path, dir+"/"); ok && op.Kind == OpMask {
 					got = append(got, rel)
 				}
 			}

@@ -28,8 +28,7 @@ type Plan struct {
 	LandlockABI int                  // 0: without it
 	Handled     landlock.AccessFSSet // what its rules are about
 	Scoped      bool                 // signals and abstract Unix sockets stay inside
-	Seccomp     bool
-	Missing     []MissingPath // denied paths that do not exist yet
+	Missing     []MissingPath        // denied paths that do not exist yet
 
 	Dir   string // the working directory
 	DirID FileID // that it must have, or zero
@@ -97,12 +96,12 @@ func (p *Plan) index() {
 		switch {
 		case op.Kind == OpPin:
 			p.Unmoved[op.Path] = "holds a protected path"
-		case op.Kind == OpHold:
+		case op.Kind == OpPinLink:
 			p.Unmoved[op.Path] = "leads to a protected path"
-		case op.Kind == OpHide && op.Slot != 0:
+		case op.Kind == OpMask && op.Slot != 0:
 			p.Reopened = append(p.Reopened, op.Path)
 		}
-		if op.Kind == OpHide || op.StandIn { // a stand-in's next version is hidden
+		if op.Kind == OpMask || op.StandIn { // a stand-in's next version is hidden
 			p.Masked = append(p.Masked, op.Path)
 		}
 	}
@@ -123,7 +122,7 @@ func (p *Plan) Writable(path string) bool {
 func begin(p *policy.Policy, dir string, host Host) *Plan {
 	return &Plan{
 		Dir: dir, DirID: host.Dir, HostNetwork: p.Network.Mode == policy.ModeHost, AllUnixSockets: p.Network.AllUnixSockets,
-		LandlockABI: host.LandlockABI, Handled: handledRights(host.LandlockABI), Scoped: host.LandlockABI >= scopedABI, Seccomp: true,
+		LandlockABI: host.LandlockABI, Handled: handledRights(host.LandlockABI), Scoped: host.LandlockABI >= scopedABI,
 	}
 }
 

@@ -69,7 +69,7 @@ func (b *builder) outOfReach(r policy.PathRule, err error) bool {
 func (b *builder) writable(path string) bool { return b.roots.At(path).InWrite }
 
 // miss remembers a denied path that is not there. What may not be read must not
-// be made either, for there is nothing to cover it with; but a credential of
+// be made either, for there is nothing to mask it with; but a credential of
 // the default list that the user makes meanwhile is not removed for that.
 func (b *builder) miss(r policy.PathRule, p Place, as point) {
 	if as.HideByDefault || p.Path == "" {

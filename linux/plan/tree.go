@@ -26,16 +26,16 @@ type (
 // treeOps turns points into mounts: the narrowest rule wins for reads and a
 // tie denies; a denied write stays denied below; everything that no rule names
 // is readable and not writable. Symbolic links on the way to a denied path are
-// held where they lie in a writable directory, and so are the directories on
+// pinned where they lie in a writable directory, and so are the directories on
 // the way to what is missing, of which ways has the last. Its cost is linear in
 // the points, links and ways but for the sort.
 func treeOps(nodes nodes, links, ways []string) []Op {
 	t := tree{nodes: nodes, mounts: map[string]bool{"/": true}, made: map[string]bool{}}
-	ops := t.holdLinks(t.ops(), links)
+	ops := t.pinLinks(t.ops(), links)
 	for _, dir := range ways {
 		ops = t.pin(ops, dir+"/.")
 	}
-	return t.closeCovers(ops)
+	return t.closeMasks(ops)
 }
 
 // The rules' effects.
@@ -68,12 +68,12 @@ func above(n *node) pathtree.Access {
 type tree struct {
 	nodes  nodes
 	mounts map[string]bool // where an operation put a mount
-	made   map[string]bool // directories made in covers
+	made   map[string]bool // directories made in masks
 	slots  uint32
 }
 
 // ops yields: copies of what stays writable, everything read-only, copies
-// of what is read again under a cover, then each path from the root down.
+// of what is read again under a mask, then each path from the root down.
 func (t *tree) ops() []Op {
 	var ops []Op
 	slot := map[*node]uint32{}
@@ -116,7 +116,7 @@ func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
 	s, cloned := slot[n]
 	switch {
 	case n.Access() == pathtree.Hidden:
-		ops = append(ops, hideOp(n))
+		ops = append(ops, maskOp(n))
 	case cloned:
 		if above(n) == pathtree.Hidden {
 			ops = t.makeWay(ops, n)
@@ -133,8 +133,8 @@ func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
 	return ops
 }
 
-func hideOp(n *node) Op {
-	op := Op{Kind: OpHide, Path: n.Path}
+func maskOp(n *node) Op {
+	op := Op{Kind: OpMask, Path: n.Path}
 	if !n.Own.dir {
 		op.Flag = 1
 	}
@@ -165,15 +165,15 @@ func (t *tree) pin(ops []Op, path string) []Op {
 	return ops
 }
 
-// makeWay creates, in the cover over a hidden directory, the place that a
+// makeWay creates, in the mask over a hidden directory, the place that a
 // visible path below it is attached to.
 func (t *tree) makeWay(ops []Op, n *node) []Op {
-	cover := n.Parent
-	for cover.Parent != nil && cover.Parent.Access() == pathtree.Hidden {
-		cover = cover.Parent
+	mask := n.Parent
+	for mask.Parent != nil && mask.Parent.Access() == pathtree.Hidden {
+		mask = mask.Parent
 	}
 	var missing []string
-	for dir := filepath.Dir(n.Path); dir != cover.Path && !t.made[dir]; dir = filepath.Dir(dir) {
+	for dir := filepath.Dir(n.Path); dir != mask.Path && !t.made[dir]; dir = filepath.Dir(dir) {
 		missing = append(missing, dir)
 		t.made[dir] = true
 	}
@@ -186,8 +186,8 @@ func (t *tree) makeWay(ops []Op, n *node) []Op {
 	return append(ops, Op{Kind: OpMkfile, Path: n.Path})
 }
 
-// closeCovers makes the covers read-only that had to stay open for makeWay.
-func (t *tree) closeCovers(ops []Op) []Op {
+// closeMasks makes the masks read-only that had to stay open for makeWay.
+func (t *tree) closeMasks(ops []Op) []Op {
 	for _, n := range t.nodes {
 		if n.Reopened && above(n) != pathtree.Hidden {
 			ops = append(ops, Op{Kind: OpReadonly, Path: n.Path, Flag: 1})

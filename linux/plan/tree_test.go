@@ -20,7 +20,7 @@ func printOps(ops []Op) string {
 		if op.Kind == OpClone || op.Kind == OpAttach {
 			fmt.Fprintf(&b, " #%d", op.Slot)
 		}
-		if op.Kind == OpHide && op.Slot == 1 {
+		if op.Kind == OpMask && op.Slot == 1 {
 			b.WriteString(" open")
 		}
 		b.WriteByte('\n')

@@ -42,7 +42,7 @@ type Judge struct{ plan *plan.Plan }
 func NewJudge(p *plan.Plan) *Judge { return &Judge{p} }
 
 // refusals are the errors that the sandbox's mounts and Landlock refuse with:
-// covers have no rights, and what lies in a cover is absent.
+// masks have no rights, and what lies in a mask is absent.
 var refusals = map[unix.Errno]bool{
 	unix.EACCES: true, unix.EPERM: true, unix.EROFS: true, unix.EXDEV: true, unix.EBUSY: true, unix.ENOENT: true,
 }
@@ -54,7 +54,7 @@ func (j *Judge) call(pid int, call syscallInfo, errno unix.Errno) []Denial {
 	var places []plan.Place
 	for _, r := range roles(name) {
 		a, ok := r.act(pid, name, &call)
-		if !ok || errno == unix.ENOENT && !j.mayBeCovered(a.path) {
+		if !ok || errno == unix.ENOENT && !j.mayBeMasked(a.path) {
 			return nil
 		}
 		p, ok := a.locate()
@@ -112,9 +112,9 @@ func (j *Judge) Failed(name string, paths []string, flags uint64, errno unix.Err
 	return denials
 }
 
-// mayBeCovered tells whether a file can be missing inside and be there outside.
+// mayBeMasked tells whether a file can be missing inside and be there outside.
 // Most calls that fail look for something in many places.
-func (j *Judge) mayBeCovered(path string) bool {
+func (j *Judge) mayBeMasked(path string) bool {
 	return len(j.plan.Reopened) > 0 || strings.HasPrefix(path, "/dev/")
 }
 

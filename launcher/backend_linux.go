@@ -68,7 +68,7 @@ type linuxPlan struct {
 }
 
 func (l *linuxPlan) Own() Own {
-	o := Own{TempDir: plan.TempDir, Ports: box.OwnPorts()}
+	o := Own{TempDir: l.plan.TempDir, Ports: box.OwnPorts()}
 	if filtered(l.Policy) {
 		o.ProxyPort = box.ProxyPort
 	}

@@ -10,12 +10,11 @@ import (
 	"srun/policy/pathtree"
 )
 
-// TempDir is the command's private temporary directory. It is a tmpfs of the
-// sandbox's mount namespace, so nothing of it is left however the run ends.
-const TempDir = "/dev/tmp"
+// ownTemp is a temporary directory that every sandbox has, where /tmp is none.
+const ownTemp = "/dev/tmp"
 
 // OwnWritable are init's own mounts that stay writable.
-var OwnWritable = []string{"/dev/pts", "/dev/shm", TempDir}
+var OwnWritable = []string{"/dev/pts", "/dev/shm", ownTemp}
 
 // OwnTrees are replaced inside: nothing of the host's can be reached there.
 var OwnTrees = []string{"/dev", "/proc"}
@@ -33,6 +32,12 @@ type Plan struct {
 	Dir   string // the working directory
 	DirID FileID // that it must have, or zero
 	nodes nodes  // what holds where
+
+	// Private are directories of the host's in whose place the command has its own:
+	// each a tmpfs of the sandbox's mount namespace, so nothing of it is left however
+	// the run ends. TempDir is where temporary files go.
+	Private []string
+	TempDir string
 
 	HostNetwork bool // no network namespace
 
@@ -69,6 +74,7 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if err := b.mounts(); err != nil {
 		return nil, err
 	}
+	b.addTemps(p)
 	nodes := resolve(b.points)
 	b.plan.nodes = nodes
 	if err := b.checkAllowed(); err != nil {
@@ -82,7 +88,7 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 		b.plan.Mounts = append(b.plan.Mounts, b.nameFiles(nodes)...)
 	}
 	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles(nodes)...)
-	b.plan.Landlock = landlockRules(nodes, b.plan.Handled)
+	b.plan.Landlock = b.plan.landlockRules()
 	b.plan.index()
 	b.plan.UnixSockets = b.unixSockets(p.Network.UnixSockets)
 	b.plan.Rules = b.brokerRules(p, nodes)
@@ -115,7 +121,7 @@ func (p *Plan) HiddenByDefault(path string) bool { return p.nodes.At(path).Hidde
 
 // Writable tells whether the command may write at a path of the host's.
 func (p *Plan) Writable(path string) bool {
-	return !inOwnTree(path) && p.State(path).Access() == pathtree.ReadWrite
+	return !p.Own(path) && p.State(path).Access() == pathtree.ReadWrite
 }
 
 // begin is what a plan says before a path was looked at.
@@ -158,6 +164,7 @@ func (b *builder) collect(p *policy.Policy) error {
 			return err
 		}
 	}
+	b.addHostTemps(&p.Filesystem)
 	protected := p.Protected()
 	trusted, err := b.repositories(p)
 	if err != nil {

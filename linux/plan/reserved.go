@@ -15,6 +15,7 @@ import (
 // has the same fields.
 type Rules struct {
 	Own       []string        // trees of the sandbox's alone
+	Shown     []string        // what of the host's is in them
 	Writable  []string        // trees and files that may be written
 	Reserved  map[string]Why  // paths that may not be written or made
 	Kept      map[string]bool // git's configurations that may be changed and not removed
@@ -52,7 +53,7 @@ type Glob struct {
 // depth, and what would appear in a git directory.
 func (b *builder) brokerRules(p *policy.Policy, nodes nodes) Rules {
 	r := Rules{
-		Own: OwnWritable, Reserved: map[string]Why{}, Held: map[string]bool{}, Kept: b.kept, Globs: b.globs,
+		Own: b.plan.ownWritable(), Shown: b.plan.shown(), Reserved: map[string]Why{}, Held: map[string]bool{}, Kept: b.kept, Globs: b.globs,
 		AllowGitConfig: p.Filesystem.AllowGitConfig,
 	}
 	for _, rule := range b.plan.Landlock {

@@ -15,6 +15,7 @@ type facts struct {
 	dir     bool
 	id      FileID // that it must have when it is mounted, or zero
 	standIn string // what it reads as when it is hidden (policy.PathRule)
+	private bool   // the command has a directory of its own in its place
 }
 
 type (
@@ -53,7 +54,7 @@ func resolve(points []point) nodes {
 		if b.id != (FileID{}) {
 			a.id = b.id
 		}
-		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn)}
+		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn), a.private || b.private}
 	})
 }
 
@@ -107,7 +108,7 @@ func (t *tree) ops() []Op {
 }
 
 func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
-	if n.Parent == nil || n.Access() == above(n) {
+	if n.Parent == nil || n.Access() == above(n) && !n.Own.private {
 		return ops
 	}
 	if above(n) == pathtree.ReadWrite {
@@ -115,11 +116,17 @@ func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
 	}
 	s, cloned := slot[n]
 	switch {
+	case n.Own.private:
+		if above(n) == pathtree.Hidden {
+			ops = t.makeWay(ops, n)
+			t.made[n.Path] = true
+		}
+		ops = append(ops, Op{Kind: OpTmp, Path: n.Path})
 	case n.Access() == pathtree.Hidden:
 		ops = append(ops, maskOp(n))
 	case cloned:
 		if above(n) == pathtree.Hidden {
-			ops = t.makeWay(ops, n)
+			ops = t.pinWay(t.makeWay(ops, n), n)
 		}
 		ops = append(ops, Op{Kind: OpAttach, Path: n.Path, Slot: s})
 	default:
@@ -189,7 +196,7 @@ func (t *tree) makeWay(ops []Op, n *node) []Op {
 // closeMasks makes the masks read-only that had to stay open for makeWay.
 func (t *tree) closeMasks(ops []Op) []Op {
 	for _, n := range t.nodes {
-		if n.Reopened && above(n) != pathtree.Hidden {
+		if n.Reopened && above(n) != pathtree.Hidden && !n.Own.private {
 			ops = append(ops, Op{Kind: OpReadonly, Path: n.Path, Flag: 1})
 		}
 	}

@@ -92,6 +92,7 @@ type Cmd struct {
 	endNetwork func() // once no process of the sandbox is left
 	server     *proxy.Server
 	opening    *opening // nil when TLS stays closed
+	caches     caches
 	stdio      stdio
 	mu         sync.Mutex // serialises Denied
 	done       chan struct{}
@@ -180,6 +181,7 @@ func (c *Cmd) supervise() {
 	}
 	go func() {
 		defer close(c.done)
+		defer c.caches.close()
 		c.status, c.err = c.process.Wait()
 		stop()
 		if c.timeout != nil {

@@ -107,6 +107,7 @@ func (o *options) policyOptions() (policy.Options, error) {
 		Dir:           dir,
 		ConfigHome:    os.Getenv("XDG_CONFIG_HOME"),
 		StateHome:     os.Getenv("XDG_STATE_HOME"),
+		CacheHome:     os.Getenv("XDG_CACHE_HOME"),
 		RunsFile:      runsFile(),
 		ManagedDir:    managedDir,
 		GOOS:          goos,

@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 
@@ -38,6 +39,8 @@ type Plan struct {
 	// the run ends. TempDir is where temporary files go.
 	Private []string
 	TempDir string
+	Layers  []string // the same, over what the host has
+	caches  []string // CachesDir, where there is one
 
 	HostNetwork bool // no network namespace
 
@@ -75,6 +78,7 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 		return nil, err
 	}
 	b.addTemps(p)
+	b.addLayers(p)
 	nodes := resolve(b.points)
 	b.plan.nodes = nodes
 	if err := b.checkAllowed(); err != nil {
@@ -83,7 +87,11 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if err := b.checkMissing(nodes); err != nil {
 		return nil, err
 	}
-	b.plan.Mounts = append(b.trustFile(), treeOps(nodes, b.links, b.ways)...)
+	before, after := b.bareCaches()
+	b.plan.Mounts = slices.Concat(b.trustFile(), before, treeOps(nodes, b.links, b.ways), after)
+	for _, op := range after {
+		b.plan.caches = append(b.plan.caches, op.Path)
+	}
 	if !b.plan.HostNetwork {
 		b.plan.Mounts = append(b.plan.Mounts, b.nameFiles(nodes)...)
 	}
@@ -165,6 +173,7 @@ func (b *builder) collect(p *policy.Policy) error {
 		}
 	}
 	b.addHostTemps(&p.Filesystem)
+	b.addHostCaches(p)
 	protected := p.Protected()
 	trusted, err := b.repositories(p)
 	if err != nil {

@@ -54,12 +54,57 @@ func (b *builder) addTemps(p *policy.Policy) {
 	}
 }
 
+// addHostCaches lets the command write the host's own caches, where that is asked for.
+func (b *builder) addHostCaches(p *policy.Policy) {
+	if p.Filesystem.Caches != policy.CachesShared {
+		return
+	}
+	for _, l := range b.host.Layers {
+		if at, err := b.host.Find(l.Path); err == nil && at.Dir && !at.Missing {
+			b.points = append(b.points, point{Path: at.Path, Effects: allowWrite, Own: facts{dir: true}})
+		}
+	}
+}
+
+// addLayers puts layers over the host's caches, but for those that may be written or
+// may not be.
+func (b *builder) addLayers(p *policy.Policy) {
+	if p.Filesystem.Caches == policy.CachesShared {
+		return
+	}
+	nodes := resolve(b.points)
+	for _, l := range b.host.Layers {
+		at, err := b.host.Find(l.Path)
+		if err != nil || at.Missing || !at.Dir || inOwnTree(at.Path) {
+			continue
+		}
+		n := nodes.At(at.Path)
+		if n.InWrite || n.NoWrite || n.Path == at.Path && n.Access() == pathtree.Hidden {
+			continue
+		}
+		layer := l
+		b.points = append(b.points, point{Path: at.Path, Effects: allowWrite, Own: facts{dir: true, layer: &layer}})
+		b.plan.Layers = append(b.plan.Layers, at.Path)
+	}
+}
+
+// bareCaches are the operations for caches that the host has not got: their place is
+// made before /dev is closed, and filled when all is.
+func (b *builder) bareCaches() (before, after []Op) {
+	if b.host.Caches == "" {
+		return nil, nil
+	}
+	const slot = 4095 // beyond those that paths need
+	return []Op{{Kind: OpMkdir, Path: CachesDir, A: 0o755}, {Kind: OpClone, Path: b.host.Caches, Slot: slot}},
+		[]Op{{Kind: OpAttach, Path: CachesDir, Slot: slot}}
+}
+
 // isPrivate tells whether a path is the command's own, and none of the host's that
 // is shown in it.
 func (p *Plan) isPrivate(path string) bool {
 	for n := p.nodes.At(path); n != nil; n = n.Parent {
 		switch {
-		case n.Own.private:
+		case n.Own.private, n.Own.layer != nil:
 			return true
 		case n.Access() != pathtree.Hidden:
 			return false
@@ -74,7 +119,8 @@ func (p *Plan) Own(path string) bool { return inOwnTree(path) || p.isPrivate(pat
 // shown are the paths of the host's that are there in what is the command's own.
 func (p *Plan) shown() (shown []string) {
 	for _, n := range p.nodes {
-		if n.Access() != pathtree.Hidden && slices.ContainsFunc(p.Private, func(own string) bool { return pathtree.Contains(own, n.Path) }) {
+		in := func(own string) bool { return own != n.Path && pathtree.Contains(own, n.Path) }
+		if n.Access() != pathtree.Hidden && n.Own.layer == nil && (slices.ContainsFunc(p.Private, in) || slices.ContainsFunc(p.Layers, in)) {
 			shown = append(shown, n.Path)
 		}
 	}
@@ -93,4 +139,6 @@ func (t *tree) pinWay(ops []Op, n *node) []Op {
 }
 
 // ownWritable are the mounts of the sandbox's own that may be written.
-func (p *Plan) ownWritable() []string { return append(slices.Clone(OwnWritable), p.Private...) }
+func (p *Plan) ownWritable() []string {
+	return slices.Concat(OwnWritable, p.Private, p.Layers, p.caches)
+}

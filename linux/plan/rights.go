@@ -55,7 +55,7 @@ type LandlockRule struct {
 func (p *Plan) landlockRules() []LandlockRule {
 	var rules []LandlockRule
 	for _, n := range p.nodes {
-		if !n.AllowWrite || n.Access() != pathtree.ReadWrite {
+		if !n.AllowWrite || n.Access() != pathtree.ReadWrite || n.Own.layer != nil {
 			continue
 		}
 		rights := writeRights

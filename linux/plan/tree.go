@@ -16,6 +16,7 @@ type facts struct {
 	id      FileID // that it must have when it is mounted, or zero
 	standIn string // what it reads as when it is hidden (policy.PathRule)
 	private bool   // the command has a directory of its own in its place
+	layer   *Layer // or a layer over it
 }
 
 type (
@@ -54,7 +55,7 @@ func resolve(points []point) nodes {
 		if b.id != (FileID{}) {
 			a.id = b.id
 		}
-		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn), a.private || b.private}
+		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn), a.private || b.private, cmp.Or(a.layer, b.layer)}
 	})
 }
 
@@ -62,6 +63,9 @@ func resolve(points []point) nodes {
 func above(n *node) pathtree.Access {
 	if n.Parent == nil {
 		return pathtree.ReadWrite // as the host left it
+	}
+	if n.Parent.Own.layer != nil && n.AllowWrite {
+		return pathtree.ReadOnly // the host's own, in what is the command's
 	}
 	return n.Parent.Access()
 }
@@ -80,7 +84,11 @@ func (t *tree) ops() []Op {
 	slot := map[*node]uint32{}
 	clone := func(n *node) {
 		slot[n] = t.slots
-		ops = append(ops, Op{Kind: OpClone, Path: n.Path, Slot: t.slots, ID: n.Own.id})
+		op := Op{Kind: OpClone, Path: n.Path, Slot: t.slots, ID: n.Own.id}
+		if l := n.Own.layer; l != nil {
+			op.Kind, op.Upper, op.Work = OpLayer, l.Upper, l.Work
+		}
+		ops = append(ops, op)
 		t.slots++
 	}
 	for _, n := range t.nodes {

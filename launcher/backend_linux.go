@@ -61,7 +61,7 @@ func (linuxBackend) Plan(w Work) (Plan, error) {
 	for _, l := range w.Layers {
 		host.Layers = append(host.Layers, plan.Layer(l))
 	}
-	host.Caches = w.Caches
+	host.Caches, host.TempDir = w.Caches, w.TempDir
 	made, err := plan.New(w.Policy, w.Dir, host)
 	if err != nil {
 		return nil, err

@@ -18,13 +18,18 @@ func (c *Cmd) start() error {
 	if c.opening, err = openTLS(c.Policy); err != nil {
 		return err
 	}
+	temp, err := openTempDir(c.Policy)
+	if err != nil {
+		return err
+	}
 	caches := openCaches(c.Policy, c.environ())
 	defer func() {
 		if c.process == nil {
 			caches.close()
+			temp.close()
 		}
 	}()
-	work := Work{Policy: c.Policy, Dir: c.Dir, WorkDir: c.WorkDir, Layers: caches.layers, Caches: caches.bare}
+	work := Work{Policy: c.Policy, Dir: c.Dir, WorkDir: c.WorkDir, Layers: caches.layers, Caches: caches.bare, TempDir: temp.path}
 	if c.opening != nil {
 		work.Trust, work.Bundle = true, c.opening.bundle
 	}
@@ -45,7 +50,7 @@ func (c *Cmd) start() error {
 		ports.close()
 		return err
 	}
-	c.process, c.caches = p, caches
+	c.process, c.caches, c.temp = p, caches, temp
 	c.untilEnded(p.Doors())
 	c.publishPorts(ports, p)
 	if filtered(c.Policy) {

@@ -11,6 +11,7 @@ type Host struct {
 	Name        string // the host's name, which /etc/hosts inside knows as well
 	Trust       *Trust // for the command, nil when it trusts what the host does
 	Layers      []Layer
+	TempDir     string // a directory for the command's temporary files, "" for memory
 	Caches      string // a directory for caches that the host has not got, which is at CachesDir inside, or ""
 	Files
 }

@@ -88,7 +88,7 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 		return nil, err
 	}
 	before, after := b.bareCaches()
-	b.plan.Mounts = slices.Concat(b.trustFile(), before, treeOps(nodes, b.links, b.ways), after)
+	b.plan.Mounts = slices.Concat(b.trustFile(), before, b.diskTemps(), treeOps(nodes, b.links, b.ways), after)
 	for _, op := range after {
 		b.plan.caches = append(b.plan.caches, op.Path)
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"path/filepath"
 	"slices"
 
 	"srun/policy"
@@ -35,12 +36,16 @@ func (b *builder) addHostTemps(f *policy.Filesystem) {
 // addTemps gives the command temporary directories of its own. One that may be
 // written by a rule is the host's, and one that may not is none.
 func (b *builder) addTemps(p *policy.Policy) {
-	for _, dir := range b.temps() {
+	for i, dir := range b.temps() {
 		switch state := resolve(b.points).At(dir); {
 		case state.NoWrite:
 			continue
 		case !state.InWrite:
-			b.points = append(b.points, point{Path: dir, Effects: denyRead, Own: facts{dir: true, private: true}})
+			own := facts{dir: true, private: true}
+			if b.host.TempDir != "" {
+				own.from = tempSlot + uint32(i)
+			}
+			b.points = append(b.points, point{Path: dir, Effects: denyRead, Own: own})
 			b.plan.Private = append(b.plan.Private, dir)
 		}
 		b.plan.TempDir = cmp.Or(b.plan.TempDir, dir)
@@ -94,9 +99,25 @@ func (b *builder) bareCaches() (before, after []Op) {
 	if b.host.Caches == "" {
 		return nil, nil
 	}
-	const slot = 4095 // beyond those that paths need
-	return []Op{{Kind: OpMkdir, Path: CachesDir, A: 0o755}, {Kind: OpClone, Path: b.host.Caches, Slot: slot}},
-		[]Op{{Kind: OpAttach, Path: CachesDir, Slot: slot}}
+	return []Op{{Kind: OpMkdir, Path: CachesDir, A: 0o755}, {Kind: OpClone, Path: b.host.Caches, Slot: cachesSlot}},
+		[]Op{{Kind: OpAttach, Path: CachesDir, Slot: cachesSlot}}
+}
+
+// Slots beyond those that paths need.
+const (
+	tempSlot   = 4090 // and as many as there are directories
+	cachesSlot = 4095
+)
+
+// diskTemps copies directories for temporary files that are on disk.
+func (b *builder) diskTemps() (ops []Op) {
+	for _, p := range b.points {
+		if p.Own.from != 0 {
+			ops = append(ops, Op{Kind: OpMkdir, Path: filepath.Join(b.host.TempDir, filepath.Base(filepath.Dir(p.Path))+"-"+filepath.Base(p.Path)), A: 0o700})
+			ops = append(ops, Op{Kind: OpClone, Path: ops[len(ops)-1].Path, Slot: p.Own.from})
+		}
+	}
+	return ops
 }
 
 // isPrivate tells whether a path is the command's own, and none of the host's that

@@ -16,6 +16,7 @@ type facts struct {
 	id      FileID // that it must have when it is mounted, or zero
 	standIn string // what it reads as when it is hidden (policy.PathRule)
 	private bool   // the command has a directory of its own in its place
+	from    uint32 // the slot that this one comes from, 0 for memory
 	layer   *Layer // or a layer over it
 }
 
@@ -55,7 +56,7 @@ func resolve(points []point) nodes {
 		if b.id != (FileID{}) {
 			a.id = b.id
 		}
-		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn), a.private || b.private, cmp.Or(a.layer, b.layer)}
+		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn), a.private || b.private, cmp.Or(a.from, b.from), cmp.Or(a.layer, b.layer)}
 	})
 }
 
@@ -129,7 +130,11 @@ func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
 			ops = t.makeWay(ops, n)
 			t.made[n.Path] = true
 		}
-		ops = append(ops, Op{Kind: OpTmp, Path: n.Path})
+		if n.Own.from != 0 {
+			ops = append(ops, Op{Kind: OpAttach, Path: n.Path, Slot: n.Own.from})
+		} else {
+			ops = append(ops, Op{Kind: OpTmp, Path: n.Path})
+		}
 	case n.Access() == pathtree.Hidden:
 		ops = append(ops, maskOp(n))
 	case cloned:

@@ -14,28 +14,30 @@ import (
 //
 // The user's comments and layout stay. A file that is there and not trusted is
 // an error: one answer must not trust the rest of it. So is a symbolic link in
-// the place of .srun or the file. On any error the old content is intact.
-func AllowAlways(opts Options, hp HostPort) error {
+// the place of .srun or the file. On any error the old content is intact. It
+// returns the file, which git status does not show.
+func AllowAlways(opts Options, hp HostPort) (path string, err error) {
 	o, err := opts.normal()
 	if err != nil {
-		return err
+		return "", err
 	}
 	if o.NoProject {
-		return errors.New("cannot allow " + hp.Host.String() + ": the project's settings are not read in this run")
+		return "", errors.New("cannot allow " + hp.Host.String() + ": the project's settings are not read in this run")
 	}
 	pattern := hp.Host.String()
 	if hp.Host == Localhost {
 		pattern = hp.String()
 	}
-	path := projectFiles(findProject(o.Dir))[0].path
+	path = projectFiles(findProject(o.Dir))[0].path
 	if err := o.allowAlways(path, pattern); err != nil {
 		var known *Error
 		if errors.As(err, &known) {
-			return err
+			return "", err
 		}
-		return &Error{File: path, Msg: "cannot allow " + pattern + ": " + cause(err), Err: err}
+		return "", &Error{File: path, Msg: "cannot allow " + pattern + ": " + cause(err), Err: err}
 	}
-	return nil
+	exclude(path)
+	return path, nil
 }
 
 func (o Options) allowAlways(path, pattern string) error {

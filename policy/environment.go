@@ -34,7 +34,7 @@ func (e Environment) Filter(environ []string) []string {
 	kept := make([]string, 0, len(environ)+len(e.Set))
 	for _, kv := range environ {
 		name, _, ok := strings.Cut(kv, "=")
-		if ok && name != "" && !e.assigns(name) && e.passes(name) {
+		if ok && name != "" && !e.Sets(name) && e.passes(name) {
 			kept = append(kept, kv)
 		}
 	}
@@ -74,7 +74,8 @@ func (e Environment) denied(name string) (EnvRule, bool) {
 	return EnvRule{}, false
 }
 
-func (e Environment) assigns(name string) bool {
+// Sets tells whether --env gives the named variable a value.
+func (e Environment) Sets(name string) bool {
 	for _, v := range e.Set {
 		if v.Name == name && !v.Pass {
 			return true

@@ -22,6 +22,7 @@ type form[T any] struct {
 	parse  func(string, place) (T, error) // nil: no flag has it
 	names  bool                           // parse's errors name the text themselves
 	commas bool                           // a flag's text may be several, with commas between
+	piece  func(T) error                  // whether one of several can be meant; nil: it can
 
 	show   func(T) string // in --explain; nil is fmt's
 	hidden bool           // not in --explain
@@ -90,6 +91,27 @@ func domain() form[DomainRule] {
 			return DomainRule{Pattern: p, Source: at.source}, err
 		},
 	}
+}
+
+// allowedDomain is a domain that an allow list has. What would allow nothing is an
+// error, and the loopback addresses are the host's localhost.
+func allowedDomain() form[DomainRule] {
+	f := domain()
+	parse := f.parse
+	f.parse = func(s string, at place) (DomainRule, error) {
+		rule, err := parse(s, at)
+		if err == nil {
+			rule.Pattern, err = reachable(rule.Pattern)
+		}
+		return rule, err
+	}
+	f.piece = func(rule DomainRule) error {
+		if name := rule.Pattern.name(); rule.Pattern.kind == patternName && isPublicSuffix(name) {
+			return fmt.Errorf("%q: a public suffix and no host; is the comma before it a dot?", name)
+		}
+		return nil
+	}
+	return f
 }
 
 // path is a path or a glob; {"path": …, "literal": true} is a path whose

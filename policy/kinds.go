@@ -169,6 +169,9 @@ func (k *list[T]) readFlag(f *flagReader, text string, source Source) error {
 	into := k.where(f.layer)
 	for _, one := range texts {
 		x, err := k.form.parseFlag(one, f.place(source))
+		if err == nil && len(texts) > 1 && k.form.piece != nil {
+			err = k.form.piece(x)
+		}
 		if err != nil {
 			return err
 		}

@@ -123,6 +123,28 @@ func (p Pattern) isExact() bool {
 	return p.kind == patternPrefix && p.prefix().IsSingleIP() || p.kind == patternName && p.name() == Localhost.name
 }
 
+// reachable returns the pattern as an allow list has it: of the loopback addresses
+// only those that localhost has can be reached, and of localhost only a port.
+func reachable(p Pattern) (Pattern, error) {
+	prefix := p.prefix()
+	isHost := p.kind == patternName && p.name() == Localhost.name
+	if p.kind == patternPrefix && prefix.IsSingleIP() {
+		switch a := prefix.Addr(); {
+		case a == netip.AddrFrom4([4]byte{127, 0, 0, 1}) || a == netip.IPv6Loopback():
+			isHost = true
+		case a.IsLoopback() || a.IsUnspecified():
+			return p, fmt.Errorf("%q: never reached; localhost:PORT is a port of the host's loopback", p)
+		}
+	}
+	switch {
+	case !isHost:
+		return p, nil
+	case p.port == 0:
+		return p, fmt.Errorf("%q: the host's loopback needs a port, as in localhost:8080; the sandbox's own is always reached", p)
+	}
+	return ParsePattern(HostPort{Localhost, p.port}.String())
+}
+
 // format returns the canonical spelling, and the name or address in it.
 func (p pattern) format() (text, body string) {
 	body = p.name

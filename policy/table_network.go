@@ -38,7 +38,7 @@ func networkSettings() []setting {
 			many(entry(), everyEntry, func(l *layer) *[]Entry { return &l.mach }), flag{}},
 		{"", 0, "A host port reaches the sandbox's localhost.",
 			many(publishRule(), never, func(l *layer) *[]PublishRule { return &l.publish }),
-			flag{"publish", "a host port reaches the sandbox's: `[ADDR:]PORT[:INNER]`"}},
+			flag{"publish", "a host port reaches the sandbox's INNER: `[ADDR:]PORT[:INNER]`"}},
 		{"", 0, "The sandbox's localhost port reaches the host's.",
 			many(forwardedPort(), never, func(l *layer) *[]PortRule { return &l.forward }),
 			flag{"forward", "the sandbox's 127.0.0.1:`PORT` reaches the host's"}},
@@ -51,7 +51,7 @@ func networkSettings() []setting {
 func hostSettings() []setting {
 	return []setting{
 		{"network.allowedDomains", everywhere, "Hosts that may be reached.",
-			many(domain(), everyEntry, func(l *layer) *[]DomainRule { return &l.allow }),
+			many(allowedDomain(), everyEntry, func(l *layer) *[]DomainRule { return &l.allow }),
 			flag{"allow-domain", "`P` may be reached: a name, *.name, an address, a range, with :port"}},
 		{"network.deniedDomains", everywhere, "Hosts that are never reached; wins over every allow.",
 			many(domain(), never, func(l *layer) *[]DomainRule { return &l.deny }),

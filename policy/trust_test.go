@@ -116,7 +116,7 @@ func TestAllowAlways(t *testing.T) {
 	w := newWorld(t)
 	w.Dir = w.path("home/project/sub")
 	for _, host := range []string{"github.com:443", "github.com:22", "localhost:8080", "[2001:db8::1]:443"} {
-		if err := AllowAlways(w.Options, mustHostPort(t, host)); err != nil {
+		if _, err := AllowAlways(w.Options, mustHostPort(t, host)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -138,7 +138,7 @@ func TestAllowAlwaysDoesNotTrustTheRest(t *testing.T) {
 	w := newWorld(t)
 	planted := `{"filesystem": {"allowWrite": ["~"]}}`
 	w.write(localFile, planted)
-	err := AllowAlways(w.Options, mustHostPort(t, "github.com:443"))
+	_, err := AllowAlways(w.Options, mustHostPort(t, "github.com:443"))
 	if err == nil || !strings.Contains(err.Error(), "not trusted, so nothing is added to it; look at it, then run srun --trust") {
 		t.Errorf("AllowAlways = %v", err)
 	}
@@ -146,7 +146,7 @@ func TestAllowAlwaysDoesNotTrustTheRest(t *testing.T) {
 		t.Errorf("the file changed: %s", got)
 	}
 	w.trust()
-	if err := AllowAlways(w.Options, mustHostPort(t, "github.com:443")); err != nil {
+	if _, err := AllowAlways(w.Options, mustHostPort(t, "github.com:443")); err != nil {
 		t.Error(err)
 	}
 	if p, notices := w.load(); len(notices) != 0 || len(p.Filesystem.AllowWrite) != 2 {
@@ -167,7 +167,7 @@ func TestAllowAlwaysFollowsNoLink(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.trust()
-		err := AllowAlways(w.Options, mustHostPort(t, "github.com:443"))
+		_, err := AllowAlways(w.Options, mustHostPort(t, "github.com:443"))
 		if err == nil || !strings.Contains(err.Error(), "is not a") {
 			t.Errorf("a link at %s: %v", link, err)
 		}
@@ -188,13 +188,13 @@ func TestAllowAlwaysErrorKeepsTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.write("home/.local/state/srun/trust.json", "{broken")
-	if err := AllowAlways(w.Options, mustHostPort(t, "b.example:443")); err == nil {
+	if _, err := AllowAlways(w.Options, mustHostPort(t, "b.example:443")); err == nil {
 		t.Error("AllowAlways with a broken record: want an error")
 	}
 	w.write("home/.local/state/srun/trust.json", string(kept))
 	w.StateHome = w.path("home/project/.git") // a place where the record cannot be made
 	w.write("home/project/.git/srun", "in the way")
-	if err := AllowAlways(w.Options, mustHostPort(t, "b.example:443")); err == nil {
+	if _, err := AllowAlways(w.Options, mustHostPort(t, "b.example:443")); err == nil {
 		t.Error("AllowAlways with no place for the record: want an error")
 	}
 	if got, _ := os.ReadFile(w.path(localFile)); string(got) != old {
@@ -208,7 +208,7 @@ func TestAllowAlwaysErrorKeepsTheFile(t *testing.T) {
 func TestAllowAlwaysWithoutProject(t *testing.T) {
 	w := newWorld(t)
 	w.NoProject = true
-	if err := AllowAlways(w.Options, mustHostPort(t, "a.example:1")); err == nil || !strings.Contains(err.Error(), "not read in this run") {
+	if _, err := AllowAlways(w.Options, mustHostPort(t, "a.example:1")); err == nil || !strings.Contains(err.Error(), "not read in this run") {
 		t.Errorf("AllowAlways = %v", err)
 	}
 }
@@ -236,7 +236,7 @@ func TestConcurrentAnswersAreAllKept(t *testing.T) {
 	var group sync.WaitGroup
 	for i := range 20 {
 		group.Go(func() {
-			if err := AllowAlways(w.Options, HostPort{Host{name: fmt.Sprintf("h%d.example", i)}, 443}); err != nil {
+			if _, err := AllowAlways(w.Options, HostPort{Host{name: fmt.Sprintf("h%d.example", i)}, 443}); err != nil {
 				t.Error(err)
 			}
 		})

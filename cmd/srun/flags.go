@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -28,10 +29,14 @@ type options struct {
 	controlFD            int
 	reporter             *reporter // once it is open
 	debug, quiet         bool
-	version, help        bool
+	version              bool
+	help, helpAll        bool
 	completion           string
 
 	command []string
+
+	interrupted chan struct{}  // by ^C
+	killedBy    syscall.Signal // the command's end, 0 for none
 }
 
 // newFlagSet ties the command line of CONTRACT section 1 to options.
@@ -41,14 +46,14 @@ func newFlagSet(o *options) *pflag.FlagSet {
 	f.SortFlags = false
 	f.Usage = func() {}
 	settingFlags(f)
-	f.StringArrayVar(&o.settings, "settings", nil, "one more settings `FILE`")
+	f.StringArrayVarP(&o.settings, "settings", "s", nil, "one more settings `FILE`")
 	f.BoolVar(&o.noProject, "no-project-settings", false, "ignore the project's two settings files")
 	f.StringVarP(&o.line, "c", "c", "", "run `LINE` with bash -c, or sh -c")
 	f.StringVar(&o.ask, "ask", "auto", "who answers for unlisted hosts: `MODE` is auto, tty, never or command:PROGRAM")
 	f.StringVar(&o.report, "report", "summary", "summary, json or none, as the `KIND` of report")
 	f.StringVar(&o.reportFile, "report-file", "", "write the report to `FILE` instead of standard error")
 	f.StringVar(&o.auditLog, "audit-log", "", "append one JSON line per network decision to `FILE`")
-	f.StringVar(&o.explain, "explain", "", "print the resolved policy as `FORMAT` text, json or seatbelt, and run nothing")
+	f.StringVar(&o.explain, "explain", "", "print the resolved policy and run nothing; `FORMAT` is text, all or json")
 	f.Lookup("explain").NoOptDefVal = "text"
 	f.BoolVar(&o.doctor, "doctor", false, "say what this host can enforce, and how to fix what it cannot")
 	f.BoolVar(&o.trace, "trace", false, "observe file operations, to report file denials exactly")
@@ -59,7 +64,8 @@ func newFlagSet(o *options) *pflag.FlagSet {
 	f.BoolVarP(&o.debug, "debug", "d", false, "say what is done")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no line per denial as it happens")
 	f.BoolVar(&o.version, "version", false, "print the version")
-	f.BoolVarP(&o.help, "help", "h", false, "print this help")
+	f.BoolVarP(&o.help, "help", "h", false, "print the flags that are used most")
+	f.BoolVar(&o.helpAll, "help-all", false, "print every flag")
 	f.StringVar(&o.completion, "completion", "", "print completions for `SHELL`: bash, zsh or fish")
 	return f
 }
@@ -162,8 +168,8 @@ func (o *options) check(f *pflag.FlagSet) error {
 		return errors.New("-c takes the whole shell line as one word; give no command after it")
 	case o.report != "summary" && o.report != "json" && o.report != "none":
 		return fmt.Errorf("--report: %q: not one of summary, json, none", o.report)
-	case o.explain != "" && o.explain != "text" && o.explain != "json" && o.explain != "seatbelt":
-		return fmt.Errorf("--explain: %q: not one of text, json, seatbelt", o.explain)
+	case o.explain != "" && o.explain != "text" && o.explain != "all" && o.explain != "json" && o.explain != "seatbelt":
+		return fmt.Errorf("--explain: %q: not one of text, all, json", o.explain)
 	}
 	return o.checkAsk()
 }

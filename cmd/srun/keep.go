@@ -15,6 +15,7 @@ import (
 // goes for the trust record, where the command may write the home.
 type keeper struct {
 	opts    policy.Options
+	print   *printer
 	later   bool
 	mu      sync.Mutex
 	pending []policy.HostPort
@@ -30,23 +31,30 @@ func (k *keeper) look(pol *policy.Policy) {
 }
 
 // keep takes the host of an answered question.
-func (k *keeper) keep(q launcher.Question) error {
+func (k *keeper) keep(q launcher.Question) {
 	if !k.later {
-		return policy.AllowAlways(k.opts, q.Target)
+		k.write(q.Target)
+		return
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.pending = append(k.pending, q.Target)
-	return nil
 }
 
 // flush writes what had to wait for the end of the run.
-func (k *keeper) flush(p *printer) {
+func (k *keeper) flush() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, target := range k.pending {
-		if err := policy.AllowAlways(k.opts, target); err != nil {
-			p.line("%v; %s was allowed for this run only", err, target.Host)
-		}
+		k.write(target)
 	}
+}
+
+func (k *keeper) write(target policy.HostPort) {
+	path, err := policy.AllowAlways(k.opts, target)
+	if err != nil {
+		k.print.line("%v; %s is allowed for this run only", err, target.Host)
+		return
+	}
+	k.print.line("%s is allowed from now on, by %s", target.Host, path)
 }

@@ -26,11 +26,14 @@ import (
 // version is set by the linker (Makefile).
 var version = "devel"
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() { os.Exit(run(os.Args[0], os.Args[1:])) }
 
 // run is the program; it returns its exit status.
-func run(args []string) int {
+func run(name string, args []string) int {
 	p := newPrinter()
+	if shell := shellOf(name); shell != nil {
+		args = append(append([]string{"--"}, shell...), args...)
+	}
 	o, flags, err := parse(args)
 	if err != nil {
 		o.reportAnyway(args)
@@ -51,6 +54,9 @@ func run(args []string) int {
 	if err != nil {
 		return o.fail(p, status, err)
 	}
+	if o.killedBy != 0 {
+		dieOf(o.killedBy)
+	}
 	return status
 }
 
@@ -67,8 +73,8 @@ func (o *options) fail(p *printer, status int, err error) int {
 func (o *options) information(p *printer, flags *pflag.FlagSet) (done bool, status int) {
 	var err error
 	switch {
-	case o.help:
-		_, err = io.WriteString(os.Stdout, help(flags))
+	case o.help, o.helpAll:
+		_, err = io.WriteString(os.Stdout, help(flags, o.helpAll))
 	case o.version:
 		_, err = fmt.Println("srun", version)
 	case o.completion != "":
@@ -101,6 +107,7 @@ func (o *options) policyOptions() (policy.Options, error) {
 		Dir:           dir,
 		ConfigHome:    os.Getenv("XDG_CONFIG_HOME"),
 		StateHome:     os.Getenv("XDG_STATE_HOME"),
+		CacheHome:     os.Getenv("XDG_CACHE_HOME"),
 		RunsFile:      runsFile(),
 		ManagedDir:    managedDir,
 		GOOS:          goos,
@@ -123,6 +130,11 @@ func trust(p *printer, opts policy.Options) int {
 	}
 	for _, f := range files {
 		p.line("trusted %s", f)
+	}
+	if pol, _, err := policy.Load(opts); err == nil {
+		for _, r := range loosened(pol, files) {
+			p.line("  %s %s (%s)", r.Effect, r.Target, r.Source)
+		}
 	}
 	return 0
 }
@@ -183,7 +195,8 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 		return statusFailed, err
 	}
 	o.reporter = report
-	keeper := &keeper{opts: opts}
+	o.interrupted = make(chan struct{}, 1)
+	keeper := &keeper{opts: opts, print: p}
 	cmd := o.sandboxed(p, pol, report, keeper)
 	cmd.WorkDir = workDir
 	cmd.Withheld = withheld
@@ -205,17 +218,18 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if err := cmd.Start(); err != nil {
 		return startStatus(err), startFailure(err)
 	}
-	go signals.forward(cmd, reopen)
+	go signals.forward(cmd, reopen, o.interrupted)
 	if updates != nil {
 		go control(p, updates, policy.NewLive(opts), cmd)
 	}
 	ended := cmd.Wait()
 	status, err := endStatus(ended)
-	keeper.flush(p)
-	if err == nil {
-		report.hint(status)
+	keeper.flush()
+	o.killedBy = endSignal(ended)
+	if err == nil && status != 0 && !endedBySignal(status) {
+		report.withheld(withheldVariables(pol, os.Environ()))
 	}
-	report.finish(ending{status, endSignal(ended), err})
+	report.finish(ending{status, o.killedBy, err})
 	return status, err
 }
 
@@ -250,17 +264,17 @@ func (o *options) argv() []string {
 }
 
 // asker picks who answers questions; nil is nobody.
-func (o *options) asker(p *printer, keep func(launcher.Question) error, cmd *launcher.Cmd) askFunc {
+func (o *options) asker(p *printer, keep func(launcher.Question), cmd *launcher.Cmd) askFunc {
 	switch {
 	case o.ask == "never":
 		return nil
 	case o.ask == "tty":
-		return (&terminalAsker{p, keep, cmd}).Ask
+		return (&terminalAsker{p, keep, cmd, o.interrupted}).Ask
 	case o.ask == "auto":
 		if !term.IsTerminal(0) || !term.IsTerminal(2) {
 			return nil
 		}
-		return (&terminalAsker{p, keep, cmd}).Ask
+		return (&terminalAsker{p, keep, cmd, o.interrupted}).Ask
 	}
 	return (&programAsker{o.askProgram, p, keep}).Ask
 }

@@ -21,7 +21,7 @@ import (
 type programAsker struct {
 	program string
 	print   *printer
-	keep    func(launcher.Question) error
+	keep    func(launcher.Question)
 }
 
 type programQuestion struct {
@@ -49,9 +49,7 @@ func (p *programAsker) Ask(ctx context.Context, q launcher.Question) launcher.An
 		return launcher.Answer{Reason: "--ask " + p.program + " failed: " + err.Error()}
 	}
 	if answer.Keep {
-		if err := p.keep(q); err != nil {
-			p.print.line("%v; %s is allowed for this run only", err, q.Target.Host)
-		}
+		p.keep(q)
 	}
 	return answer
 }

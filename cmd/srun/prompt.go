@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 
 	"srun/launcher"
 )
@@ -19,22 +17,14 @@ import (
 type terminalAsker struct {
 	print *printer
 	// keep writes the host to the local settings, for "don't ask again".
-	keep func(launcher.Question) error
+	keep func(launcher.Question)
 	// cmd is stopped while the question is on the screen.
 	cmd *launcher.Cmd
+	// interrupted has something when ^C was pressed.
+	interrupted <-chan struct{}
 }
 
 const answerTime = 60 * time.Second
-
-func questionText(q launcher.Question) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "\nNetwork request outside of sandbox\n  Host: %s", q.Target)
-	if q.Process.PID != 0 {
-		fmt.Fprintf(&b, "   (%s, pid %d)", q.Process.Command, q.Process.PID)
-	}
-	fmt.Fprintf(&b, "\n  1. Yes   2. Yes, and don't ask again for %s   3. No\n> ", q.Target.Host)
-	return b.String()
-}
 
 // Ask returns the user's answer, or Deny when there is none in time.
 func (t *terminalAsker) Ask(ctx context.Context, q launcher.Question) launcher.Answer {
@@ -56,21 +46,19 @@ func (t *terminalAsker) Ask(ctx context.Context, q launcher.Question) launcher.A
 		}
 		defer setForeground(tty, group)
 	}
-	restore, err := plainMode(tty)
+	s, err := openScreen(tty, group)
 	if err != nil {
 		return launcher.Deny
 	}
-	defer restore()
+	defer s.restore()
 	t.print.mu.Lock() // no line of ours in the middle of the question
-	answer, answered := converse(ctx, tty, q)
+	answer, answered := t.converse(ctx, s, q)
 	t.print.mu.Unlock()
 	if !answered {
 		t.print.line("no answer for %s, which counts as no", q.Target)
 	}
 	if answer.Keep {
-		if err := t.keep(q); err != nil {
-			t.print.line("%v; %s is allowed for this run only", err, q.Target.Host)
-		}
+		t.keep(q)
 	}
 	return answer
 }
@@ -94,32 +82,23 @@ func (t *terminalAsker) openTerminal() (tty *os.File, foreground int, err error)
 	return tty, foreground, nil
 }
 
-// plainMode sets line editing, echo and signals for the question, whatever the
-// command did to the terminal, and throws away what was typed before.
-func plainMode(tty *os.File) (restore func(), err error) {
-	fd := int(tty.Fd())
-	before, err := term.GetState(fd)
-	if err != nil {
-		return nil, err
-	}
-	if err := setLineMode(fd); err != nil {
-		return nil, err
-	}
-	return func() { term.Restore(fd, before) }, nil
-}
-
-// converse asks until the answer is one of the three.
-func converse(ctx context.Context, tty *os.File, q launcher.Question) (a launcher.Answer, answered bool) {
+// converse asks until the answer is one of the three. ^C is No, and goes to the
+// command too.
+func (t *terminalAsker) converse(ctx context.Context, s *screen, q launcher.Question) (a launcher.Answer, answered bool) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	tty.WriteString(questionText(q))
+	select {
+	case <-t.interrupted: // from before
+	default:
+	}
+	s.show(q)
 	for {
-		line, err := readLine(ctx, int(tty.Fd()))
+		line, err := s.read(ctx, t.interrupted)
 		if err != nil {
-			tty.WriteString("\n")
-			return launcher.Deny, false
+			s.end()
+			return launcher.Deny, err == errInterrupted
 		}
-		switch strings.ToLower(strings.TrimSpace(line)) {
+		switch strings.ToLower(strings.TrimSpace(withoutEscapes(line))) {
 		case "1", "y", "yes":
 			return launcher.AllowOnce, true
 		case "2":
@@ -127,36 +106,8 @@ func converse(ctx context.Context, tty *os.File, q launcher.Question) (a launche
 		case "3", "n", "no":
 			return launcher.Deny, true
 		}
-		tty.WriteString("Please answer 1, 2 or 3\n> ")
+		s.again()
 	}
 }
 
-// readLine reads up to a newline, looking every moment whether ctx is over.
-func readLine(ctx context.Context, fd int) (string, error) {
-	var line []byte
-	buf := make([]byte, 256)
-	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	for {
-		if err := ctx.Err(); err != nil {
-			return "", err
-		}
-		n, err := unix.Poll(poll, 100)
-		if err == unix.EINTR || err == nil && n == 0 {
-			continue
-		}
-		if err != nil {
-			return "", err
-		}
-		n, err = unix.Read(fd, buf)
-		if err == unix.EINTR || err == unix.EAGAIN {
-			continue
-		}
-		if err != nil || n == 0 {
-			return "", fmt.Errorf("read the terminal: %w", err)
-		}
-		line = append(line, buf[:n]...)
-		if i := strings.IndexByte(string(line), '\n'); i >= 0 {
-			return string(line[:i]), nil
-		}
-	}
-}
+var errInterrupted = errors.New("interrupted")

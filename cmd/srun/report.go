@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -24,23 +26,35 @@ const mostLines = 10_000
 type reporter struct {
 	print *printer
 	quiet bool
-	trace bool      // files are watched as well
 	kind  string    // "summary", "json" or "none"
 	out   io.Writer // for JSON, and for a summary with --report-file
 
 	mu    sync.Mutex
-	seen  map[string]int // by line
+	seen  map[string]*told // by line
 	order []string
 	more  int // denials beyond mostLines
-	any   bool
 	file  *os.File
+	now   func() time.Time
 
 	finished bool
 }
 
+// told is a denial that there was, and how often.
+type told struct {
+	times int
+	last  time.Time // when the user was told
+}
+
+// tellAgain is the time after which the user is told of the same denial again.
+const tellAgain = 10 * time.Second
+
+// mostTold is how many lines a user keeps in mind: more of them come once more
+// at the end, together.
+const mostTold = 5
+
 // newReporter opens --report-file, which the policy then keeps from the command.
 func newReporter(p *printer, o *options, pol *policy.Policy) (*reporter, error) {
-	r := &reporter{print: p, quiet: o.quiet, trace: o.trace, kind: o.report, out: os.Stderr}
+	r := &reporter{print: p, quiet: o.quiet, kind: o.report, out: os.Stderr, now: time.Now}
 	if o.reportFile != "" {
 		f, err := openOwn(pol, "--report-file", o.reportFile, os.O_TRUNC)
 		if err != nil {
@@ -59,7 +73,7 @@ func (o *options) failed(p *printer, status int, err error) {
 	case r == nil && o.report != "json":
 		return
 	case r == nil:
-		r = &reporter{print: p, kind: o.report, out: os.Stderr}
+		r = &reporter{print: p, kind: o.report, out: os.Stderr, now: time.Now}
 		if o.reportFile == "" || changeableLink(nil, o.reportFile) != "" {
 			break
 		}
@@ -75,12 +89,11 @@ func (o *options) failed(p *printer, status int, err error) {
 func (r *reporter) denied(d launcher.Denial, ignored bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.any = true
 	if ignored {
 		return
 	}
-	if line := d.Line(); r.count(line) && !r.quiet && (r.kind != "json" || r.file != nil) {
-		r.print.line("%s", line)
+	if line := d.Line(); r.count(line) && r.tells() {
+		r.print.line("%s", r.counted(line))
 	}
 	if r.kind == "json" {
 		r.json(jsonDenial{
@@ -90,22 +103,40 @@ func (r *reporter) denied(d launcher.Denial, ignored bool) {
 	}
 }
 
-// count takes a line down and reports whether it is a new one.
+// tells tells whether the user reads of denials as they happen.
+func (r *reporter) tells() bool {
+	return !r.quiet && (r.kind != "json" || r.file != nil)
+}
+
+// count takes a line down and reports whether it is time to tell of it.
 func (r *reporter) count(line string) bool {
-	_, again := r.seen[line]
+	now := r.now()
+	was := r.seen[line]
 	switch {
-	case again:
-		r.seen[line]++
-		return false
+	case was != nil:
+		was.times++
+		if now.Sub(was.last) < tellAgain {
+			return false
+		}
+		was.last = now
+		return true
 	case len(r.seen) == mostLines:
 		r.more++
 		return false
 	case r.seen == nil:
-		r.seen = make(map[string]int)
+		r.seen = make(map[string]*told)
 	}
-	r.seen[line] = 1
+	r.seen[line] = &told{1, now}
 	r.order = append(r.order, line)
 	return true
+}
+
+// counted is a line with how often it was true.
+func (r *reporter) counted(line string) string {
+	if n := r.seen[line].times; n > 1 {
+		return fmt.Sprintf("%s (%d times)", line, n)
+	}
+	return line
 }
 
 type jsonDenial struct {
@@ -171,8 +202,8 @@ func (r *reporter) finish(e ending) {
 	switch r.kind {
 	case "json":
 		total := r.more
-		for _, n := range r.seen {
-			total += n
+		for _, t := range r.seen {
+			total += t.times
 		}
 		r.json(e.json(total))
 	case "summary":
@@ -185,17 +216,17 @@ func (r *reporter) finish(e ending) {
 	}
 }
 
-// hint tells who looks for the reason of a failure where file denials are seen.
-// A command that somebody ended needs none, nor does one that somebody else
-// reads the report of.
-func (r *reporter) hint(status int) {
+// mostNamed bounds the variables that a line names.
+const mostNamed = 5
+
+// withheld says which of the caller's variables a command that failed did not get.
+func (r *reporter) withheld(names []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch {
-	case status == 0, endedBySignal(status), r.any, r.trace, r.quiet, r.kind == "none", r.kind == "json" && r.file == nil:
+	if len(names) == 0 || !r.tells() || r.kind == "none" {
 		return
 	}
-	r.print.line(hintTrace)
+	r.print.line("%s", withheldLine(names))
 }
 
 // endedBySignal reports whether a status, be it srun's or that of a shell which
@@ -208,8 +239,10 @@ func endedBySignal(status int) bool {
 	return false
 }
 
+// summary comes where the user has not read the lines as they happened, or has
+// read many.
 func (r *reporter) summary() {
-	if len(r.order) == 0 {
+	if len(r.order) == 0 || r.tells() && r.file == nil && len(r.order) <= mostTold {
 		return
 	}
 	p := r.print
@@ -218,12 +251,22 @@ func (r *reporter) summary() {
 	}
 	p.line("%d denied:", len(r.order))
 	for _, line := range r.order {
-		if n := r.seen[line]; n > 1 {
-			line = fmt.Sprintf("%s (%d times)", line, n)
-		}
-		p.line("%s", line)
+		p.line("%s", r.counted(line))
 	}
 	if r.more > 0 {
 		p.line("... and %d more", r.more)
 	}
+}
+
+// withheldVariables are those of an environment that the default list keeps from
+// the command. Of those that a user denied the user knows.
+func withheldVariables(pol *policy.Policy, environ []string) (names []string) {
+	for _, kv := range environ {
+		name, _, _ := strings.Cut(kv, "=")
+		if rule, ok := pol.Environment.Withheld(name); ok && rule.Source.Tier == policy.TierDefault {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"srun/launcher"
 	"srun/policy"
@@ -14,7 +15,7 @@ import (
 
 func TestReportIsBounded(t *testing.T) {
 	var out strings.Builder
-	r := &reporter{print: &printer{out: &out}, quiet: true, kind: "summary"}
+	r := &reporter{print: &printer{out: &out}, quiet: true, kind: "summary", now: time.Now}
 	for i := range mostLines + 7 {
 		r.denied(launcher.Denial{Operation: "network", Target: fmt.Sprint("h", i), Reason: "x"}, false)
 		r.denied(launcher.Denial{Operation: "network", Target: "h0", Reason: "x"}, false)
@@ -28,31 +29,17 @@ func TestReportIsBounded(t *testing.T) {
 	}
 }
 
-func TestHint(t *testing.T) {
-	for _, r := range []struct {
-		name   string
-		status int
-		report *reporter
-		want   bool
-	}{
-		{"a failure", 1, &reporter{kind: "summary"}, true},
-		{"a status that looks like a signal's", 255, &reporter{kind: "summary"}, true},
-		{"a crash", 128 + int(syscall.SIGSEGV), &reporter{kind: "summary"}, true},
-		{"success", 0, &reporter{kind: "summary"}, false},
-		{"^C", 128 + int(syscall.SIGINT), &reporter{kind: "summary"}, false},
-		{"a denial", 1, &reporter{kind: "summary", any: true}, false},
-		{"with --trace", 1, &reporter{kind: "summary", trace: true}, false},
-		{"with -q", 1, &reporter{kind: "summary", quiet: true}, false},
-		{"no report", 1, &reporter{kind: "none"}, false},
-		{"JSON on standard error", 1, &reporter{kind: "json"}, false},
-		{"JSON in a file", 1, &reporter{kind: "json", file: os.Stdin}, true},
-	} {
-		var out strings.Builder
-		r.report.print = &printer{out: &out}
-		r.report.hint(r.status)
-		if got := strings.Contains(out.String(), "--trace"); got != r.want {
-			t.Errorf("%s: hint %v; want %v", r.name, got, r.want)
-		}
+func TestDenialsAreToldAgain(t *testing.T) {
+	var out strings.Builder
+	now := time.Unix(0, 0)
+	r := &reporter{print: &printer{out: &out}, kind: "summary", now: func() time.Time { return now }}
+	for range 25 {
+		r.denied(launcher.Denial{Operation: "network", Target: "h", Reason: "x"}, false)
+		now = now.Add(time.Second)
+	}
+	want := "srun: denied network h (x)\nsrun: denied network h (x) (11 times)\nsrun: denied network h (x) (21 times)\n"
+	if r.finish(ending{}); out.String() != want {
+		t.Errorf("told %q; want %q", out.String(), want)
 	}
 }
 

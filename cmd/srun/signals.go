@@ -36,8 +36,15 @@ func catchSignals() (signals, error) {
 
 // forward passes signals on; srun itself ends when the command does. Before
 // SIGHUP goes on, reopen is called, unless it is nil.
-func (c signals) forward(cmd *launcher.Cmd, reopen func()) {
+// Of SIGINT a question hears as well.
+func (c signals) forward(cmd *launcher.Cmd, reopen func(), interrupted chan<- struct{}) {
 	for sig := range c {
+		if sig == syscall.SIGINT {
+			select {
+			case interrupted <- struct{}{}:
+			default:
+			}
+		}
 		if sig == syscall.SIGHUP && reopen != nil {
 			reopen()
 		}

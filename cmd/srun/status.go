@@ -16,7 +16,9 @@ const (
 	signalStatus        = 128 // and the signal's number
 )
 
-// endSignal is the signal that killed the command, 0 for none.
+// endSignal is the signal that killed the command, 0 for none. srun dies of it as
+// well: a shell that gets ^C goes on with its script unless what it waits for died
+// of it.
 func endSignal(err error) syscall.Signal {
 	if exit, ok := errors.AsType[*launcher.ExitError](err); ok && exit.Status.Signaled() {
 		return exit.Status.Signal()

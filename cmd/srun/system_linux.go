@@ -3,6 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
+	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,4 +35,19 @@ func runsFile() string {
 		dir = fmt.Sprintf("/run/user/%d", os.Getuid())
 	}
 	return fmt.Sprintf("%s/srun-runs-%d", dir, os.Getuid())
+}
+
+// dieOf ends srun by a signal, without a core of its own. It returns where that
+// signal ends nothing: that is so for PID 1.
+func dieOf(sig syscall.Signal) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0)
+	// struct sigaction of the kernel, all zero: SIG_DFL. Package os/signal gives a
+	// signal that the runtime handles back to the runtime.
+	var byDefault [4]uint64
+	unix.RawSyscall6(unix.SYS_RT_SIGACTION, uintptr(sig), uintptr(unsafe.Pointer(&byDefault)), 0, 8, 0, 0)
+	var none unix.Sigset_t
+	unix.PthreadSigmask(unix.SIG_SETMASK, &none, nil)
+	unix.Tgkill(os.Getpid(), unix.Gettid(), sig)
 }

@@ -26,17 +26,18 @@ const usageLine = `usage: srun [flags] [--] command [argument ...]
 const usageText = usageLine + `
 Runs a command in a sandbox: it writes only below the working directory and
 TMPDIR, reads no credentials, and reaches only the hosts that are allowed.
-
 `
 
 const usageEnd = `
-Exit status: the command's own; 128+N when signal N killed it; 127 not found;
+srun --help-all has every flag. The manual is srun(1); settings are in
+srun-settings(5).
+`
+
+const usageAllEnd = `
+Exit status: the command's own, also where a signal ended it; 127 not found;
 126 cannot be executed; 125 srun failed and the command did not run; 124 the
 time limit ended it. The manual is srun(1); settings are in srun-settings(5).
 `
-
-// hintTrace ends a failed run in which nothing was seen denied.
-const hintTrace = "the command failed and no denial was seen; refused files are seen with srun --trace"
 
 // printer writes lines for the user, one at a time, also from goroutines.
 type printer struct {
@@ -91,17 +92,12 @@ func usageError(err error, f *pflag.FlagSet) error {
 
 func nearestFlag(name string, f *pflag.FlagSet) string {
 	var names []string
-	f.VisitAll(func(flag *pflag.Flag) {
+	for _, flag := range offered(f) {
 		if len(flag.Name) > 1 {
 			names = append(names, flag.Name)
 		}
-	})
+	}
 	return policy.Nearest(name, names)
-}
-
-func help(f *pflag.FlagSet) string {
-	flags := strings.ReplaceAll(f.FlagUsagesWrapped(100), "-c, --c ", "-c ")
-	return usageText + flags + usageEnd
 }
 
 func notYet(flag string) error {
@@ -112,10 +108,22 @@ func notYet(flag string) error {
 func startFailure(err error) error {
 	protection := launcher.Missing(err)
 	switch {
+	case protection == "namespaces" && os.Getenv("SRUN") == "1":
+		return &hinted{err, "this is inside srun, whose sandbox has no other in it: run the command without srun"}
 	case protection == "namespaces":
 		return &hinted{err, "srun --doctor says what this host lacks"}
 	case protection != "":
 		return &hinted{err, "srun --doctor says more"}
 	}
 	return err
+}
+
+// withheldLine names variables that were kept from a command which failed.
+func withheldLine(names []string) string {
+	named, more := names, ""
+	if len(names) > mostNamed {
+		named, more = names[:mostNamed], fmt.Sprintf(" and %d more", len(names)-mostNamed)
+	}
+	return fmt.Sprintf("withheld from the command: %s%s (environment, default deny list); to allow: --env %s",
+		strings.Join(named, ", "), more, strings.Join(named, " --env "))
 }

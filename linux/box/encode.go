@@ -25,6 +25,9 @@ func encodePlan(c *Config, reopened reopenedFiles) ([]byte, error) {
 		if op.Kind == plan.OpFile {
 			data += "\x00" + op.Data
 		}
+		if op.Kind == plan.OpLayer {
+			data += "\x00" + op.Upper + "\x00" + op.Work
+		}
 		if op.Kind == plan.OpClone {
 			op.A, op.Flag = op.ID.Ino, op.ID.Dev
 		}

@@ -163,7 +163,7 @@ static void prepare(int sock, int how)
 static int apply_mounts(const struct plan *p)
 {
 	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op))
-		if ((op->kind <= OP_MKFILE || op->kind == OP_FILE) && mount_op(op, op_data(op)) < 0)
+		if ((op->kind <= OP_MKFILE || op->kind == OP_FILE || op->kind == OP_TMP || op->kind == OP_LAYER) && mount_op(op, op_data(op)) < 0)
 			return -1;
 	return mounts_done();
 }

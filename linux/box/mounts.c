@@ -152,6 +152,8 @@ static int mount_slot(const struct op *op, const char *path)
 		errno = EMFILE;
 		return -1;
 	}
+	if (op->kind == OP_LAYER)
+		return (slots[op->slot] = layer_over(path, op->len)) < 0 ? -1 : 0;
 	if (op->kind == OP_CLONE) {
 		int fd = open_exact(path);
 		if (fd < 0)
@@ -170,6 +172,7 @@ static int do_mount_op(const struct op *op, const char *path)
 {
 	switch (op->kind) {
 	case OP_CLONE:
+	case OP_LAYER:
 	case OP_ATTACH:
 		return mount_slot(op, path);
 	case OP_READONLY:
@@ -183,6 +186,8 @@ static int do_mount_op(const struct op *op, const char *path)
 	case OP_MASK:
 	case OP_FILE:
 		return mask(op, path);
+	case OP_TMP:
+		return put_tmpfs(path);
 	case OP_MKDIR:
 		return mkdir(path, (mode_t)op->a);
 	case OP_MKFILE:
@@ -196,6 +201,7 @@ static const char *const op_names[] = {
 	[OP_CLONE] = "copy the mounts at", [OP_READONLY] = "make read-only", [OP_WRITABLE] = "make writable",
 	[OP_ATTACH] = "attach", [OP_PIN] = "pin", [OP_BIND_RO] = "bind read-only", [OP_MASK] = "hide",
 	[OP_FILE] = "replace", [OP_MKDIR] = "make directory", [OP_MKFILE] = "make file",
+	[OP_TMP] = "put a directory in memory over", [OP_LAYER] = "make a layer over",
 };
 
 int mount_op(const struct op *op, const char *path)

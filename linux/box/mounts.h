@@ -23,6 +23,11 @@ extern int umount2(const char *, int);
 #define AT_RECURSIVE 0x8000
 #endif
 
+/* own.c: put_tmpfs mounts an empty directory in memory over a path; layer_over
+ * returns a detached layer over a path, with two more paths behind it. */
+int put_tmpfs(const char *path);
+int layer_over(const char *path, size_t len);
+
 /* open_exact opens a path that srun resolved already: a symbolic link on the
  * way was put there since, and following it would restrict the wrong place. */
 int open_exact(const char *path);

@@ -18,6 +18,9 @@ enum {
 	OP_MKDIR = 8,      /* path: in a mask, so that something can be attached */
 	OP_MKFILE = 9,
 	OP_FILE = 17,      /* path NUL content: mask a file by this one */
+	OP_TMP = 33,       /* path: mask it by an empty directory in memory, to be written */
+	OP_LAYER = 34,     /* path NUL upper NUL work -> slot: a layer over path, or
+	                    * something empty where that cannot be */
 	OP_LISTEN = 18,    /* a: port on the sandbox's 127.0.0.1 that srun accepts on */
 	OP_REOPEN = 32,    /* path of what is standard descriptor slot: the command gets it
 	                    * anew, on a read-only mount; a, b: as OP_CLONE */

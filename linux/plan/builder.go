@@ -6,6 +6,7 @@ import "srun/policy"
 type builder struct {
 	host    Host
 	dir     string // the working directory
+	root    string // what may be written without a rule, "" for nothing
 	plan    *Plan
 	points  []point
 	roots   nodes // of the writable paths alone

@@ -81,7 +81,7 @@ func TestNewRules(t *testing.T) {
 	if why := plan.Rules.Reserved["/p/.srun"]; !why.Protected || why.Reason != "protected path" {
 		t.Errorf("a protected path: %+v", why)
 	}
-	if d := cmp.Diff([]string{"/p", "/dev", "/dev/pts", "/dev/shm", TempDir}, plan.Rules.Writable); d != "" {
+	if d := cmp.Diff([]string{"/p", "/dev", "/dev/pts", "/dev/shm", ownTemp}, plan.Rules.Writable); d != "" {
 		t.Error(d)
 	}
 }

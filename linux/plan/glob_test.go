@@ -56,7 +56,7 @@ func TestNewGlobs(t *testing.T) {
 		{"none/*", nil},
 	} {
 		t.Run(c.pattern, func(t *testing.T) {
-			p := &policy.Policy{Filesystem: policy.Filesystem{DenyRead: []policy.PathRule{glob(dir + "/" + c.pattern)}}}
+			p := &policy.Policy{Filesystem: policy.Filesystem{Tmp: policy.TmpHost, DenyRead: []policy.PathRule{glob(dir + "/" + c.pattern)}}}
 			plan, err := New(p, dir+"/p", osHost())
 			if err != nil {
 				t.Fatal(err)

@@ -33,6 +33,7 @@ func (m MissingPath) why(rule string) Why {
 // has the same fields.
 type Rules struct {
 	Own       []string        // trees of the sandbox's alone
+	Shown     []string        // what of the host's is in them
 	Writable  []string        // trees and files that may be written
 	Reserved  map[string]Why  // paths that may not be written or made
 	Kept      map[string]bool // git's configurations that may be changed and not removed

@@ -3,6 +3,7 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"srun/policy"
 )
@@ -20,6 +21,8 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if err := b.mounts(); err != nil {
 		return nil, err
 	}
+	b.addTemps(p)
+	b.addLayers(p)
 	nodes := resolve(b.points)
 	b.plan.nodes = nodes
 	if err := b.checkAllowed(); err != nil {
@@ -28,12 +31,16 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if err := b.checkMissing(nodes); err != nil {
 		return nil, err
 	}
-	b.plan.Mounts = append(b.trustFile(), treeOps(nodes, b.links, b.ways)...)
+	before, after := b.bareCaches()
+	b.plan.Mounts = slices.Concat(b.trustFile(), before, b.diskTemps(), treeOps(nodes, b.links, b.ways), after)
+	for _, op := range after {
+		b.plan.caches = append(b.plan.caches, op.Path)
+	}
 	if !b.plan.HostNetwork {
 		b.plan.Mounts = append(b.plan.Mounts, b.nameFiles(nodes)...)
 	}
 	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles(nodes)...)
-	b.plan.Landlock = landlockRules(nodes, b.plan.Handled)
+	b.plan.Landlock = b.plan.landlockRules()
 	b.plan.index()
 	b.plan.UnixSockets = b.unixSockets(p.Network.UnixSockets)
 	b.plan.Rules = b.brokerRules(p, nodes)
@@ -51,19 +58,19 @@ func begin(p *policy.Policy, dir string, host Host) *Plan {
 // collect takes the policy's rules: what may be written first, for much of the
 // rest counts only there.
 func (b *builder) collect(p *policy.Policy) error {
-	if b.dir != "/" { // a sandbox that may write everything is none: that takes a flag
-		if err := b.add(policy.PathRule{Path: b.dir}, point{Effects: allowWrite, Own: facts{id: b.plan.DirID}}); err != nil {
-			return fmt.Errorf("working directory: %w", err)
-		}
+	if err := b.addRoot(p.Filesystem.WriteRoot); err != nil {
+		return err
 	}
 	for _, r := range p.Filesystem.AllowWrite {
 		if r.Source.Tier == policy.TierDefault {
-			continue // the working directory, by name; above it is by its inode
+			continue // the write root
 		}
 		if err := b.add(r, point{Effects: allowWrite}); err != nil {
 			return err
 		}
 	}
+	b.addHostTemps(&p.Filesystem)
+	b.addHostCaches(p)
 	protected := p.Protected()
 	trusted, err := b.repositories(p)
 	if err != nil {
@@ -74,6 +81,33 @@ func (b *builder) collect(p *policy.Policy) error {
 		return err
 	}
 	return b.protect(protected, trusted, p.Home)
+}
+
+// addRoot adds what may be written without a rule: the working directory or the
+// project that it is in. A sandbox that may write everything is none: that takes a
+// flag.
+func (b *builder) addRoot(root string) error {
+	if root == "" {
+		root = b.dir
+	}
+	if root == "/" {
+		return nil
+	}
+	id, what := b.plan.DirID, "working directory"
+	if root != b.dir {
+		at, err := b.host.Find(root)
+		if err == nil && !at.Missing {
+			id, err = b.host.ID(at.Path)
+		}
+		if what = "project"; err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	if err := b.add(policy.PathRule{Path: root}, point{Effects: allowWrite, Own: facts{id: id}}); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	b.root = root
+	return nil
 }
 
 func (b *builder) collectLists(f *policy.Filesystem) error {

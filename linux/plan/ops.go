@@ -15,6 +15,8 @@ const (
 	OpMkdir                  // in a mask, so that something can be attached
 	OpMkfile                 // the same
 	OpFile                   // mask a file by one with Data
+	OpTmp                    // mask a directory by one in memory that may be written
+	OpLayer                  // into Slot: a layer over the path, with Upper and Work
 
 	// OpPinLink keeps a symbolic link where it is. Nothing is mounted for it: the broker
 	// refuses to move, remove or replace one.
@@ -29,7 +31,9 @@ type Op struct {
 	A    uint64 // mode, of OpMask, OpMkdir and OpMkfile
 	Flag uint32
 	Data string // content, of OpFile
-	ID   FileID // of OpClone
+
+	Upper, Work string // of OpLayer
+	ID          FileID // of OpClone
 
 	StandIn bool // an OpFile for a credential
 }
@@ -38,6 +42,7 @@ type Op struct {
 func (k OpKind) String() string {
 	return map[OpKind]string{
 		OpClone: "copy", OpReadonly: "make read-only", OpWritable: "keep writable", OpAttach: "attach the copy",
-		OpPin: "pin", OpBindRO: "bind read-only", OpMask: "cover", OpMkdir: "make a place", OpMkfile: "make a place", OpFile: "replace", OpPinLink: "hold the link",
+		OpPin: "pin", OpBindRO: "bind read-only", OpMask: "cover", OpMkdir: "make a place", OpMkfile: "make a place", OpFile: "replace",
+		OpTmp: "put an own directory over", OpLayer: "make a layer over", OpPinLink: "hold the link",
 	}[k]
 }

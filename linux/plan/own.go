@@ -6,12 +6,11 @@ import (
 	"srun/policy/pathtree"
 )
 
-// TempDir is the command's private temporary directory. It is a tmpfs of the
-// sandbox's mount namespace, so nothing of it is left however the run ends.
-const TempDir = "/dev/tmp"
+// ownTemp is a temporary directory that every sandbox has, where /tmp is none.
+const ownTemp = "/dev/tmp"
 
 // OwnWritable are init's own mounts that stay writable.
-var OwnWritable = []string{"/dev/pts", "/dev/shm", TempDir}
+var OwnWritable = []string{"/dev/pts", "/dev/shm", ownTemp}
 
 // OwnTrees are replaced inside: nothing of the host's can be reached there.
 var OwnTrees = []string{"/dev", "/proc"}

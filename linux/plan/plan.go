@@ -20,6 +20,14 @@ type Plan struct {
 	DirID FileID // that it must have, or zero
 	nodes nodes  // what holds where
 
+	// Private are directories of the host's in whose place the command has its own:
+	// each a tmpfs of the sandbox's mount namespace, so nothing of it is left however
+	// the run ends. TempDir is where temporary files go.
+	Private []string
+	TempDir string
+	Layers  []string // the same, over what the host has
+	caches  []string // CachesDir, where there is one
+
 	HostNetwork bool // no network namespace
 
 	UnixSockets    []UnixSocket // the host's, that may be connected to
@@ -57,7 +65,7 @@ func (p *Plan) HiddenByDefault(path string) bool { return p.nodes.At(path).Hidde
 
 // Writable tells whether the command may write at a path of the host's.
 func (p *Plan) Writable(path string) bool {
-	return !inOwnTree(path) && p.State(path).Access() == pathtree.ReadWrite
+	return !p.Own(path) && p.State(path).Access() == pathtree.ReadWrite
 }
 
 // UnixSocket is a socket of the host's that may be connected to.

@@ -14,7 +14,7 @@ import (
 // depth, and what would appear in a git directory.
 func (b *builder) brokerRules(p *policy.Policy, nodes nodes) Rules {
 	r := Rules{
-		Own: OwnWritable, Reserved: map[string]Why{}, Held: map[string]bool{}, Kept: b.kept, Globs: b.globs,
+		Own: b.plan.ownWritable(), Shown: b.plan.shown(), Reserved: map[string]Why{}, Held: map[string]bool{}, Kept: b.kept, Globs: b.globs,
 		AllowGitConfig: p.Filesystem.AllowGitConfig,
 	}
 	for _, rule := range b.plan.Landlock {

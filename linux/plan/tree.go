@@ -15,6 +15,9 @@ type facts struct {
 	dir     bool
 	id      FileID // that it must have when it is mounted, or zero
 	standIn string // what it reads as when it is hidden (policy.PathRule)
+	private bool   // the command has a directory of its own in its place
+	from    uint32 // the slot that this one comes from, 0 for memory
+	layer   *Layer // or a layer over it
 }
 
 type (
@@ -53,7 +56,7 @@ func resolve(points []point) nodes {
 		if b.id != (FileID{}) {
 			a.id = b.id
 		}
-		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn)}
+		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn), a.private || b.private, cmp.Or(a.from, b.from), cmp.Or(a.layer, b.layer)}
 	})
 }
 
@@ -61,6 +64,9 @@ func resolve(points []point) nodes {
 func above(n *node) pathtree.Access {
 	if n.Parent == nil {
 		return pathtree.ReadWrite // as the host left it
+	}
+	if n.Parent.Own.layer != nil && n.AllowWrite {
+		return pathtree.ReadOnly // the host's own, in what is the command's
 	}
 	return n.Parent.Access()
 }
@@ -79,7 +85,11 @@ func (t *tree) ops() []Op {
 	slot := map[*node]uint32{}
 	clone := func(n *node) {
 		slot[n] = t.slots
-		ops = append(ops, Op{Kind: OpClone, Path: n.Path, Slot: t.slots, ID: n.Own.id})
+		op := Op{Kind: OpClone, Path: n.Path, Slot: t.slots, ID: n.Own.id}
+		if l := n.Own.layer; l != nil {
+			op.Kind, op.Upper, op.Work = OpLayer, l.Upper, l.Work
+		}
+		ops = append(ops, op)
 		t.slots++
 	}
 	for _, n := range t.nodes {
@@ -107,7 +117,7 @@ func (t *tree) ops() []Op {
 }
 
 func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
-	if n.Parent == nil || n.Access() == above(n) {
+	if n.Parent == nil || n.Access() == above(n) && !n.Own.private {
 		return ops
 	}
 	if above(n) == pathtree.ReadWrite {
@@ -115,11 +125,21 @@ func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
 	}
 	s, cloned := slot[n]
 	switch {
+	case n.Own.private:
+		if above(n) == pathtree.Hidden {
+			ops = t.makeWay(ops, n)
+			t.made[n.Path] = true
+		}
+		if n.Own.from != 0 {
+			ops = append(ops, Op{Kind: OpAttach, Path: n.Path, Slot: n.Own.from})
+		} else {
+			ops = append(ops, Op{Kind: OpTmp, Path: n.Path})
+		}
 	case n.Access() == pathtree.Hidden:
 		ops = append(ops, maskOp(n))
 	case cloned:
 		if above(n) == pathtree.Hidden {
-			ops = t.makeWay(ops, n)
+			ops = t.pinWay(t.makeWay(ops, n), n)
 		}
 		ops = append(ops, Op{Kind: OpAttach, Path: n.Path, Slot: s})
 	default:
@@ -201,7 +221,7 @@ func (t *tree) makeWay(ops []Op, n *node) []Op {
 // closeMasks makes the masks read-only that had to stay open for makeWay.
 func (t *tree) closeMasks(ops []Op) []Op {
 	for _, n := range t.nodes {
-		if n.Reopened && above(n) != pathtree.Hidden {
+		if n.Reopened && above(n) != pathtree.Hidden && !n.Own.private {
 			ops = append(ops, Op{Kind: OpReadonly, Path: n.Path, Flag: 1})
 		}
 	}

@@ -136,6 +136,8 @@ func (j *Judge) refused(d *Denial, a act, p plan.Place, errno unix.Errno) bool {
 		}
 	}
 	switch {
+	case j.plan.Own(p.Path):
+		return j.refusedPrivate(d, p, errno)
 	case errno == unix.ENOENT:
 		return d.Hidden
 	case d.Operation != "write":
@@ -176,6 +178,13 @@ func (j *Judge) refusedOwn(d *Denial, own string, p plan.Place, errno unix.Errno
 		return own == "/dev" && !p.Missing
 	}
 	return d.Operation == "write" && (errno == unix.EROFS || errno == unix.EACCES)
+}
+
+// refusedPrivate is about a directory that the command has its own of: a file of the
+// host's is missing there.
+func (j *Judge) refusedPrivate(d *Denial, p plan.Place, errno unix.Errno) bool {
+	d.Hidden, d.Secret = true, false
+	return errno == unix.ENOENT && !p.Missing && d.Operation != "write"
 }
 
 // interpreter judges the program that a script names in its first line: execve

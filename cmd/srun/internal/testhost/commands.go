@@ -13,29 +13,34 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// status runs a command and checks its exact exit status.
+// status runs a command and checks its exact exit status, or the name of the
+// signal that it dies of.
 func status(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
-		ts.Fatalf("usage: status N command [args...]")
+		ts.Fatalf("usage: status N|SIGNAL command [args...]")
 	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	err = ts.Exec(args[1], args[2:]...)
-	got := 0
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
 	var exit *exec.ExitError
 	switch {
 	case errors.As(err, &exit):
-		got = exit.ExitCode() // -1 when a signal killed it
+		got = strconv.Itoa(exit.ExitCode())
+		if ended := exit.Sys().(syscall.WaitStatus); ended.Signaled() {
+			got = unix.SignalName(ended.Signal())
+		}
 	case err != nil:
 		ts.Fatalf("%v", err)
 	}
-	if got != want {
-		ts.Fatalf("exit status %d, want %d", got, want)
+	if got != args[0] {
+		ts.Fatalf("exit status %s, want %s", got, args[0])
 	}
 }
 

@@ -132,6 +132,20 @@ int listen_local(int port)
 	return bind_socket(AF_INET, SOCK_STREAM, &a, sizeof a);
 }
 
+void give_socket(int sock, int family)
+{
+	struct message m = { .type = MSG_SOCKET };
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		m.a = errno;
+	if (send_fds(sock, &m, &fd, fd >= 0) < 0 && fd >= 0) {
+		m.a = errno; /* no descriptor went out: the word must */
+		send_fds(sock, &m, &fd, 0);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
 /* A kernel without IPv6 has nothing to redirect. */
 static int has_ipv6(void)
 {

@@ -1,8 +1,6 @@
 package plan
 
-import (
-	"srun/policy/gitfiles"
-)
+import "srun/policy/gitfiles"
 
 // Host is what planning asks of the machine.
 type Host struct {
@@ -43,8 +41,15 @@ func (h Host) file(path string) (resolved string, ok bool) {
 	return p.Path, err == nil && !p.Missing && !p.Dir
 }
 
-// FileID tells a file from another that was given its name.
-type FileID struct {
-	Ino uint64
-	Dev uint32 // as in the kernel: major<<20 | minor
+// Trust is what the command is to trust, in PEM.
+type Trust struct {
+	PEM  []byte
+	Over []TrustFile
+}
+
+// TrustFile takes the place of a file of the host's, where that exists, for
+// programs that heed no variable.
+type TrustFile struct {
+	Path    string
+	Content []byte
 }

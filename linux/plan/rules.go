@@ -12,13 +12,6 @@ import (
 	"srun/policy/pathtree"
 )
 
-// linkedAllow is an allow whose path leads through symbolic links.
-type linkedAllow struct {
-	rule  policy.PathRule
-	place Place
-	as    point
-}
-
 // add takes one rule. A missing path in an allow list grants nothing; in a deny
 // list it is remembered, and so are the links on its way: who could replace
 // them would leave the rule without its object.

@@ -185,6 +185,18 @@ func (t *tree) pin(ops []Op, path string) []Op {
 	return ops
 }
 
+// pinLinks keeps symbolic links from being replaced, removed or moved.
+func (t *tree) pinLinks(ops []Op, links []string) []Op {
+	links = slices.Clone(links)
+	slices.Sort(links)
+	for _, link := range slices.Compact(links) {
+		if t.nodes.At(filepath.Dir(link)).Access() == pathtree.ReadWrite {
+			ops = append(t.pin(ops, link), Op{Kind: OpPinLink, Path: link})
+		}
+	}
+	return ops
+}
+
 // makeWay creates, in the mask over a hidden directory, the place that a
 // visible path below it is attached to.
 func (t *tree) makeWay(ops []Op, n *node) []Op {

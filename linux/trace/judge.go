@@ -126,16 +126,6 @@ func (j *Judge) act(a act, p plan.Place, errno unix.Errno) (d Denial, ok bool) {
 	return d, true
 }
 
-func (k actKind) operation() string {
-	switch k {
-	case lookAct, readAct:
-		return "read"
-	case execAct:
-		return "exec"
-	}
-	return "write"
-}
-
 // refused tells whether the sandbox is one that refuses this act so.
 func (j *Judge) refused(d *Denial, a act, p plan.Place, errno unix.Errno) bool {
 	n := j.plan.State(p.Path)
@@ -163,9 +153,6 @@ func (j *Judge) refused(d *Denial, a act, p plan.Place, errno unix.Errno) bool {
 	}
 	return j.refusedName(d, p.Path, errno)
 }
-
-// names tells whether an act needs to write the directory of its path.
-func (k actKind) names() bool { return k == makeAct || k == removeAct || k == replaceAct }
 
 // refusedName is about the name of what may be written itself.
 func (j *Judge) refusedName(d *Denial, path string, errno unix.Errno) bool {

@@ -33,6 +33,7 @@ func TestGeneratedTables(t *testing.T) {
 		{"credentials.md", "protected", protectedRows(t)},
 		{"environment.md", "variables", variableRows(t)},
 		{"settings.md", "settings", settingRows()},
+		{"settings.md", "caches", cacheRows()},
 		{"layers.md", "layers", layerRows(t)},
 		{"layers.md", "promises", promiseRows(t)},
 	} {
@@ -74,6 +75,25 @@ func load(t *testing.T, goos string) *policy.Policy {
 		t.Fatal(err)
 	}
 	return p
+}
+
+func cacheRows() []string {
+	rows := []string{"| Cache of | Where | Its own variable | Told by, where the host has none |", "| --- | --- | --- | --- |"}
+	for _, c := range policy.Caches() {
+		where := "~/" + c.Path
+		if rest, ok := strings.CutPrefix(c.Path, "$CACHE/"); ok {
+			where = "$XDG_CACHE_HOME/" + rest
+		}
+		code := func(s string) string {
+			if s == "" {
+				return ""
+			}
+			return "`" + s + "`"
+		}
+		tells, _, _ := strings.Cut(c.Tells, "=")
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", c.Tool, code(where), code(c.Moves), code(tells)))
+	}
+	return rows
 }
 
 func credentialRows(t *testing.T) []string {

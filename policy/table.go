@@ -4,7 +4,7 @@ import "time"
 
 func filesystemSettings() []setting {
 	return []setting{
-		{"filesystem.allowWrite", everywhere, "What may be written besides the working directory and TMPDIR.",
+		{"filesystem.allowWrite", everywhere, "What may be written besides the write root, /tmp and caches.",
 			many(path(), everyEntry, func(l *layer) *[]PathRule { return &l.allowWrite }),
 			flag{"allow-write", "`PATH` and what is below may be written"}},
 		{"filesystem.denyWrite", everywhere, "What may not be written; wins over every allow.",

@@ -122,43 +122,6 @@ func (o *options) policyOptions() (policy.Options, error) {
 	return opts, nil
 }
 
-func trust(p *printer, opts policy.Options) int {
-	files, err := policy.Trust(opts)
-	if err != nil {
-		p.line("%v", err)
-		return statusFailed
-	}
-	if len(files) == 0 {
-		p.line("this project has no settings files to trust")
-	}
-	for _, f := range files {
-		p.line("trusted %s", f)
-	}
-	if pol, _, err := policy.Load(opts); err == nil {
-		for _, r := range loosened(pol, files) {
-			p.line("  %s %s (%s)", r.Effect, r.Target, r.Source)
-		}
-	}
-	return 0
-}
-
-func (o *options) removeCaches(p *printer, opts policy.Options) int {
-	pol, _, err := policy.Load(opts)
-	if err != nil {
-		p.line("%v", err)
-		return statusFailed
-	}
-	busy, err := launcher.ClearCaches(pol, os.Environ(), o.clearCaches == "all")
-	if err != nil {
-		p.line("--clear-caches: %v", err)
-		return statusFailed
-	}
-	if busy > 0 {
-		p.line("--clear-caches: a run has caches, which stay (%d)", busy)
-	}
-	return 0
-}
-
 // load resolves the policy, says what was left out of it, and refuses what
 // this build cannot enforce.
 func (o *options) load(p *printer, opts policy.Options) (*policy.Policy, error) {
@@ -236,6 +199,7 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 		return err
 	}
 	if err := cmd.Start(); err != nil {
+		report.withheld(o.notFound(pol, err))
 		return startStatus(err), startFailure(err)
 	}
 	go signals.forward(cmd, reopen, o.interrupted)
@@ -243,11 +207,16 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 		go control(p, updates, policy.NewLive(opts), cmd)
 	}
 	ended := cmd.Wait()
-	status, err := endStatus(ended)
 	keeper.flush()
+	return o.finish(ended, pol, report)
+}
+
+// finish says what there is to say when the command has ended.
+func (o *options) finish(ended error, pol *policy.Policy, report *reporter) (int, error) {
+	status, err := endStatus(ended)
 	o.killedBy = endSignal(ended)
 	if err == nil && status != 0 && !endedBySignal(status) {
-		report.withheld(withheldVariables(pol, os.Environ()))
+		report.withheld(o.withheld(pol, os.Environ()))
 	}
 	report.finish(ending{status, o.killedBy, err})
 	return status, err

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -216,17 +214,16 @@ func (r *reporter) finish(e ending) {
 	}
 }
 
-// mostNamed bounds the variables that a line names.
-const mostNamed = 5
-
-// withheld says which of the caller's variables a command that failed did not get.
-func (r *reporter) withheld(names []string) {
+// withheld says what is known to have been kept from a command that failed.
+func (r *reporter) withheld(lines []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(names) == 0 || !r.tells() || r.kind == "none" {
+	if !r.tells() || r.kind == "none" {
 		return
 	}
-	r.print.line("%s", withheldLine(names))
+	for _, line := range lines {
+		r.print.line("%s", line)
+	}
 }
 
 // endedBySignal reports whether a status, be it srun's or that of a shell which
@@ -256,17 +253,4 @@ func (r *reporter) summary() {
 	if r.more > 0 {
 		p.line("... and %d more", r.more)
 	}
-}
-
-// withheldVariables are those of an environment that the default list keeps from
-// the command. Of those that a user denied the user knows.
-func withheldVariables(pol *policy.Policy, environ []string) (names []string) {
-	for _, kv := range environ {
-		name, _, _ := strings.Cut(kv, "=")
-		if rule, ok := pol.Environment.Withheld(name); ok && rule.Source.Tier == policy.TierDefault {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }

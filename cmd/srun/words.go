@@ -24,8 +24,8 @@ const usageLine = `usage: srun [flags] [--] command [argument ...]
 `
 
 const usageText = usageLine + `
-Runs a command in a sandbox: it writes only below the working directory and
-TMPDIR, reads no credentials, and reaches only the hosts that are allowed.
+Runs a command in a sandbox: it writes only in the project and a /tmp of its own,
+reads no credentials, and reaches only the hosts that are allowed.
 `
 
 const usageEnd = `
@@ -102,6 +102,19 @@ func nearestFlag(name string, f *pflag.FlagSet) string {
 
 func notYet(flag string) error {
 	return fmt.Errorf("%s: not in this version of srun", flag)
+}
+
+// hiddenTempLine is about a file of the host's /tmp that the command was to see.
+func hiddenTempLine(path string) string {
+	return fmt.Sprintf("withheld from the command: %s (it has a /tmp of its own); to allow: --allow-read %s", path, quoted(path))
+}
+
+// quoted is a word as a shell takes it.
+func quoted(word string) string {
+	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // startFailure names what went wrong before the command ran, and what to do.

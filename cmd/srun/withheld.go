@@ -29,7 +29,10 @@ func (o *options) withheld(pol *policy.Policy, environ []string) (lines []string
 // the command. Of those that a user denied the user knows.
 func withheldVariables(pol *policy.Policy, environ []string) (names []string) {
 	for _, kv := range environ {
-		name, _, _ := strings.Cut(kv, "=")
+		name, value, _ := strings.Cut(kv, "=")
+		if value == "" {
+			continue
+		}
 		if rule, ok := pol.Environment.Withheld(name); ok && rule.Source.Tier == policy.TierDefault {
 			names = append(names, name)
 		}

@@ -24,8 +24,8 @@ const usageLine = `usage: srun [flags] [--] command [argument ...]
 `
 
 const usageText = usageLine + `
-Runs a command in a sandbox: it writes only in the project and a /tmp of its own,
-reads no credentials, and reaches only the hosts that are allowed.
+Runs a command in a sandbox: it writes only in the project and a /tmp of its
+own, reads no credentials, and reaches only the hosts that are allowed.
 `
 
 const usageEnd = `

@@ -150,6 +150,17 @@ static int runs_something(int argc, char **argv)
 	return argc > 2 || (argc == 2 && strcmp(argv[1], "--version") && strcmp(argv[1], "--help") && strcmp(argv[1], "-h"));
 }
 
+/* is_srun tells srun by the names that it is called by: its own, and those of
+ * shells, where a login shell's begins with a "-". */
+static int is_srun(const char *name)
+{
+	static const char *const names[] = { "srun", "srun-sh", "srun-bash", "srun-zsh" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(name + (*name == '-'), names[i]) == 0)
+			return i > 0 ? 2 : 1;
+	return 0;
+}
+
 /* Constructors get main's arguments (System V ABI as glibc and musl's static
  * start-up differ here, musl programs take the second way). */
 __attribute__((constructor)) static void enter(int argc, char **argv, char **envp)
@@ -170,7 +181,10 @@ __attribute__((constructor)) static void enter(int argc, char **argv, char **env
 			_exit(125);
 		keeper_main(atoi(sock));
 	}
-	if (&srun_early_init && srun_early_init && runs_something(argc, argv) && strcmp(base_name(argv[0]), "srun") == 0) {
+	int as = &srun_early_init && srun_early_init ? is_srun(base_name(argv[0])) : 0;
+	if (as)
+		check_limits();
+	if (as == 2 || (as == 1 && runs_something(argc, argv))) {
 		fill_stdio();
 		remember_inherited();
 		start_early();

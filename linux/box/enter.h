@@ -18,3 +18,6 @@ struct early {
 	int32_t keeper;
 };
 extern struct early *srun_early;
+
+/* limits.c: ends the process, with a line, where limits leave too little. */
+void check_limits(void);

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"srun/policy"
 	"srun/policy/pathtree"
@@ -25,8 +24,6 @@ func (b *builder) add(r policy.PathRule, as point) error {
 		return nil
 	case err != nil:
 		return fmt.Errorf("%s: %s: %w", r.Source, Quoted(r.Path), err)
-	case strings.ContainsAny(at.Path, "\x00\n"):
-		return fmt.Errorf("%s: %q: a path with a newline cannot be enforced", r.Source, at.Path)
 	}
 	allow := as.AllowWrite || as.AllowRead
 	switch {

@@ -121,7 +121,7 @@ func (o *options) policyOptions() (policy.Options, error) {
 func trust(p *printer, opts policy.Options) int {
 	files, err := policy.Trust(opts)
 	if err != nil {
-		p.line("%v", err)
+		p.line("%v", remedied(err))
 		return statusFailed
 	}
 	if len(files) == 0 {
@@ -143,10 +143,10 @@ func trust(p *printer, opts policy.Options) int {
 func (o *options) load(p *printer, opts policy.Options) (*policy.Policy, error) {
 	pol, notices, err := policy.Load(opts)
 	if err != nil {
-		return nil, err
+		return nil, remedied(err)
 	}
 	for _, n := range notices {
-		p.line("%s", n)
+		p.line("%s", notice(n))
 	}
 	if errs := pol.Unsupported(launcher.Capabilities(), opts.Flags); len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -193,12 +193,10 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if err != nil {
 		return statusFailed, err
 	}
-	o.reporter = report
-	o.interrupted = make(chan struct{}, 1)
+	o.reporter, o.interrupted = report, make(chan struct{}, 1)
 	keeper := &keeper{opts: opts, print: p}
 	cmd := o.sandboxed(p, pol, report, keeper)
-	cmd.WorkDir = workDir
-	cmd.Withheld = withheld
+	cmd.WorkDir, cmd.Withheld = workDir, withheld
 	var reopen func()
 	if o.auditLog != "" {
 		log, err := openAuditLog(p, pol, o.auditLog)

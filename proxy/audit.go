@@ -59,8 +59,9 @@ func (s *Server) audit(line auditLine) {
 // report tells the caller and the audit log of a denial, with the process
 // behind conn, which may be nil.
 func (s *Server) report(d *Denial, conn net.Conn, via string) {
-	if conn != nil && s.cfg.Peer != nil && d.Process == (Process{}) {
-		d.Process = s.cfg.Peer(conn)
+	if conn != nil && s.cfg.Peer != nil && d.PID == 0 && d.Command == "" {
+		p := s.cfg.Peer(conn)
+		d.PID, d.Command = p.PID, p.Command
 	}
 	s.auditDenied(d, via)
 	if s.cfg.Denied != nil {
@@ -77,7 +78,7 @@ func (s *Server) auditDenied(d *Denial, via string) {
 		ID: s.log.next.Add(1), Time: d.Time, Event: "decision", Via: via, Verdict: "denied",
 		Host: d.Host.Host.String(), Port: d.Host.Port, Rule: d.Rule, Source: d.Source.String(), Reason: d.Reason,
 		Method: d.Method,
-		PID:    d.Process.PID, Command: d.Process.Command,
+		PID:    d.PID, Command: d.Command,
 	}
 	if line.Host == "" {
 		line.Host = d.Target

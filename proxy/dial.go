@@ -126,7 +126,7 @@ func (s *Server) passing(g grant, found []netip.Addr) ([]netip.Addr, error) {
 	d := newDenial(g.target, g.dec, CodeAddress, "resolves to "+first.String())
 	if !first.Final {
 		d.Reason += ", and only the wildcard " + g.dec.Rule + " allows the name"
-		d.Allow = allowFlag(g.target)
+		d.Allow = grantOf(g.target)
 	}
 	return nil, d
 }
@@ -152,7 +152,7 @@ func (s *Server) checkLiteral(g grant) error {
 		return err
 	}
 	d := newDenial(g.target, g.dec, CodeAddress, o.String())
-	d.Allow = allowFlag(g.target)
+	d.Allow = grantOf(g.target)
 	return d
 }
 

@@ -102,13 +102,13 @@ func TestDNS(t *testing.T) {
 	}
 	var told []string
 	for _, d := range w.denied() {
-		told = append(told, d.Line())
+		told = append(told, lineAllow(d.Told()))
 	}
-	want := `denied network wild.test (not in allowedDomains); to allow: --allow-domain wild.test
-denied network other.com (not in allowedDomains); to allow: --allow-domain other.com
+	want := `denied network wild.test (not in allowedDomains); allow domain wild.test
+denied network other.com (not in allowedDomains); allow domain other.com
 denied network bad.test (denied by rule bad.test)
 denied network x.evil.wild.test (denied by rule *.evil.wild.test)
-denied network some.test (not in allowedDomains); to allow: --allow-domain some.test
+denied network some.test (not in allowedDomains); allow domain some.test
 denied network "with space.test" (not a valid target: host "with space.test": has a space)`
 	if got := strings.Join(told, "\n"); got != want {
 		t.Errorf("told\n%s\nwant\n%s", got, want)

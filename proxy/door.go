@@ -80,7 +80,7 @@ func (s *Server) neverAsked(to target) error {
 	}
 	d := newDenial(to, policy.Decision{}, CodeAddress, o.String())
 	if !o.Final {
-		d.Allow = allowFlag(to)
+		d.Allow = grantOf(to)
 	}
 	return d
 }

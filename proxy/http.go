@@ -128,7 +128,7 @@ func (h *httpConn) grant(to target) (grant, error) {
 // was refused, and says whether the connection can take another.
 func (h *httpConn) fail(req *http1.Head, err error) bool {
 	if d, ok := h.c.refused(err); ok {
-		return h.respondError(req, h.status(d), d.Code, d.Line())
+		return h.respondError(req, h.status(d), d.Code, h.c.s.line(d))
 	}
 	if b, ok := http1.IsBad(err); ok {
 		return h.respondError(req, b.Status, "", b.Text)

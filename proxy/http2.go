@@ -166,7 +166,7 @@ func (h *http2Conn) fail(w http.ResponseWriter, r *http.Request, err error) {
 	s, status, code := h.term.t.c.s, gatewayStatus(err), ""
 	text := s.gatewayText(err)
 	if d, ok := h.term.t.c.refused(err); ok {
-		status, code, text = h.term.status(d), d.Code, d.Line()
+		status, code, text = h.term.status(d), d.Code, s.line(d)
 	} else if b, ok := http1.IsBad(err); ok {
 		status, text = b.Status, b.Text
 	}

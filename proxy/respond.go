@@ -49,6 +49,14 @@ func (d *Denial) status() int {
 	return http.StatusForbidden
 }
 
+// line is what a client is told of a denial.
+func (s *Server) line(d *Denial) string {
+	if s.cfg.Line == nil {
+		return d.Line()
+	}
+	return s.cfg.Line(d.Told())
+}
+
 // gatewayStatus is the HTTP status for a server that could not be reached.
 func gatewayStatus(err error) int {
 	if e, ok := errors.AsType[*proxyRefusal](err); ok && e.status == http.StatusForbidden {

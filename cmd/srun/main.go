@@ -240,6 +240,7 @@ func (o *options) sandboxed(p *printer, pol *policy.Policy, report *reporter, ke
 	cmd.Denied = func(d launcher.Denial) {
 		report.denied(d, ignored(pol.IgnoreViolations, o.argv(), d))
 	}
+	cmd.Words = launcher.Words{Denial: report.spell.denial, Grant: report.spell.flag}
 	cmd.Trace = o.trace
 	cmd.Upstream = upstream()
 	cmd.Warn = func(line string) { p.line("%s", line) }

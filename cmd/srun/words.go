@@ -130,6 +130,8 @@ func notYet(flag string) error {
 func startFailure(err error) error {
 	protection := launcher.Missing(err)
 	switch {
+	case errors.Is(err, launcher.ErrPublishOnHost):
+		return fmt.Errorf("--publish: with --network host %w", err)
 	case protection == "namespaces" && os.Getenv("SRUN") == "1":
 		return &hinted{err, "this is inside srun, whose sandbox has no other in it: run the command without srun"}
 	case protection == "namespaces":

@@ -182,10 +182,7 @@ func waitSessions(t testing.TB, s *Server, want int) {
 	t.Helper()
 	n := 0
 	for range 200 {
-		s.mu.Lock()
-		n = s.sessions
-		s.mu.Unlock()
-		if n == want {
+		if n = s.registry.Served(); n == want {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)

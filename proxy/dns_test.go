@@ -39,7 +39,7 @@ func dnsQuery(t testing.TB, name string, kind dnsmessage.Type, edns bool) []byte
 func (w *world) dns(name string, kind dnsmessage.Type) string {
 	w.t.Helper()
 	var m dnsmessage.Message
-	reply := w.s.answerDNS(dnsQuery(w.t, name, kind, true))
+	reply := w.s.dns.answer(dnsQuery(w.t, name, kind, true))
 	if err := m.Unpack(reply); err != nil {
 		w.t.Fatal(name, err)
 	}
@@ -156,7 +156,7 @@ func TestDNSMalformed(t *testing.T) {
 		"class CHAOS":   {with(func(b []byte) { b[len(b)-1] = 3 }), 5},
 		"control":       {query, 0},
 	} {
-		reply := w.s.answerDNS(test.msg)
+		reply := w.s.dns.answer(test.msg)
 		if (reply == nil) != (test.rcode < 0) || reply != nil && int(reply[3]&15) != test.rcode {
 			t.Errorf("%s: % x", name, reply)
 		}

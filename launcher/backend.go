@@ -27,6 +27,9 @@ type Work struct {
 	Policy  *policy.Policy
 	Dir     string   // absolute
 	WorkDir *os.File // that Dir must be, or nil
+	Layers  []Layer  // over caches
+	Caches  string   // the directory with those that the host has not got, or ""
+	TempDir string   // a directory on disk for temporary files, or ""
 
 	// Trust has the command trust the certificates of Bundle (PEM), which may not be
 	// known yet where the plan is only looked at.

@@ -38,6 +38,9 @@ func (linuxBackend) Capabilities() policy.Capabilities {
 	}
 }
 
+// cachePath is where a cache is inside that the host has not got.
+func cachePath(_, name string) string { return plan.CachesDir + "/" + name }
+
 func (linuxBackend) Probe() []Check {
 	checks := linux.Probe()
 	out := make([]Check, 0, len(checks))
@@ -55,6 +58,10 @@ func (linuxBackend) Plan(w Work) (Plan, error) {
 	if w.Trust {
 		host.Trust = trust(w.Bundle)
 	}
+	for _, l := range w.Layers {
+		host.Layers = append(host.Layers, plan.Layer(l))
+	}
+	host.Caches, host.TempDir = w.Caches, w.TempDir
 	made, err := plan.New(w.Policy, w.Dir, host)
 	if err != nil {
 		return nil, err
@@ -68,7 +75,7 @@ type linuxPlan struct {
 }
 
 func (l *linuxPlan) Own() Own {
-	o := Own{TempDir: plan.TempDir, Ports: box.OwnPorts()}
+	o := Own{TempDir: l.plan.TempDir, Ports: box.OwnPorts()}
 	if filtered(l.Policy) {
 		o.ProxyPort = box.ProxyPort
 	}

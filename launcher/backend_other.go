@@ -28,3 +28,6 @@ func (noBackend) Plan(Work) (Plan, error) {
 
 // Missing names the protection that an error of Start says cannot be enforced.
 func Missing(error) string { return "" }
+
+// cachePath is where a cache is that the host has not got.
+func cachePath(bare, name string) string { return bare + "/" + name }

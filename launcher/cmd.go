@@ -95,6 +95,8 @@ type Cmd struct {
 	endNetwork func() // once no process of the sandbox is left
 	server     *proxy.Server
 	opening    *opening // nil when TLS stays closed
+	caches     caches
+	temp       tempDir
 	stdio      stdio
 	mu         sync.Mutex // serialises Denied
 	done       chan struct{}
@@ -174,6 +176,12 @@ func (c *Cmd) check() error {
 	return c.ctx.Err()
 }
 
+func (c *Cmd) removeTemp() {
+	if err := c.temp.close(); err != nil {
+		c.warn("remove the temporary files: %v", err)
+	}
+}
+
 // supervise waits in the background and keeps the limits on the run's time.
 func (c *Cmd) supervise() {
 	stop := context.AfterFunc(c.ctx, func() { c.process.Kill() })
@@ -183,6 +191,8 @@ func (c *Cmd) supervise() {
 	}
 	go func() {
 		defer close(c.done)
+		defer c.caches.close()
+		defer c.removeTemp()
 		c.status, c.err = c.process.Wait()
 		stop()
 		if c.timeout != nil {

@@ -12,12 +12,9 @@ import (
 
 // environment is what the command gets: the caller's variables as the policy
 // lets them through, and srun's own, which win over all but --env NAME=VALUE.
-func environment(p *policy.Policy, base []string, o Own) []string {
-	if base == nil {
-		base = os.Environ()
-	}
+func environment(p *policy.Policy, base []string, o Own, c *caches) []string {
 	added, names := []string(nil), map[string]bool{}
-	for _, kv := range o.variables() {
+	for _, kv := range append(o.variables(), c.env...) {
 		if name, _, _ := strings.Cut(kv, "="); !p.Environment.Sets(name) {
 			added, names[name] = append(added, kv), true
 		}
@@ -35,34 +32,35 @@ func environment(p *policy.Policy, base []string, o Own) []string {
 			env = append(env, kv)
 		}
 	}
-	return caches(p, append(env, added...), o.TempDir)
+	env = append(env, added...)
+	if p.Filesystem.Caches == policy.CachesOff || p.Filesystem.Caches == policy.CachesPrivate && c.lock == nil {
+		return coldCaches(p, env, o.TempDir)
+	}
+	return env
 }
 
-// caches gives tools that fail without a writable directory of their own a
-// private one, which goes with TMPDIR. The user's own stays out of reach: what a command leaves
-// there, the host would later run.
-func caches(p *policy.Policy, env []string, tempDir string) []string {
+// environ is the caller's environment.
+func (c *Cmd) environ() []string {
+	if c.Env == nil {
+		return os.Environ()
+	}
+	return c.Env
+}
+
+// coldCaches gives tools that fail without a writable directory of their own one that
+// goes with TMPDIR, where they have no layer.
+func coldCaches(p *policy.Policy, env []string, tempDir string) []string {
+	home := policy.CacheHome(p.Home, env)
 	for _, c := range []struct{ variable, path, name string }{
 		{"npm_config_cache", filepath.Join(p.Home, ".npm"), "npm-cache"},
-		{"GOCACHE", filepath.Join(cacheHome(p, env), "go-build"), "go-build"},
-		{"TMUX_TMPDIR", "", ""}, // tmux does not heed TMPDIR
+		{"GOCACHE", filepath.Join(home, "go-build"), "go-build"},
 	} {
-		if has(env, c.variable) || c.path != "" && (p.Home == "" || p.WriteVerdict(c.path).Verdict == policy.Allowed) {
+		if has(env, c.variable) || p.Home == "" || p.WriteVerdict(c.path).Verdict == policy.Allowed {
 			continue
 		}
 		env = append(env, c.variable+"="+filepath.Join(tempDir, c.name))
 	}
 	return env
-}
-
-// cacheHome is where caches lie by the XDG Base Directory Specification.
-func cacheHome(p *policy.Policy, env []string) string {
-	for _, kv := range env {
-		if dir, ok := strings.CutPrefix(kv, "XDG_CACHE_HOME="); ok && filepath.IsAbs(dir) {
-			return dir
-		}
-	}
-	return filepath.Join(p.Home, ".cache")
 }
 
 func has(env []string, name string) bool {

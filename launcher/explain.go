@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"cmp"
+	"os"
 	"strings"
 
 	"srun/policy"
@@ -64,7 +65,11 @@ func environmentRules(p *policy.Policy) []Rule {
 // Explain returns the rules of a policy and the very operations that would
 // apply them here. It runs nothing.
 func Explain(p *policy.Policy) ([]Rule, error) {
-	plan, err := hostBackend.Plan(Work{Policy: p, Dir: p.Dir, Trust: p.Network.TLSTerminate != nil && filtered(p)})
+	work := Work{Policy: p, Dir: p.Dir, Trust: p.Network.TLSTerminate != nil && filtered(p)}
+	if p.Filesystem.Caches != policy.CachesOff {
+		work.Layers = hostCaches(p, os.Environ())
+	}
+	plan, err := hostBackend.Plan(work)
 	if err != nil {
 		return nil, err
 	}

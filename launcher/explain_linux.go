@@ -10,6 +10,12 @@ import (
 func (l *linuxPlan) Rules() []Rule {
 	p := l.Policy
 	rules := append(networkRules(p, "network namespace"), pathRules(&p.Filesystem)...)
+	for _, dir := range l.plan.Private {
+		rules = append(rules, rule("own directory", dir, "default", "tmpfs of the mount namespace"))
+	}
+	for _, dir := range l.plan.Layers {
+		rules = append(rules, rule("own layer", dir, "default", "overlayfs"))
+	}
 	for _, m := range l.plan.Missing {
 		rules = append(rules, rule("deny write", m.Path, source(m.Source), "broker, refused when made"))
 	}

@@ -23,19 +23,27 @@ const asUser = "SRUN_LAUNCHER_TEST_AS_USER"
 
 // TestMain runs the tests a second time as an ordinary user when it is root.
 func TestMain(m *testing.M) {
-	status := m.Run()
-	if status == 0 && os.Geteuid() == 0 && os.Getenv(asUser) == "" {
-		status = runAsUser()
+	if os.Getenv(asUser) != "" {
+		os.Exit(m.Run())
 	}
+	// Not below /tmp, which a sandbox has of its own.
+	dir, err := os.MkdirTemp("/srv", "srun-launcher-")
+	if err != nil {
+		home, _ := os.UserHomeDir()
+		if dir, err = os.MkdirTemp(home, "srun-launcher-"); err != nil {
+			panic(err)
+		}
+	}
+	os.Setenv("TMPDIR", dir)
+	status := m.Run()
+	if status == 0 && os.Geteuid() == 0 {
+		status = runAsUser(dir)
+	}
+	os.RemoveAll(dir)
 	os.Exit(status)
 }
 
-func runAsUser() int {
-	dir, err := os.MkdirTemp("", "srun-launcher-")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(dir)
+func runAsUser(dir string) int {
 	exe, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
 		panic(err)
@@ -179,7 +187,7 @@ func TestEnvironment(t *testing.T) {
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"SRUN=1", "SANDBOX_RUNTIME=1", "TMPDIR=/dev/tmp", "TMP=/dev/tmp", "GIVEN=x", "KEPT=1", "HTTP_PROXY=http://127.0.0.1:61080"} {
+	for _, want := range []string{"SRUN=1", "SANDBOX_RUNTIME=1", "TMPDIR=/tmp", "TMP=/tmp", "GIVEN=x", "KEPT=1", "HTTP_PROXY=http://127.0.0.1:61080"} {
 		if !strings.Contains("\n"+out.String(), "\n"+want+"\n") {
 			t.Errorf("no %s in the environment", want)
 		}

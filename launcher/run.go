@@ -17,7 +17,18 @@ func (c *Cmd) start() error {
 	if c.opening, err = openTLS(c.Policy); err != nil {
 		return err
 	}
-	work := Work{Policy: c.Policy, Dir: c.Dir, WorkDir: c.WorkDir}
+	temp, err := openTempDir(c.Policy)
+	if err != nil {
+		return err
+	}
+	caches := openCaches(c.Policy, c.environ())
+	defer func() {
+		if c.process == nil {
+			caches.close()
+			temp.close()
+		}
+	}()
+	work := Work{Policy: c.Policy, Dir: c.Dir, WorkDir: c.WorkDir, Layers: caches.layers, Caches: caches.bare, TempDir: temp.path}
 	if c.opening != nil {
 		work.Trust, work.Bundle = true, c.opening.bundle
 	}
@@ -31,14 +42,14 @@ func (c *Cmd) start() error {
 		return err
 	}
 	p, err := plan.Start(Run{
-		Args: c.Args, Env: environment(c.Policy, c.Env, own), Stdio: c.stdio.child, Withheld: c.Withheld,
+		Args: c.Args, Env: environment(c.Policy, c.environ(), own, &caches), Stdio: c.stdio.child, Withheld: c.Withheld,
 		Forward: c.forward.start(&c.Policy.Network), Trace: c.Trace, Meanwhile: c.meanwhile, Events: events{c},
 	})
 	if err != nil {
 		ports.close()
 		return err
 	}
-	c.process = p
+	c.process, c.caches, c.temp = p, caches, temp
 	c.untilEnded(p.Doors())
 	c.publishPorts(ports, p)
 	if filtered(c.Policy) {

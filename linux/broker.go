@@ -79,7 +79,7 @@ func (c *Config) deniedByBroker(d broker.Denial) {
 // brokerRules are a plan's as the broker takes them.
 func brokerRules(p *plan.Rules) broker.Rules {
 	r := broker.Rules{
-		Own: p.Own, Writable: p.Writable, Reserved: make(map[string]broker.Why, len(p.Reserved)), Kept: p.Kept, Held: p.Held,
+		Own: p.Own, Shown: p.Shown, Writable: p.Writable, Reserved: make(map[string]broker.Why, len(p.Reserved)), Kept: p.Kept, Held: p.Held,
 		Templates: p.Templates, Opened: p.Opened, AllowGitConfig: p.AllowGitConfig, Git: p.Git,
 	}
 	for path, why := range p.Reserved {

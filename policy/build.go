@@ -1,8 +1,12 @@
 package policy
 
 import (
+	"cmp"
+	"path/filepath"
 	"slices"
 	"strconv"
+
+	"srun/policy/pathtree"
 )
 
 // build makes the policy of the merged layers.
@@ -87,9 +91,15 @@ func (n *Network) addReasons(reasons []reasonRule) {
 
 func (p *Policy) filesystem(l *layer, o Options) {
 	managedOnly := l.managedReadOnly.value
-	cwd := PathRule{Path: o.Dir, Literal: true, Source: Source{Tier: TierDefault}, Reason: "the command's directory"}
+	root := PathRule{Path: o.Dir, Literal: true, Source: Source{Tier: TierDefault}, Reason: "the command's directory"}
+	if l.writeRoot.value != WriteRootCwd && p.Project != o.Dir && !o.aroundHome(p.Project) {
+		root.Path, root.Reason = p.Project, "the project"
+	}
 	p.Filesystem = Filesystem{
-		AllowWrite:     append(unique(l.allowWrite, pathKey), cwd),
+		WriteRoot:      root.Path,
+		Tmp:            cmp.Or(l.tmp.value, TmpPrivate),
+		Caches:         cmp.Or(l.caches.value, CachesPrivate),
+		AllowWrite:     append(unique(l.allowWrite, pathKey), root),
 		DenyWrite:      unique(readWidely(l.denyWrite), pathKey),
 		AllowRead:      unique(l.allowRead, pathKey),
 		DenyRead:       withDefaults(unique(readWidely(l.denyRead), pathKey), o.defaultDenyRead()),
@@ -105,6 +115,27 @@ func (p *Policy) filesystem(l *layer, o Options) {
 			return r.Source.Tier != TierManaged
 		})
 	}
+}
+
+// aroundHome tells whether a directory is a home, or has one somewhere below: a
+// repository of dot files is there, and what may be written there is too much.
+func (o Options) aroundHome(dir string) bool {
+	real, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		return true
+	}
+	for _, home := range append([]string{o.Home}, o.OtherHomes...) {
+		if home == "" {
+			continue
+		}
+		if at, err := filepath.EvalSymlinks(home); err == nil {
+			home = at
+		}
+		if pathtree.Contains(real, home) {
+			return true
+		}
+	}
+	return real == "/"
 }
 
 func pathKey(r PathRule) string { return strconv.FormatBool(r.Glob) + r.Path }

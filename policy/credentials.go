@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -178,6 +179,9 @@ func (o Options) defaultDenyRead() []PathRule {
 	rules = appendCredentials(rules, o.Home, o.GOOS, true)
 	for _, home := range o.OtherHomes {
 		rules = appendCredentials(rules, home, o.GOOS, false)
+	}
+	if home := o.cacheHome(); home != "" {
+		rules = append(rules, defaultRule(filepath.Join(home, "srun"), "caches of srun's other runs"))
 	}
 	for _, path := range o.Credentials {
 		if slices.ContainsFunc(rules, func(r PathRule) bool { return r.Path == path }) {

@@ -18,6 +18,7 @@ type layer struct {
 	noProxy                             opt[string]
 	tls                                 opt[TLSTerminate]
 	gitConfig                           opt[bool]
+	writeRoot, tmp, caches              opt[string]
 
 	timeout opt[time.Duration]
 	memory  opt[int64]

@@ -41,6 +41,8 @@ func (s *setting) untrusted() string {
 		return "true ignored"
 	case whenFalse:
 		return "false ignored"
+	case stricter:
+		return "where stricter"
 	case someEntries:
 		return "allows ignored"
 	}

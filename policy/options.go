@@ -17,6 +17,9 @@ type Options struct {
 	ManagedDir string // /etc/srun, or as on macOS; "" is no managed settings
 	GOOS       string // "linux" or "darwin"; "" is linux
 
+	// CacheHome is XDG_CACHE_HOME, "" for the default.
+	CacheHome string
+
 	// OtherHomes are homes whose credentials and protected files are kept as
 	// Home's are: that of the user database, where $HOME is another.
 	OtherHomes []string

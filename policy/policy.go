@@ -124,11 +124,17 @@ type PortRule struct {
 
 // Filesystem is section 5 of the contract. Deny lists end with the defaults.
 type Filesystem struct {
-	AllowWrite     []PathRule // the last is the command's directory
+	AllowWrite     []PathRule // the last is WriteRoot
 	DenyWrite      []PathRule
 	AllowRead      []PathRule
 	DenyRead       []PathRule
 	AllowGitConfig bool
+
+	// WriteRoot is the project that Dir is in, or Dir.
+	WriteRoot string
+
+	Tmp    string // TmpPrivate, TmpHost or the directory that the private one is made in; "" is TmpPrivate
+	Caches string // CachesPrivate, CachesShared or CachesOff; "" is CachesPrivate
 
 	// OpenProtected are protected paths that this run may write, if AllowWrite
 	// covers them. A flag alone sets it. See Policy.Opened.

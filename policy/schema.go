@@ -102,7 +102,10 @@ func (f form[T]) jsonSchema() string {
 	return f.schema()
 }
 
-func textSchema() string             { return `{"type": "string"}` }
+func textSchema() string { return `{"type": "string"}` }
+func enumSchema(values []string) string {
+	return `{"enum": ["` + strings.Join(values, `", "`) + `"]}`
+}
 func textListSchema() string         { return listSchema(textSchema()) }
 func booleanSchema() string          { return `{"type": "boolean"}` }
 func listSchema(items string) string { return `{"type": "array", "items": ` + items + `}` }

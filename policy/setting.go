@@ -64,6 +64,7 @@ const (
 	whenTrue
 	always
 	someEntries // of a list
+	stricter    // an untrusted one counts where it is stricter
 )
 
 // arity is how often a flag is given, and with what.
@@ -85,7 +86,7 @@ var (
 func table() []*setting {
 	tableOnce.Do(func() {
 		for _, rows := range [][]setting{
-			networkSettings(), filesystemSettings(), environmentSettings(), limitSettings(), otherSettings(),
+			networkSettings(), filesystemSettings(), fileModeSettings(), environmentSettings(), limitSettings(), otherSettings(),
 			permissionSettings(), credentialSettings(), foreignSettings(),
 		} {
 			for i := range rows {

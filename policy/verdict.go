@@ -16,13 +16,15 @@ type PathDecision struct {
 
 // ReadVerdict judges a read of path, which must be absolute with its symbolic
 // links resolved. The narrowest rule wins and a tie denies, except that an
-// allowRead of a path on the default list opens that very path. What no rule
-// covers is allowed.
+// allowRead of a path on the default list opens that very path. What may be written
+// inside what is denied may be read. What no rule covers is allowed.
 func (p *Policy) ReadVerdict(path string) PathDecision {
 	d, rules := p.Filesystem.decide(filepath.Clean(path))
 	switch {
 	case d.Read == pathtree.None:
 		return PathDecision{Verdict: Allowed}
+	case !d.NoRead && d.Read == d.Write:
+		return PathDecision{Allowed, rules[d.Read].Path, rules[d.Read].Source, "allowWrite"}
 	case !d.NoRead:
 		return PathDecision{Allowed, rules[d.Read].Path, rules[d.Read].Source, "allowRead"}
 	case rules[d.Read].Source.Tier == TierDefault:

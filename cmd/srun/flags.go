@@ -32,6 +32,7 @@ type options struct {
 	version              bool
 	help, helpAll        bool
 	completion           string
+	clearCaches          string // "", "project" or "all"
 
 	command []string
 
@@ -63,6 +64,8 @@ func newFlagSet(o *options) *pflag.FlagSet {
 	f.Lookup("control-fd").DefValue = "0" // not in the help
 	f.BoolVarP(&o.debug, "debug", "d", false, "say what is done")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "no line per denial as it happens")
+	f.StringVar(&o.clearCaches, "clear-caches", "", "remove this project's private caches; `WHOSE` is all for those of every project")
+	f.Lookup("clear-caches").NoOptDefVal = "project"
 	f.BoolVar(&o.version, "version", false, "print the version")
 	f.BoolVarP(&o.help, "help", "h", false, "print the flags that are used most")
 	f.BoolVar(&o.helpAll, "help-all", false, "print every flag")
@@ -168,6 +171,8 @@ func (o *options) check(f *pflag.FlagSet) error {
 		return errors.New("-c takes the whole shell line as one word; give no command after it")
 	case o.report != "summary" && o.report != "json" && o.report != "none":
 		return fmt.Errorf("--report: %q: not one of summary, json, none", o.report)
+	case o.clearCaches != "" && o.clearCaches != "project" && o.clearCaches != "all":
+		return fmt.Errorf("--clear-caches: %q: not one of project, all", o.clearCaches)
 	case o.explain != "" && o.explain != "text" && o.explain != "all" && o.explain != "json" && o.explain != "seatbelt":
 		return fmt.Errorf("--explain: %q: not one of text, all, json", o.explain)
 	}

@@ -25,7 +25,7 @@ var flagGroups = []flagGroup{
 	}},
 	{"Files", 4, []string{
 		"allow-write", "deny-write", "allow-read", "deny-read",
-		"open-protected",
+		"open-protected", "write-root", "tmp", "caches",
 	}},
 	{"The command", 3, []string{
 		"c", "env", "timeout",
@@ -41,7 +41,7 @@ var flagGroups = []flagGroup{
 	}},
 	{"srun itself", 2, []string{
 		"doctor", "help-all",
-		"help", "version", "completion",
+		"clear-caches", "help", "version", "completion",
 	}},
 }
 
@@ -126,6 +126,10 @@ var choices = map[string][]string{
 	"network":      {"filtered", "none", "host"},
 	"ask":          {"auto", "tty", "never", "command:", ""},
 	"report":       {"summary", "json", "none"},
+	"write-root":   {"project", "cwd"},
+	"tmp":          {"private", "host", ""},
+	"caches":       {"private", "shared", "off"},
+	"clear-caches": {"all"},
 	"explain":      {"text", "all", "json"},
 	"completion":   {"bash", "zsh", "fish"},
 	"allow-weaker": policy.WeakerNames(),

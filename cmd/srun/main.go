@@ -47,8 +47,11 @@ func run(name string, args []string) int {
 	if err != nil {
 		return o.fail(p, statusFailed, err)
 	}
-	if o.trust {
+	switch {
+	case o.trust:
 		return trust(p, opts)
+	case o.clearCaches != "":
+		return o.removeCaches(p, opts)
 	}
 	status, err := o.sandbox(p, opts)
 	if err != nil {
@@ -81,7 +84,7 @@ func (o *options) information(p *printer, flags *pflag.FlagSet) (done bool, stat
 		err = printCompletion(os.Stdout, o.completion, flags)
 	case o.doctor:
 		return true, doctor(p)
-	case o.trust:
+	case o.trust, o.clearCaches != "":
 		return false, 0
 	case len(o.command) == 0 && o.line == "" && o.explain == "":
 		fmt.Fprint(os.Stderr, "srun: no command\n"+usageLine)
@@ -107,6 +110,7 @@ func (o *options) policyOptions() (policy.Options, error) {
 		Dir:           dir,
 		ConfigHome:    os.Getenv("XDG_CONFIG_HOME"),
 		StateHome:     os.Getenv("XDG_STATE_HOME"),
+		CacheHome:     os.Getenv("XDG_CACHE_HOME"),
 		RunsFile:      runsFile(),
 		ManagedDir:    managedDir,
 		GOOS:          goos,
@@ -134,6 +138,23 @@ func trust(p *printer, opts policy.Options) int {
 		for _, r := range loosened(pol, files) {
 			p.line("  %s %s (%s)", r.Effect, r.Target, r.Source)
 		}
+	}
+	return 0
+}
+
+func (o *options) removeCaches(p *printer, opts policy.Options) int {
+	pol, _, err := policy.Load(opts)
+	if err != nil {
+		p.line("%v", err)
+		return statusFailed
+	}
+	busy, err := launcher.ClearCaches(pol, os.Environ(), o.clearCaches == "all")
+	if err != nil {
+		p.line("--clear-caches: %v", err)
+		return statusFailed
+	}
+	if busy > 0 {
+		p.line("--clear-caches: a run has caches, which stay (%d)", busy)
 	}
 	return 0
 }

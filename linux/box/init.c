@@ -163,7 +163,7 @@ static void prepare(int sock, int how)
 static int apply_mounts(const struct plan *p)
 {
 	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op))
-		if ((op->kind <= OP_MKFILE || op->kind == OP_FILE) && mount_op(op, op_data(op)) < 0)
+		if ((op->kind <= OP_MKFILE || op->kind == OP_FILE || op->kind == OP_TMP || op->kind == OP_LAYER) && mount_op(op, op_data(op)) < 0)
 			return -1;
 	return mounts_done();
 }
@@ -221,8 +221,8 @@ void init_main(int sock, int how)
 	struct plan p = { 0 };
 	prepare(sock, how);
 	take_plan(sock, &p);
-	find_lent(&p);
-	if (apply_mounts(&p) < 0 || lend_files(&p) < 0)
+	find_stdio(&p);
+	if (apply_mounts(&p) < 0 || reopen_stdio(&p) < 0)
 		give_up(sock, STAGE_MOUNTS);
 	if (forward_ports(&p) < 0)
 		give_up(sock, STAGE_NETWORK);

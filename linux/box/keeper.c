@@ -3,9 +3,9 @@
 /* The keeper: most programs write a file by renaming a new one over it, and the
  * kernel then takes every mount on the old one away, in the sandbox too. So a
  * process outside of the sandbox's process ids, in its user and mount namespace
- * (who made a user namespace may join it, user_namespaces(7)), covers again what
+ * (who made a user namespace may join it, user_namespaces(7)), masks again what
  * the host replaced. It sees what the command would see, and does no more than
- * mount an empty cover there. It watches by directory notification (fcntl(2),
+ * mount an empty mask there. It watches by directory notification (fcntl(2),
  * F_NOTIFY): closing an inotify descriptor takes 5 to 15 ms, at the end of every
  * run. */
 #define _GNU_SOURCE
@@ -58,7 +58,7 @@ static void detach(void)
 		close(null);
 }
 
-/* watch opens a directory in the host's tree, where nothing is covered yet. */
+/* watch opens a directory in the host's tree, where nothing is masked yet. */
 static int watch(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -101,21 +101,21 @@ static int join(int user, int mount)
 	return prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* cover_place covers what lies at a descriptor, unless something does. */
-static int cover_place(int at)
+/* mask_place masks what lies at a descriptor, unless something does. */
+static int mask_place(int at)
 {
 	struct statx st;
 	if (statx(at, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
 		return -1;
 	if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 		return 0;
-	int tree = copy_cover(S_ISDIR(st.stx_mode) ? "directory" : "file");
+	int tree = copy_mask(S_ISDIR(st.stx_mode) ? "directory" : "file");
 	int r = tree < 0 ? -1 : attach_at(tree, at);
 	close(tree);
 	return r;
 }
 
-/* look covers what is bare in a directory. What is gone comes back as an event;
+/* look masks what is bare in a directory. What is gone comes back as an event;
  * what the keeper may not reach, the command may not either, as long as the
  * directory stays closed. */
 static void look(int fd)
@@ -124,7 +124,7 @@ static void look(int fd)
 		if (kept[i].fd != fd)
 			continue;
 		int at = open_exact(kept[i].path);
-		int r = at < 0 ? -1 : cover_place(at), err = errno;
+		int r = at < 0 ? -1 : mask_place(at), err = errno;
 		close(at);
 		if (r == 0 || err == ENOENT || err == ENOTDIR)
 			continue;
@@ -165,7 +165,7 @@ static void take_word(void)
 	struct message m;
 	if (receive_fds(srun, &m, NULL, 0) < 0 || m.type != CTL_LOOK)
 		_exit(0); /* srun is gone, and init with it */
-	if (open_covers() < 0)
+	if (open_masks() < 0)
 		_exit(1);
 	ready = 1;
 	look_at_all();

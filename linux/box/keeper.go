@@ -18,7 +18,7 @@ import (
 */
 import "C"
 
-// keeper is srun's half of the process that covers a hidden file again when the
+// keeper is srun's half of the process that masks a hidden file again when the
 // host replaces it (keeper.c).
 type keeper struct {
 	pid   int
@@ -29,7 +29,7 @@ type keeper struct {
 	err   error // once done
 }
 
-// newKeeper gives the keeper what the plan covers; nil when that is nothing.
+// newKeeper gives the keeper what the plan masks; nil when that is nothing.
 func newKeeper(p *plan.Plan, in *sandboxInit) (k *keeper, err error) {
 	defer in.closeNamespaces()
 	if len(p.Masked) == 0 {

@@ -16,7 +16,7 @@ enum {
 	MSG_PAUSED = 10,
 	MSG_SOCKET = 11,   /* the socket, or a: errno */
 	MSG_FORWARD = 9,   /* listeners of OP_LISTEN, in order */
-	MSG_LENT = 12,     /* a: slot of OP_LEND; the descriptor that the command gets */
+	MSG_REOPENED = 12, /* a: slot of OP_REOPEN; the descriptor that the command gets */
 	MSG_BROKER = 8,    /* from the command's process, before execve: the filter's
 	                    * notification descriptor; a: it waits killable only */
 };
@@ -35,7 +35,7 @@ enum {
 enum {
 	MSG_KEEPING = 20,  /* the list is taken and its directories are watched */
 	MSG_BARE = 21,     /* a: number of OP_KEEP, b: errno; the host replaced it and the new
-	                    * one cannot be covered */
+	                    * one cannot be masked */
 	MSG_KEPT = 22,     /* init is gone, and the keeper goes too */
 };
 

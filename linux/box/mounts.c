@@ -55,7 +55,7 @@ static int bind_file_ro(const char *path)
 	int at = open_exact(path);
 	if (at < 0)
 		return -1;
-	int tree = copy_alone(at, path);
+	int tree = copy_from_whole(at, path);
 	if (tree < 0)
 		tree = syscall(SYS_open_tree, at, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	int r = tree < 0 ? -1 : set_flags(tree, "", AT_EMPTY_PATH, MOUNT_ATTR_RDONLY, 0);
@@ -125,7 +125,7 @@ static int make_dev(void)
 	    symlink("/proc/self/fd/0", "/dev/stdin") < 0 || symlink("/proc/self/fd/1", "/dev/stdout") < 0 ||
 	    symlink("/proc/self/fd/2", "/dev/stderr") < 0)
 		return fail("fill /dev");
-	if (make_covers() < 0)
+	if (make_masks() < 0)
 		return fail("make the covers");
 	if (mount_at("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=620") < 0 ||
 	    mount_at("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777") < 0 ||
@@ -152,6 +152,8 @@ static int mount_slot(const struct op *op, const char *path)
 		errno = EMFILE;
 		return -1;
 	}
+	if (op->kind == OP_LAYER)
+		return (slots[op->slot] = layer_over(path, op->len)) < 0 ? -1 : 0;
 	if (op->kind == OP_CLONE) {
 		int fd = open_exact(path);
 		if (fd < 0)
@@ -170,6 +172,7 @@ static int do_mount_op(const struct op *op, const char *path)
 {
 	switch (op->kind) {
 	case OP_CLONE:
+	case OP_LAYER:
 	case OP_ATTACH:
 		return mount_slot(op, path);
 	case OP_READONLY:
@@ -180,9 +183,11 @@ static int do_mount_op(const struct op *op, const char *path)
 		return bind_on_itself(path, 0);
 	case OP_BIND_RO:
 		return op->b ? bind_file_ro(path) : bind_on_itself(path, MOUNT_ATTR_RDONLY);
-	case OP_HIDE:
+	case OP_MASK:
 	case OP_FILE:
-		return cover(op, path);
+		return mask(op, path);
+	case OP_TMP:
+		return put_tmpfs(path);
 	case OP_MKDIR:
 		return mkdir(path, (mode_t)op->a);
 	case OP_MKFILE:
@@ -194,8 +199,9 @@ static int do_mount_op(const struct op *op, const char *path)
 
 static const char *const op_names[] = {
 	[OP_CLONE] = "copy the mounts at", [OP_READONLY] = "make read-only", [OP_WRITABLE] = "make writable",
-	[OP_ATTACH] = "attach", [OP_PIN] = "pin", [OP_BIND_RO] = "bind read-only", [OP_HIDE] = "hide",
+	[OP_ATTACH] = "attach", [OP_PIN] = "pin", [OP_BIND_RO] = "bind read-only", [OP_MASK] = "hide",
 	[OP_FILE] = "replace", [OP_MKDIR] = "make directory", [OP_MKFILE] = "make file",
+	[OP_TMP] = "put a directory in memory over", [OP_LAYER] = "make a layer over",
 };
 
 int mount_op(const struct op *op, const char *path)

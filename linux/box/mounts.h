@@ -23,6 +23,11 @@ extern int umount2(const char *, int);
 #define AT_RECURSIVE 0x8000
 #endif
 
+/* own.c: put_tmpfs mounts an empty directory in memory over a path; layer_over
+ * returns a detached layer over a path, with two more paths behind it. */
+int put_tmpfs(const char *path);
+int layer_over(const char *path, size_t len);
+
 /* open_exact opens a path that srun resolved already: a symbolic link on the
  * way was put there since, and following it would restrict the wrong place. */
 int open_exact(const char *path);
@@ -50,15 +55,15 @@ int make_file(const char *path, mode_t mode);
 /* attach_at puts a detached copy over what a descriptor is of. */
 int attach_at(int tree, int at);
 
-/* covers.c */
-extern int covers;
-int make_covers(void);
-int copy_cover(const char *name);
-int cover(const struct op *op, const char *path);
+/* masks.c */
+extern int masks;
+int make_masks(void);
+int copy_mask(const char *name);
+int mask(const struct op *op, const char *path);
 
-/* open_covers finds the covers of a sandbox that stands already. */
-int open_covers(void);
+/* open_masks finds the masks of a sandbox that stands already. */
+int open_masks(void);
 
-/* alone.c: copy_alone returns a detached copy of the mount at a file, -1 where
+/* whole.c: copy_from_whole returns a detached copy of the mount at a file, -1 where
  * that takes another way. */
-int copy_alone(int at, const char *path);
+int copy_from_whole(int at, const char *path);

@@ -5,72 +5,35 @@
  * to loopback is redirected to one listener. srun accepts on it outside. */
 #define _GNU_SOURCE
 #include "network.h"
+#include "network_messages.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_nat.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter_ipv4.h>
 #include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-struct request { char buf[4096]; size_t len; };
+#define PART(bytes) { (void *)(bytes), sizeof(bytes) }
 
-static struct nlmsghdr *begin(struct request *r, int type, int flags, const void *body, size_t len)
-{
-	struct nlmsghdr *h = (struct nlmsghdr *)(r->buf + r->len);
-	h->nlmsg_type = type;
-	h->nlmsg_flags = NLM_F_REQUEST | flags;
-	h->nlmsg_seq = 1;
-	memcpy(NLMSG_DATA(h), body, len);
-	h->nlmsg_len = NLMSG_SPACE(len);
-	r->len += h->nlmsg_len;
-	return h;
-}
-
-static void end(struct request *r, struct nlmsghdr *h)
-{
-	h->nlmsg_len = r->buf + r->len - (char *)h;
-}
-
-static struct nlattr *put(struct request *r, int type, const void *data, size_t len)
-{
-	struct nlattr *a = (struct nlattr *)(r->buf + r->len);
-	a->nla_type = type;
-	a->nla_len = NLA_HDRLEN + len;
-	if (len)
-		memcpy((char *)a + NLA_HDRLEN, data, len);
-	r->len += NLA_HDRLEN + NLA_ALIGN(len);
-	return a;
-}
-
-static void put_str(struct request *r, int type, const char *s) { put(r, type, s, strlen(s) + 1); }
-static void put_be32(struct request *r, int type, uint32_t v) { v = htonl(v); put(r, type, &v, sizeof v); }
-static struct nlattr *nest(struct request *r, int type) { return put(r, type | NLA_F_NESTED, NULL, 0); }
-static void unnest(struct request *r, struct nlattr *a) { a->nla_len = r->buf + r->len - (char *)a; }
-
-/* exchange sends the request and reads answers until `acks` of them came. */
-static int exchange(int proto, struct request *r, int acks)
+/* exchange sends messages at once, and reads answers until `acks` of them came. */
+static int exchange(int proto, struct iovec *parts, size_t n, int acks)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, proto);
 	if (fd < 0)
 		return -1;
 	char answer[8192] __attribute__((aligned(8)));
-	int err = send(fd, r->buf, r->len, 0) < 0 ? errno : 0;
+	struct msghdr m = { .msg_iov = parts, .msg_iovlen = n };
+	int err = sendmsg(fd, &m, 0) < 0 ? errno : 0;
 	while (!err && acks > 0) {
-		ssize_t n = recv(fd, answer, sizeof answer, 0);
-		if (n < 0) {
+		ssize_t got = recv(fd, answer, sizeof answer, 0);
+		if (got < 0) {
 			err = errno;
 			break;
 		}
-		for (struct nlmsghdr *h = (void *)answer; NLMSG_OK(h, n); h = NLMSG_NEXT(h, n)) {
+		for (struct nlmsghdr *h = (void *)answer; NLMSG_OK(h, got); h = NLMSG_NEXT(h, got)) {
 			if (h->nlmsg_type != NLMSG_ERROR)
 				continue;
 			acks--;
@@ -94,165 +57,29 @@ static int loopback_up(void)
 	return r;
 }
 
-/* any_local routes every address of a family to this host itself
- * (ip-route(8), "local 0.0.0.0/0 dev lo"). */
-static int any_local(int family)
-{
-	struct request r = { .len = 0 };
-	struct rtmsg rt = { .rtm_family = family, .rtm_table = RT_TABLE_LOCAL, .rtm_protocol = RTPROT_BOOT,
-		.rtm_scope = RT_SCOPE_HOST, .rtm_type = RTN_LOCAL };
-	uint32_t lo = 1;
-	struct nlmsghdr *h = begin(&r, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_ACK, &rt, sizeof rt);
-	put(&r, RTA_OIF, &lo, sizeof lo);
-	end(&r, h);
-	return exchange(NETLINK_ROUTE, &r, 1);
-}
-
-/* add_address gives lo an address that is not a loopback address: getaddrinfo(3)
+/* own_addresses gives lo addresses that are not loopback addresses: getaddrinfo(3)
  * with AI_ADDRCONFIG finds no IPv4 name on a host that has none. */
-static int add_address(int family, const void *addr, size_t len)
-{
-	struct request r = { .len = 0 };
-	struct ifaddrmsg ifa = { .ifa_family = family, .ifa_prefixlen = 8 * len, .ifa_flags = IFA_F_NODAD, .ifa_index = 1 };
-	struct nlmsghdr *h = begin(&r, RTM_NEWADDR, NLM_F_CREATE | NLM_F_ACK, &ifa, sizeof ifa);
-	put(&r, IFA_LOCAL, addr, len);
-	put(&r, IFA_ADDRESS, addr, len);
-	end(&r, h);
-	return exchange(NETLINK_ROUTE, &r, 1);
-}
-
 static int own_addresses(int ipv6)
 {
-	uint8_t v4[4] = OWN_ADDRESS4, v6[16] = OWN_ADDRESS6;
-	if (add_address(AF_INET, v4, sizeof v4) < 0)
-		return -1;
-	return ipv6 ? add_address(AF_INET6, v6, sizeof v6) : 0;
+	struct iovec parts[] = { PART(add_address4), PART(add_address6) };
+	return exchange(NETLINK_ROUTE, parts, 1 + ipv6, 1 + ipv6);
 }
 
-static struct nlmsghdr *nft(struct request *r, int type, int flags, int family)
+/* any_local routes every address to this host itself. */
+static int any_local(int ipv6)
 {
-	struct nfgenmsg g = { .nfgen_family = family, .version = NFNETLINK_V0 };
-	return begin(r, NFNL_SUBSYS_NFTABLES << 8 | type, NLM_F_CREATE | flags, &g, sizeof g);
+	struct iovec parts[] = { PART(any_local4), PART(any_local6) };
+	return exchange(NETLINK_ROUTE, parts, 1 + ipv6, 1 + ipv6);
 }
 
-static void batch(struct request *r, int type)
-{
-	struct nfgenmsg g = { .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES) };
-	begin(r, type, 0, &g, sizeof g);
-}
-
-struct expr { struct nlattr *elem, *data; };
-
-static struct expr expr(struct request *r, const char *name)
-{
-	struct expr e = { .elem = nest(r, NFTA_LIST_ELEM) };
-	put_str(r, NFTA_EXPR_NAME, name);
-	e.data = nest(r, NFTA_EXPR_DATA);
-	return e;
-}
-
-static void expr_end(struct request *r, struct expr e)
-{
-	unnest(r, e.data);
-	unnest(r, e.elem);
-}
-
-static void load_meta(struct request *r, uint32_t key)
-{
-	struct expr e = expr(r, "meta");
-	put_be32(r, NFTA_META_DREG, NFT_REG_1);
-	put_be32(r, NFTA_META_KEY, key);
-	expr_end(r, e);
-}
-
-static void load_payload(struct request *r, uint32_t base, uint32_t offset, uint32_t len)
-{
-	struct expr e = expr(r, "payload");
-	put_be32(r, NFTA_PAYLOAD_DREG, NFT_REG_1);
-	put_be32(r, NFTA_PAYLOAD_BASE, base);
-	put_be32(r, NFTA_PAYLOAD_OFFSET, offset);
-	put_be32(r, NFTA_PAYLOAD_LEN, len);
-	expr_end(r, e);
-}
-
-static void put_value(struct request *r, int type, const void *v, size_t len)
-{
-	struct nlattr *d = nest(r, type);
-	put(r, NFTA_DATA_VALUE, v, len);
-	unnest(r, d);
-}
-
-static void compare(struct request *r, uint32_t op, const void *v, size_t len)
-{
-	struct expr e = expr(r, "cmp");
-	put_be32(r, NFTA_CMP_SREG, NFT_REG_1);
-	put_be32(r, NFTA_CMP_OP, op);
-	put_value(r, NFTA_CMP_DATA, v, len);
-	expr_end(r, e);
-}
-
-static void redirect_to(struct request *r, uint16_t port)
-{
-	uint16_t be = htons(port);
-	struct expr e = expr(r, "immediate");
-	put_be32(r, NFTA_IMMEDIATE_DREG, NFT_REG_1);
-	put_value(r, NFTA_IMMEDIATE_DATA, &be, sizeof be);
-	expr_end(r, e);
-	e = expr(r, "redir");
-	put_be32(r, NFTA_REDIR_REG_PROTO_MIN, NFT_REG_1);
-	expr_end(r, e);
-}
-
-/* add_rule: TCP of one family, not to loopback and not to port 53 (which has
- * listeners of its own), goes to TRANSPARENT_PORT. */
-static void add_rule(struct request *r, int family)
-{
-	static const uint8_t v6_loopback[16] = { [15] = 1 };
-	uint8_t nfproto = family, tcp = IPPROTO_TCP, v4_loopback = 127;
-	uint16_t dns = htons(DNS_PORT);
-	struct nlmsghdr *h = nft(r, NFT_MSG_NEWRULE, NLM_F_APPEND | NLM_F_ACK, NFPROTO_INET);
-	put_str(r, NFTA_RULE_TABLE, "srun");
-	put_str(r, NFTA_RULE_CHAIN, "out");
-	struct nlattr *list = nest(r, NFTA_RULE_EXPRESSIONS);
-	load_meta(r, NFT_META_NFPROTO);
-	compare(r, NFT_CMP_EQ, &nfproto, 1);
-	load_meta(r, NFT_META_L4PROTO);
-	compare(r, NFT_CMP_EQ, &tcp, 1);
-	if (family == NFPROTO_IPV4) {
-		load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, 16, 1);
-		compare(r, NFT_CMP_NEQ, &v4_loopback, 1);
-	} else {
-		load_payload(r, NFT_PAYLOAD_NETWORK_HEADER, 24, 16);
-		compare(r, NFT_CMP_NEQ, v6_loopback, 16);
-	}
-	load_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2);
-	compare(r, NFT_CMP_NEQ, &dns, 2);
-	redirect_to(r, TRANSPARENT_PORT);
-	unnest(r, list);
-	end(r, h);
-}
-
+/* redirect has TCP to other addresses arrive at TRANSPARENT_PORT. Of the first
+ * part, the table, the chain and the rule are answered. */
 static int redirect(int ipv6)
 {
-	struct request r = { .len = 0 };
-	batch(&r, NFNL_MSG_BATCH_BEGIN);
-	struct nlmsghdr *h = nft(&r, NFT_MSG_NEWTABLE, NLM_F_ACK, NFPROTO_INET);
-	put_str(&r, NFTA_TABLE_NAME, "srun");
-	end(&r, h);
-	h = nft(&r, NFT_MSG_NEWCHAIN, NLM_F_ACK, NFPROTO_INET);
-	put_str(&r, NFTA_CHAIN_TABLE, "srun");
-	put_str(&r, NFTA_CHAIN_NAME, "out");
-	struct nlattr *hook = nest(&r, NFTA_CHAIN_HOOK);
-	put_be32(&r, NFTA_HOOK_HOOKNUM, NF_INET_LOCAL_OUT);
-	put_be32(&r, NFTA_HOOK_PRIORITY, (uint32_t)NF_IP_PRI_NAT_DST);
-	unnest(&r, hook);
-	put_str(&r, NFTA_CHAIN_TYPE, "nat");
-	end(&r, h);
-	add_rule(&r, NFPROTO_IPV4);
-	if (ipv6)
-		add_rule(&r, NFPROTO_IPV6);
-	batch(&r, NFNL_MSG_BATCH_END);
-	return exchange(NETLINK_NETFILTER, &r, ipv6 ? 4 : 3);
+	struct iovec parts[] = { PART(redirect4), PART(redirect6), PART(redirect_end) };
+	if (!ipv6)
+		parts[1] = parts[2];
+	return exchange(NETLINK_NETFILTER, parts, 2 + ipv6, 3 + ipv6);
 }
 
 static int bind_socket(int family, int type, const void *addr, socklen_t len)
@@ -305,6 +132,20 @@ int listen_local(int port)
 	return bind_socket(AF_INET, SOCK_STREAM, &a, sizeof a);
 }
 
+void give_socket(int sock, int family)
+{
+	struct message m = { .type = MSG_SOCKET };
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		m.a = errno;
+	if (send_fds(sock, &m, &fd, fd >= 0) < 0 && fd >= 0) {
+		m.a = errno; /* no descriptor went out: the word must */
+		send_fds(sock, &m, &fd, 0);
+	}
+	if (fd >= 0)
+		close(fd);
+}
+
 /* A kernel without IPv6 has nothing to redirect. */
 static int has_ipv6(void)
 {
@@ -324,7 +165,7 @@ int network_up(struct listeners *out)
 	int ipv6 = has_ipv6();
 	if (own_addresses(ipv6) < 0)
 		return fail("give the loopback interface addresses");
-	if (any_local(AF_INET) < 0 || (ipv6 && any_local(AF_INET6) < 0))
+	if (any_local(ipv6) < 0)
 		return fail("route every address to loopback");
 	if (redirect(ipv6) < 0)
 		return fail("redirect TCP (nftables)");

@@ -9,11 +9,6 @@
 #define TRANSPARENT_PORT 61081
 #define DNS_PORT 53
 
-/* The sandbox's own addresses, in the ranges of the proxy's synthetic answers
- * and below the first that it gives out: 198.18.0.1 and fd5f:7372:756e::1. */
-#define OWN_ADDRESS4 { 198, 18, 0, 1 }
-#define OWN_ADDRESS6 { 0xfd, 0x5f, 0x73, 0x72, 0x75, 0x6e, [15] = 1 }
-
 struct listeners {
 	int fd[MAX_FDS];
 	int n;

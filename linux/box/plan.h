@@ -13,13 +13,16 @@ enum {
 	OP_ATTACH = 4,     /* slot -> path: put the copy there */
 	OP_PIN = 5,        /* path: bind on itself, so that it cannot be renamed */
 	OP_BIND_RO = 6,    /* path: bind on itself read-only, with all below; b: 1 for a file */
-	OP_HIDE = 7,       /* path: cover by something empty; a: mode; b: 1 for a file;
+	OP_MASK = 7,       /* path: mask by something empty; a: mode; b: 1 for a file;
 	                    * slot: 1 to leave it writable for OP_MKDIR and OP_MKFILE */
-	OP_MKDIR = 8,      /* path: in a cover, so that something can be attached */
+	OP_MKDIR = 8,      /* path: in a mask, so that something can be attached */
 	OP_MKFILE = 9,
-	OP_FILE = 17,      /* path NUL content: cover a file by this one */
+	OP_FILE = 17,      /* path NUL content: mask a file by this one */
+	OP_TMP = 33,       /* path: mask it by an empty directory in memory, to be written */
+	OP_LAYER = 34,     /* path NUL upper NUL work -> slot: a layer over path, or
+	                    * something empty where that cannot be */
 	OP_LISTEN = 18,    /* a: port on the sandbox's 127.0.0.1 that srun accepts on */
-	OP_LEND = 32,      /* path of what is standard descriptor slot: the command gets it
+	OP_REOPEN = 32,    /* path of what is standard descriptor slot: the command gets it
 	                    * anew, on a read-only mount; a, b: as OP_CLONE */
 	OP_WITHHOLD = 23,  /* a: descriptor of a pipe that does not go on to the command */
 	OP_LANDLOCK = 10,  /* path: one of init's own mounts; a: access rights */
@@ -29,8 +32,8 @@ enum {
 	OP_ARG = 13,
 	OP_ENV = 14,
 	OP_SEARCH = 15,    /* PATH to look the command up in */
-	OP_WATCH = 19,     /* of the keeper's list: a directory with something covered */
-	OP_KEEP = 20,      /* of the keeper's list: what init covers; slot: its directory,
+	OP_WATCH = 19,     /* of the keeper's list: a directory with something masked */
+	OP_KEEP = 20,      /* of the keeper's list: what init masks; slot: its directory,
 	                    * counted from 0 in the list's order */
 	OP_END = 16,       /* last: a plan without it was cut short and is refused */
 };

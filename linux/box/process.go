@@ -10,53 +10,7 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-
-	"srun/linux/plan"
 )
-
-// Config is one run of a planned sandbox.
-type Config struct {
-	Plan  *plan.Plan
-	Args  []string // Args[0] is looked up in PATH of Env, inside the sandbox
-	Env   []string
-	Stdio [3]*os.File // standard input, output and error; none may be nil
-
-	Forward []uint16 // ports of the sandbox's 127.0.0.1 to accept on
-
-	// Withheld are descriptors of this process that the command does not get,
-	// though they are pipes.
-	Withheld []int
-
-	// Meanwhile is called while init applies the plan. The command starts once it
-	// returned nil, and never after an error. nil does nothing.
-	Meanwhile func() error
-
-	// Ended is called as soon as the command has ended, while the kernel still
-	// ends the rest of the sandbox; nil is nobody.
-	Ended func()
-
-	// Broker is called once the command's process has loaded its filters, with the
-	// descriptor of the one that stops calls, and returns what deals with those.
-	Broker func(notify int, killable bool) (Broker, error)
-
-	Tracer Tracer // of the command; nil is none
-}
-
-// Broker deals with the calls that the command's filter stops.
-type Broker interface {
-	Serve()
-	Wait() // until nobody can make one any more
-}
-
-// Tracer watches the command.
-type Tracer interface {
-	// Attach is called with the process id of init while the command's process waits
-	// to execve.
-	Attach(init int) error
-
-	Holds(pid int) bool // what /proc calls traced is stopped by a signal
-	Wait()              // until everything that was traced is gone
-}
 
 // Event is a change of the command that is not its end.
 type Event struct {
@@ -69,20 +23,20 @@ type Process struct {
 	Listeners *Listeners
 	Events    <-chan Event // closed when the command ends
 
-	in      *sandboxInit
-	ended   func()
-	keeper  *keeper // nil when nothing is covered
-	tracer  Tracer  // nil when nobody traces
-	command int     // process id inside
-	events  chan Event
-	paused  chan struct{}
-	asking  sync.Mutex       // for a socket
-	sockets chan socketReply // room for the one that was asked for
-	done    chan struct{}
-	status  syscall.WaitStatus
-	err     error
-	lent    lentFiles
-	broker  Broker
+	in       *sandboxInit
+	ended    func()
+	keeper   *keeper // nil when nothing is masked
+	tracer   Tracer  // nil when nobody traces
+	command  int     // process id inside
+	events   chan Event
+	paused   chan struct{}
+	asking   sync.Mutex       // for a socket
+	sockets  chan socketReply // room for the one that was asked for
+	done     chan struct{}
+	status   syscall.WaitStatus
+	err      error
+	reopened reopenedFiles
+	broker   Broker
 }
 
 // ErrNotFound and ErrNotExecutable tell why a command did not start; both come
@@ -145,7 +99,7 @@ func (p *Process) Wait() (syscall.WaitStatus, error) {
 		p.broker.Wait()
 	}
 	p.in.sock.close()
-	p.lent.giveBack()
+	p.reopened.giveBack()
 	return p.status, errors.Join(p.err, p.keeper.wait())
 }
 

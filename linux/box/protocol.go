@@ -20,7 +20,7 @@ import (
 //	   | <------------- ready + listeners ----- |
 //	   | plan (memfd), stdin, stdout, stderr,   |
 //	   | Landlock ruleset --------------------> | mounts, Landlock, seccomp
-//	   | <------- lent file + its descriptor -- | (one each)
+//	   | <------- reopened stdin + descriptor - | (one each)
 //	   | <------- forwarded port + listener --- | (one each)
 //	   | <------- broker + notify descriptor -- | (the command's process)
 //	   | (with a trace: attach to it)           |
@@ -64,8 +64,9 @@ const (
 // opCodes are those of the plan's operations on mounts.
 var opCodes = map[plan.OpKind]opCode{
 	plan.OpClone: C.OP_CLONE, plan.OpReadonly: C.OP_READONLY, plan.OpWritable: C.OP_WRITABLE, plan.OpAttach: C.OP_ATTACH,
-	plan.OpPin: C.OP_PIN, plan.OpBindRO: C.OP_BIND_RO, plan.OpHide: C.OP_HIDE,
+	plan.OpPin: C.OP_PIN, plan.OpBindRO: C.OP_BIND_RO, plan.OpMask: C.OP_MASK,
 	plan.OpMkdir: C.OP_MKDIR, plan.OpMkfile: C.OP_MKFILE, plan.OpFile: C.OP_FILE,
+	plan.OpTmp: C.OP_TMP, plan.OpLayer: C.OP_LAYER,
 }
 
 // appendOp encodes one operation: struct op of plan.h, the data, a NUL, and
@@ -122,6 +123,8 @@ const (
 	ctlKeep      = C.CTL_KEEP
 	ctlLook      = C.CTL_LOOK
 )
+
+//go:generate go run ./generate
 
 // Ports of srun's listeners on the sandbox's own loopback.
 const (

@@ -26,7 +26,7 @@ func Start(c Config) (*Process, error) {
 	if err != nil {
 		in.discard()
 		p.keeper.end()
-		p.lent.giveBack()
+		p.reopened.giveBack()
 		return nil, err
 	}
 	go p.watch()
@@ -48,16 +48,16 @@ func checkStdio(stdio []*os.File) error {
 	return nil
 }
 
-// start returns a Process also with an error, for its keeper and what it lent.
+// start returns a Process also with an error, for its keeper and its reopened files.
 func start(in *sandboxInit, c *Config) (*Process, error) {
 	p := &Process{in: in, ended: c.Ended, done: make(chan struct{}),
 		events: make(chan Event, 8), paused: make(chan struct{}, 1), sockets: make(chan socketReply, 1)}
 	p.Events = p.events
 	var err error
-	if p.lent, err = newLent(c.Plan, c.Stdio[:]); err != nil {
+	if p.reopened, err = findReopened(c.Plan, c.Stdio[:]); err != nil {
 		return p, err
 	}
-	plan, set, err := prepare(c, p.lent)
+	plan, set, err := prepare(c, p.reopened)
 	if err != nil {
 		return p, err
 	}
@@ -105,8 +105,8 @@ func (p *Process) letGo(c *Config) (err error) {
 
 // prepare does what needs nothing from init, while init still makes the
 // namespaces: the plan in a memory file and the Landlock ruleset.
-func prepare(c *Config, lent lentFiles) (plan, set int, err error) {
-	body, err := encodePlan(c, lent)
+func prepare(c *Config, reopened reopenedFiles) (plan, set int, err error) {
+	body, err := encodePlan(c, reopened)
 	if err != nil {
 		return -1, -1, err
 	}
@@ -156,8 +156,8 @@ func (p *Process) started(c *Config) (command int, err error) {
 				return 0, err
 			}
 			continue
-		case err == nil && m.kind == msgLent && len(fds) == 1:
-			p.lent.take(int(m.a), fds[0])
+		case err == nil && m.kind == msgReopened && len(fds) == 1:
+			p.reopened.take(int(m.a), fds[0])
 			continue
 		}
 		if err != nil {

@@ -9,12 +9,12 @@
 int mounts_base(void);
 int mount_op(const struct op *op, const char *path);
 
-/* covers.c */
+/* masks.c */
 int mounts_done(void);
 
-/* lend.c: before the mounts, and after them */
-void find_lent(const struct plan *plan);
-int lend_files(struct plan *plan);
+/* stdio.c: before the mounts, and after them */
+void find_stdio(const struct plan *plan);
+int reopen_stdio(struct plan *plan);
 
 /* confine.c */
 int drop_capabilities(void);

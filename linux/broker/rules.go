@@ -19,6 +19,9 @@ type Rules struct {
 	// Own are trees of the sandbox's alone, which go with it.
 	Own []string
 
+	// Shown are what of the host's is in those trees.
+	Shown []string
+
 	// Writable are the trees and files that may be written. Mounts hold all else but
 	// the special files: a pipe or a device can be written on a read-only mount.
 	Writable []string
@@ -129,12 +132,8 @@ func (x *index) add(parts, holders []string) {
 
 // own tells whether a path lies where nothing is judged.
 func (x *index) own(p string) bool {
-	for _, tree := range x.Own {
-		if pathtree.Contains(tree, p) {
-			return true
-		}
-	}
-	return false
+	in := func(tree string) bool { return pathtree.Contains(tree, p) }
+	return slices.ContainsFunc(x.Own, in) && !slices.ContainsFunc(x.Shown, in)
 }
 
 // special tells whether a pipe or a device may be opened for writing. The

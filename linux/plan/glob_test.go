@@ -39,7 +39,7 @@ func glob(path string) policy.PathRule {
 	return policy.PathRule{Path: path, Glob: true, Source: policy.Source{Tier: policy.TierFlag, Flag: "--test"}}
 }
 
-func TestNewPlanGlobs(t *testing.T) {
+func TestNewGlobs(t *testing.T) {
 	dir := globTree(t, "p/x", "s/a.pem", "s/b/c.pem", "s/b/.env", "s/[x]", "o/deep/.env", "s/link->../o", "s/loop->.")
 	for _, c := range []struct {
 		pattern string
@@ -56,14 +56,14 @@ func TestNewPlanGlobs(t *testing.T) {
 		{"none/*", nil},
 	} {
 		t.Run(c.pattern, func(t *testing.T) {
-			p := &policy.Policy{Filesystem: policy.Filesystem{DenyRead: []policy.PathRule{glob(dir + "/" + c.pattern)}}}
+			p := &policy.Policy{Filesystem: policy.Filesystem{Tmp: policy.TmpHost, DenyRead: []policy.PathRule{glob(dir + "/" + c.pattern)}}}
 			plan, err := New(p, dir+"/p", osHost())
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []string
 			for _, op := range plan.Mounts {
-				if rel, ok := strings.CutPrefix(op.Path, dir+"/"); ok && op.Kind == OpHide {
+				if rel, ok := strings.CutPrefix(op.Path, dir+"/"); ok && op.Kind == OpMask {
 					got = append(got, rel)
 				}
 			}
@@ -77,7 +77,7 @@ func TestNewPlanGlobs(t *testing.T) {
 }
 
 // A glob that could match what the command makes is the broker's as well.
-func TestNewPlanHandsOnGlobs(t *testing.T) {
+func TestNewHandsOnGlobs(t *testing.T) {
 	dir := globTree(t, "p/sub/x", "q/x")
 	for pattern, handed := range map[string]bool{
 		"p/*.pem": true, "p/sub/**/.env": true, "**/.env": true, "*/*.pem": true, "*/sub/*": true, "{p,q}/x": true,
@@ -95,7 +95,7 @@ func TestNewPlanHandsOnGlobs(t *testing.T) {
 	}
 }
 
-func TestNewPlanBoundsGlobs(t *testing.T) {
+func TestNewBoundsGlobs(t *testing.T) {
 	var files []string
 	for i := range 300 {
 		files = append(files, fmt.Sprintf("q/%d", i))
@@ -112,7 +112,7 @@ func TestNewPlanBoundsGlobs(t *testing.T) {
 }
 
 // An allow with wildcards opens what is there.
-func TestNewPlanAllowsGlobs(t *testing.T) {
+func TestNewAllowsGlobs(t *testing.T) {
 	dir := globTree(t, "p/x", "c/a/dist/x", "c/b/dist/x", "c/b/src/x")
 	p := &policy.Policy{Filesystem: policy.Filesystem{AllowWrite: []policy.PathRule{glob(dir + "/c/*/dist")}}}
 	plan, err := New(p, dir+"/p", osHost())

@@ -1,8 +1,6 @@
 package plan
 
-import (
-	"srun/policy/gitfiles"
-)
+import "srun/policy/gitfiles"
 
 // Host is what planning asks of the machine.
 type Host struct {
@@ -10,8 +8,18 @@ type Host struct {
 	Dir         FileID // that the working directory must have, where its name alone is not to be trusted
 	Name        string // the host's name, which /etc/hosts inside knows as well
 	Trust       *Trust // for the command, nil when it trusts what the host does
+	Layers      []Layer
+	TempDir     string // a directory for the command's temporary files, "" for memory
+	Caches      string // a directory for caches that the host has not got, which is at CachesDir inside, or ""
 	Files
 }
+
+// Layer is a directory of the host's over which the command has a layer of its own:
+// it reads what the host has, and writes to Upper, with Work for overlayfs.
+type Layer struct{ Name, Path, Upper, Work string }
+
+// CachesDir is where caches are inside that the host has not got.
+const CachesDir = "/dev/caches"
 
 // Files is the file system that is planned for.
 type Files interface {
@@ -33,8 +41,15 @@ func (h Host) file(path string) (resolved string, ok bool) {
 	return p.Path, err == nil && !p.Missing && !p.Dir
 }
 
-// FileID tells a file from another that was given its name.
-type FileID struct {
-	Ino uint64
-	Dev uint32 // as in the kernel: major<<20 | minor
+// Trust is what the command is to trust, in PEM.
+type Trust struct {
+	PEM  []byte
+	Over []TrustFile
+}
+
+// TrustFile takes the place of a file of the host's, where that exists, for
+// programs that heed no variable.
+type TrustFile struct {
+	Path    string
+	Content []byte
 }

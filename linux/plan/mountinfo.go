@@ -123,11 +123,6 @@ func (b *builder) mounts() error {
 	return nil
 }
 
-// inOwnTree reports whether a path of the host's cannot be reached inside.
-func inOwnTree(path string) bool {
-	return slices.ContainsFunc(OwnTrees, func(own string) bool { return pathtree.Contains(own, path) })
-}
-
 // denyAliases denies a path under its other names too.
 func (b *builder) denyAliases(m *mounted, p point) {
 	same, below := m.aliases(p.Path)

@@ -49,7 +49,7 @@ func TestAliases(t *testing.T) {
 	}
 }
 
-func TestNewPlanMountedTwice(t *testing.T) {
+func TestNewMountedTwice(t *testing.T) {
 	host := fakeHost(
 		[]string{
 			"/", "/home", "/home/u", "/home/u/.ssh", "/p", "/p/alias", "/p/alias/.ssh", "/keys here", "/proc", "/dev",

@@ -11,14 +11,16 @@ const (
 	OpAttach                 // the copy of Slot, at the path
 	OpPin                    // bind the path on itself, so that it cannot be renamed
 	OpBindRO                 // bind it on itself read-only, with all below
-	OpHide                   // cover it by something empty; Slot is 1 to leave that writable for now
-	OpMkdir                  // in a cover, so that something can be attached
+	OpMask                   // mask it by something empty; Slot is 1 to leave that writable for now
+	OpMkdir                  // in a mask, so that something can be attached
 	OpMkfile                 // the same
-	OpFile                   // cover a file by one with Data
+	OpFile                   // mask a file by one with Data
+	OpTmp                    // mask a directory by one in memory that may be written
+	OpLayer                  // into Slot: a layer over the path, with Upper and Work
 
-	// OpHold keeps a symbolic link where it is. Nothing is mounted for it: the broker
+	// OpPinLink keeps a symbolic link where it is. Nothing is mounted for it: the broker
 	// refuses to move, remove or replace one.
-	OpHold
+	OpPinLink
 )
 
 // Op is one of the plan's operations on mounts, in the order they apply.
@@ -26,10 +28,12 @@ type Op struct {
 	Kind OpKind
 	Path string
 	Slot uint32
-	A    uint64 // mode, of OpHide, OpMkdir and OpMkfile
+	A    uint64 // mode, of OpMask, OpMkdir and OpMkfile
 	Flag uint32
 	Data string // content, of OpFile
-	ID   FileID // of OpClone
+
+	Upper, Work string // of OpLayer
+	ID          FileID // of OpClone
 
 	StandIn bool // an OpFile for a credential
 }
@@ -38,6 +42,7 @@ type Op struct {
 func (k OpKind) String() string {
 	return map[OpKind]string{
 		OpClone: "copy", OpReadonly: "make read-only", OpWritable: "keep writable", OpAttach: "attach the copy",
-		OpPin: "pin", OpBindRO: "bind read-only", OpHide: "cover", OpMkdir: "make a place", OpMkfile: "make a place", OpFile: "replace", OpHold: "hold the link",
+		OpPin: "pin", OpBindRO: "bind read-only", OpMask: "cover", OpMkdir: "make a place", OpMkfile: "make a place", OpFile: "replace",
+		OpTmp: "put an own directory over", OpLayer: "make a layer over", OpPinLink: "hold the link",
 	}[k]
 }

@@ -9,7 +9,13 @@ import (
 	"syscall"
 )
 
-// place is where a path leads.
+// FileID tells a file from another that was given its name.
+type FileID struct {
+	Ino uint64
+	Dev uint32 // as in the kernel: major<<20 | minor
+}
+
+// Place is where a path leads.
 type Place struct {
 	Path    string // absolute, without a symbolic link as far as it exists; "" where links go in a circle
 	Dir     bool

@@ -68,7 +68,7 @@ func rules(paths ...string) []policy.PathRule {
 	return list
 }
 
-func TestNewPlanMounts(t *testing.T) {
+func TestNewMounts(t *testing.T) {
 	host := fakeHost(
 		[]string{"/", "/p", "/p/.git", "/p/.git/hooks", "/p/src", "/data", "/h", "/h/.ssh", "/etc"},
 		[]string{"/p/.git/config", "/etc/hosts", "/h/.ssh/known_hosts"},
@@ -134,7 +134,7 @@ func missing(plan *Plan) []string {
 	return list
 }
 
-func TestNewPlanMissing(t *testing.T) {
+func TestNewMissing(t *testing.T) {
 	host := fakeHost([]string{"/", "/p", "/p/a", "/p/.claude", "/data"}, nil, map[string]string{"/p/out": "/data", "/p/in": "a"})
 	p := &policy.Policy{
 		Filesystem: policy.Filesystem{DenyWrite: rules("/p/a/b/c", "/elsewhere/x", "/p/out/y", "/p/in/b/c"), DenyRead: rules("/p/a/key", "/data/key")},
@@ -164,7 +164,7 @@ func TestNewPlanMissing(t *testing.T) {
 }
 
 // A repository that is there does not get what git would trust, a new one does.
-func TestNewPlanMissingInRepository(t *testing.T) {
+func TestNewMissingInRepository(t *testing.T) {
 	plan, err := New(&policy.Policy{}, "/p", fakeHost([]string{"/", "/p", "/p/.git"}, nil, nil))
 	if err != nil {
 		t.Fatal(err)
@@ -178,7 +178,7 @@ func TestNewPlanMissingInRepository(t *testing.T) {
 
 // Nobody moves a directory aside that leads to what is missing; a file in the
 // place of one stays the command's.
-func TestNewPlanPinsTheWay(t *testing.T) {
+func TestNewPinsTheWay(t *testing.T) {
 	host := fakeHost([]string{"/", "/p", "/p/a", "/p/a/b", "/p/a/b/c", "/p/d", "/elsewhere"}, []string{"/p/d/file"}, nil)
 	fs := policy.Filesystem{DenyWrite: rules("/p/a/b/x/y", "/p/d/file/x", "/elsewhere/x")}
 	plan, err := New(&policy.Policy{Filesystem: fs}, "/p", host)
@@ -196,7 +196,7 @@ func TestNewPlanPinsTheWay(t *testing.T) {
 	}
 }
 
-func TestNewPlanLinks(t *testing.T) {
+func TestNewLinks(t *testing.T) {
 	host := fakeHost(
 		[]string{"/", "/h", "/h/.config", "/p", "/p/conf", "/p/rc", "/data"}, []string{"/p/rc/bashrc", "/data/f"},
 		map[string]string{
@@ -240,7 +240,7 @@ func TestNewPlanLinks(t *testing.T) {
 	}
 }
 
-func TestNewPlanLandlock(t *testing.T) {
+func TestNewLandlock(t *testing.T) {
 	host := fakeHost([]string{"/", "/p"}, []string{"/f"}, nil)
 	plan, err := New(&policy.Policy{Filesystem: policy.Filesystem{AllowWrite: rules("/f"), DenyWrite: rules("/p")}}, "/p", host)
 	if err != nil {
@@ -258,7 +258,7 @@ func TestNewPlanLandlock(t *testing.T) {
 	}
 }
 
-func TestNewPlanRefuses(t *testing.T) {
+func TestNewRefuses(t *testing.T) {
 	host := fakeHost([]string{"/", "/p", "/dev", "/dev/x", "/p/a\nb"}, nil, nil)
 	for _, c := range []struct {
 		name string
@@ -291,7 +291,7 @@ func TestNewPlanRefuses(t *testing.T) {
 
 // A default that srun may not even look at does not end the run, where the
 // command has no more rights than srun; a rule of the user's does.
-func TestNewPlanOutOfReach(t *testing.T) {
+func TestNewOutOfReach(t *testing.T) {
 	tree := fakeHost([]string{"/", "/p", "/root"}, nil, nil)
 	host := fakeHostOf(func(path string) (Place, error) {
 		if strings.HasPrefix(path, "/root/") || strings.HasPrefix(path, "/p/closed/") {
@@ -311,7 +311,7 @@ func TestNewPlanOutOfReach(t *testing.T) {
 }
 
 // A command in / may write nothing there unless a flag says so.
-func TestNewPlanRoot(t *testing.T) {
+func TestNewRoot(t *testing.T) {
 	host := fakeHost([]string{"/", "/etc"}, nil, nil)
 	own := policy.PathRule{Path: "/", Source: policy.Source{Tier: policy.TierDefault}}
 	plan, err := New(&policy.Policy{Filesystem: policy.Filesystem{AllowWrite: []policy.PathRule{own}}}, "/", host)

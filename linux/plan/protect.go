@@ -160,7 +160,7 @@ func (b *builder) repositories(p *policy.Policy) ([]gitfiles.Path, error) {
 				b.templates = append(b.templates, template)
 			}
 		}
-		if i > 0 || root.Path != b.dir || found.Shared == "" {
+		if i > 0 || b.root == "" || found.Shared == "" {
 			continue
 		}
 		if err := b.add(policy.PathRule{Path: found.Shared}, point{Effects: allowWrite}); err != nil {

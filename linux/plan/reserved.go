@@ -7,52 +7,14 @@ import (
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
 
 	"srun/policy"
-	"srun/policy/gitfiles"
 	"srun/policy/pathtree"
 )
-
-// Rules are what no mount can hold, and the broker holds: see broker.Rules, which
-// has the same fields.
-type Rules struct {
-	Own       []string        // trees of the sandbox's alone
-	Writable  []string        // trees and files that may be written
-	Reserved  map[string]Why  // paths that may not be written or made
-	Kept      map[string]bool // git's configurations that may be changed and not removed
-	Held      map[string]bool // paths that something is mounted on
-	Names     []Name          // protected wherever they lie
-	Globs     []Glob          // of what may not be written or made
-	Templates []string        // that git makes repositories from
-	Opened    func(path string) bool
-
-	AllowGitConfig bool
-	Git            gitfiles.JudgeOptions
-}
-
-// Why says what a path is denied for.
-type Why struct {
-	Reason    string // in a denial line
-	Rule      string // the rule in the policy's words
-	Protected bool   // no setting denies it
-	Source    policy.Source
-}
-
-// Name is a protected name.
-type Name struct {
-	Name   pathtree.Name
-	Reason string
-}
-
-// Glob is a pattern (package doublestar).
-type Glob struct {
-	Pattern string
-	Why     Why
-}
 
 // brokerRules are what no mount can hold: paths that are not there, names at any
 // depth, and what would appear in a git directory.
 func (b *builder) brokerRules(p *policy.Policy, nodes nodes) Rules {
 	r := Rules{
-		Own: OwnWritable, Reserved: map[string]Why{}, Held: map[string]bool{}, Kept: b.kept, Globs: b.globs,
+		Own: b.plan.ownWritable(), Shown: b.plan.shown(), Reserved: map[string]Why{}, Held: map[string]bool{}, Kept: b.kept, Globs: b.globs,
 		AllowGitConfig: p.Filesystem.AllowGitConfig,
 	}
 	for _, rule := range b.plan.Landlock {
@@ -87,18 +49,6 @@ func (b *builder) brokerRules(p *policy.Policy, nodes nodes) Rules {
 	r.Opened = p.Opened
 	r.Git.AllowedHost = func(host string, port int) bool { return hostAllowed(p, host, port) }
 	return r
-}
-
-// why is what a denial of a missing path says, by the rule that denies it.
-func (m MissingPath) why(rule string) Why {
-	w := Why{Reason: m.Reason, Rule: rule, Protected: m.Protected, Source: m.Source}
-	switch {
-	case m.Protected:
-		w.Reason = "protected path"
-	case m.Reason == "":
-		w.Reason = "denied by filesystem.denyWrite"
-	}
-	return w
 }
 
 // hostAllowed tells whether the policy's lists allow a host, without a question.

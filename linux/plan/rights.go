@@ -52,25 +52,25 @@ type LandlockRule struct {
 
 // landlockRules is the second layer: write below the writable roots. What a
 // root's inner denials take away, only mounts can say.
-func landlockRules(nodes nodes, handled landlock.AccessFSSet) []LandlockRule {
+func (p *Plan) landlockRules() []LandlockRule {
 	var rules []LandlockRule
-	for _, n := range nodes {
-		if !n.AllowWrite || n.Access() != pathtree.ReadWrite {
+	for _, n := range p.nodes {
+		if !n.AllowWrite || n.Access() != pathtree.ReadWrite || n.Own.layer != nil {
 			continue
 		}
 		rights := writeRights
 		if !n.Own.dir {
 			rights &= FileRights
 		}
-		rules = append(rules, LandlockRule{Path: n.Path, Rights: rights & handled, ID: n.Own.id})
+		rules = append(rules, LandlockRule{Path: n.Path, Rights: rights & p.Handled, ID: n.Own.id})
 	}
-	return append(rules, insideRules(handled)...)
+	return append(rules, p.insideRules()...)
 }
 
-func insideRules(handled landlock.AccessFSSet) []LandlockRule {
-	rules := []LandlockRule{{Path: "/dev", Rights: deviceRights & handled, Inside: true}}
-	for _, own := range OwnWritable {
-		rules = append(rules, LandlockRule{Path: own, Rights: (writeRights | deviceRights) & handled, Inside: true})
+func (p *Plan) insideRules() []LandlockRule {
+	rules := []LandlockRule{{Path: "/dev", Rights: deviceRights & p.Handled, Inside: true}}
+	for _, own := range p.ownWritable() {
+		rules = append(rules, LandlockRule{Path: own, Rights: (writeRights | deviceRights) & p.Handled, Inside: true})
 	}
 	return rules
 }

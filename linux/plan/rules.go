@@ -12,13 +12,6 @@ import (
 	"srun/policy/pathtree"
 )
 
-// linkedAllow is an allow whose path leads through symbolic links.
-type linkedAllow struct {
-	rule  policy.PathRule
-	place Place
-	as    point
-}
-
 // add takes one rule. A missing path in an allow list grants nothing; in a deny
 // list it is remembered, and so are the links on its way: who could replace
 // them would leave the rule without its object.
@@ -69,7 +62,7 @@ func (b *builder) outOfReach(r policy.PathRule, err error) bool {
 func (b *builder) writable(path string) bool { return b.roots.At(path).InWrite }
 
 // miss remembers a denied path that is not there. What may not be read must not
-// be made either, for there is nothing to cover it with; but a credential of
+// be made either, for there is nothing to mask it with; but a credential of
 // the default list that the user makes meanwhile is not removed for that.
 func (b *builder) miss(r policy.PathRule, p Place, as point) {
 	if as.HideByDefault || p.Path == "" {

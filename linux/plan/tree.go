@@ -15,6 +15,9 @@ type facts struct {
 	dir     bool
 	id      FileID // that it must have when it is mounted, or zero
 	standIn string // what it reads as when it is hidden (policy.PathRule)
+	private bool   // the command has a directory of its own in its place
+	from    uint32 // the slot that this one comes from, 0 for memory
+	layer   *Layer // or a layer over it
 }
 
 type (
@@ -26,16 +29,16 @@ type (
 // treeOps turns points into mounts: the narrowest rule wins for reads and a
 // tie denies; a denied write stays denied below; everything that no rule names
 // is readable and not writable. Symbolic links on the way to a denied path are
-// held where they lie in a writable directory, and so are the directories on
+// pinned where they lie in a writable directory, and so are the directories on
 // the way to what is missing, of which ways has the last. Its cost is linear in
 // the points, links and ways but for the sort.
 func treeOps(nodes nodes, links, ways []string) []Op {
 	t := tree{nodes: nodes, mounts: map[string]bool{"/": true}, made: map[string]bool{}}
-	ops := t.holdLinks(t.ops(), links)
+	ops := t.pinLinks(t.ops(), links)
 	for _, dir := range ways {
 		ops = t.pin(ops, dir+"/.")
 	}
-	return t.closeCovers(ops)
+	return t.closeMasks(ops)
 }
 
 // The rules' effects.
@@ -53,7 +56,7 @@ func resolve(points []point) nodes {
 		if b.id != (FileID{}) {
 			a.id = b.id
 		}
-		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn)}
+		return facts{a.dir, a.id, cmp.Or(a.standIn, b.standIn), a.private || b.private, cmp.Or(a.from, b.from), cmp.Or(a.layer, b.layer)}
 	})
 }
 
@@ -62,24 +65,31 @@ func above(n *node) pathtree.Access {
 	if n.Parent == nil {
 		return pathtree.ReadWrite // as the host left it
 	}
+	if n.Parent.Own.layer != nil && n.AllowWrite {
+		return pathtree.ReadOnly // the host's own, in what is the command's
+	}
 	return n.Parent.Access()
 }
 
 type tree struct {
 	nodes  nodes
 	mounts map[string]bool // where an operation put a mount
-	made   map[string]bool // directories made in covers
+	made   map[string]bool // directories made in masks
 	slots  uint32
 }
 
 // ops yields: copies of what stays writable, everything read-only, copies
-// of what is read again under a cover, then each path from the root down.
+// of what is read again under a mask, then each path from the root down.
 func (t *tree) ops() []Op {
 	var ops []Op
 	slot := map[*node]uint32{}
 	clone := func(n *node) {
 		slot[n] = t.slots
-		ops = append(ops, Op{Kind: OpClone, Path: n.Path, Slot: t.slots, ID: n.Own.id})
+		op := Op{Kind: OpClone, Path: n.Path, Slot: t.slots, ID: n.Own.id}
+		if l := n.Own.layer; l != nil {
+			op.Kind, op.Upper, op.Work = OpLayer, l.Upper, l.Work
+		}
+		ops = append(ops, op)
 		t.slots++
 	}
 	for _, n := range t.nodes {
@@ -107,7 +117,7 @@ func (t *tree) ops() []Op {
 }
 
 func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
-	if n.Parent == nil || n.Access() == above(n) {
+	if n.Parent == nil || n.Access() == above(n) && !n.Own.private {
 		return ops
 	}
 	if above(n) == pathtree.ReadWrite {
@@ -115,11 +125,21 @@ func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
 	}
 	s, cloned := slot[n]
 	switch {
-	case n.Access() == pathtree.Hidden:
-		ops = append(ops, hideOp(n))
-	case cloned:
+	case n.Own.private:
 		if above(n) == pathtree.Hidden {
 			ops = t.makeWay(ops, n)
+			t.made[n.Path] = true
+		}
+		if n.Own.from != 0 {
+			ops = append(ops, Op{Kind: OpAttach, Path: n.Path, Slot: n.Own.from})
+		} else {
+			ops = append(ops, Op{Kind: OpTmp, Path: n.Path})
+		}
+	case n.Access() == pathtree.Hidden:
+		ops = append(ops, maskOp(n))
+	case cloned:
+		if above(n) == pathtree.Hidden {
+			ops = t.pinWay(t.makeWay(ops, n), n)
 		}
 		ops = append(ops, Op{Kind: OpAttach, Path: n.Path, Slot: s})
 	default:
@@ -133,8 +153,8 @@ func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
 	return ops
 }
 
-func hideOp(n *node) Op {
-	op := Op{Kind: OpHide, Path: n.Path}
+func maskOp(n *node) Op {
+	op := Op{Kind: OpMask, Path: n.Path}
 	if !n.Own.dir {
 		op.Flag = 1
 	}
@@ -165,15 +185,27 @@ func (t *tree) pin(ops []Op, path string) []Op {
 	return ops
 }
 
-// makeWay creates, in the cover over a hidden directory, the place that a
+// pinLinks keeps symbolic links from being replaced, removed or moved.
+func (t *tree) pinLinks(ops []Op, links []string) []Op {
+	links = slices.Clone(links)
+	slices.Sort(links)
+	for _, link := range slices.Compact(links) {
+		if t.nodes.At(filepath.Dir(link)).Access() == pathtree.ReadWrite {
+			ops = append(t.pin(ops, link), Op{Kind: OpPinLink, Path: link})
+		}
+	}
+	return ops
+}
+
+// makeWay creates, in the mask over a hidden directory, the place that a
 // visible path below it is attached to.
 func (t *tree) makeWay(ops []Op, n *node) []Op {
-	cover := n.Parent
-	for cover.Parent != nil && cover.Parent.Access() == pathtree.Hidden {
-		cover = cover.Parent
+	mask := n.Parent
+	for mask.Parent != nil && mask.Parent.Access() == pathtree.Hidden {
+		mask = mask.Parent
 	}
 	var missing []string
-	for dir := filepath.Dir(n.Path); dir != cover.Path && !t.made[dir]; dir = filepath.Dir(dir) {
+	for dir := filepath.Dir(n.Path); dir != mask.Path && !t.made[dir]; dir = filepath.Dir(dir) {
 		missing = append(missing, dir)
 		t.made[dir] = true
 	}
@@ -186,10 +218,10 @@ func (t *tree) makeWay(ops []Op, n *node) []Op {
 	return append(ops, Op{Kind: OpMkfile, Path: n.Path})
 }
 
-// closeCovers makes the covers read-only that had to stay open for makeWay.
-func (t *tree) closeCovers(ops []Op) []Op {
+// closeMasks makes the masks read-only that had to stay open for makeWay.
+func (t *tree) closeMasks(ops []Op) []Op {
 	for _, n := range t.nodes {
-		if n.Reopened && above(n) != pathtree.Hidden {
+		if n.Reopened && above(n) != pathtree.Hidden && !n.Own.private {
 			ops = append(ops, Op{Kind: OpReadonly, Path: n.Path, Flag: 1})
 		}
 	}

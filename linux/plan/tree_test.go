@@ -20,7 +20,7 @@ func printOps(ops []Op) string {
 		if op.Kind == OpClone || op.Kind == OpAttach {
 			fmt.Fprintf(&b, " #%d", op.Slot)
 		}
-		if op.Kind == OpHide && op.Slot == 1 {
+		if op.Kind == OpMask && op.Slot == 1 {
 			b.WriteString(" open")
 		}
 		b.WriteByte('\n')
@@ -100,8 +100,12 @@ func TestTreeOps(t *testing.T) {
 			"copy /h/w #0\nmake read-only /\ncover /h open\nmake a place /h/w\nattach the copy /h/w #0\nmake read-only /h\n",
 		},
 		{
-			"hidden stays hidden below", []point{dir("/h", denyR), dir("/h/a", denyR), dir("/h/b", allowW)},
+			"hidden stays hidden below", []point{dir("/h", denyR), dir("/h/a", denyR), dir("/h/b", denyW)},
 			"make read-only /\ncover /h\n",
+		},
+		{
+			"but what may be written may be read", []point{dir("/h", denyR), dir("/h/a", allowW), dir("/h/a/b", denyR)},
+			"copy /h/a #0\nmake read-only /\ncover /h open\nmake a place /h/a\nattach the copy /h/a #0\ncover /h/a/b\nmake read-only /h\n",
 		},
 		{
 			"names that only begin alike", []point{dir("/w", allowW), dir("/w-x", denyW), dir("/w.y", denyR)},

@@ -2,24 +2,6 @@ package plan
 
 import "srun/policy/pathtree"
 
-// BundlePath is where the command finds the certificates to trust when the
-// proxy opens TLS connections: in init's own /dev, so that it goes with the
-// sandbox.
-const BundlePath = "/dev/srun-ca.pem"
-
-// Trust is what the command is to trust, in PEM.
-type Trust struct {
-	PEM  []byte
-	Over []TrustFile
-}
-
-// TrustFile takes the place of a file of the host's, where that exists, for
-// programs that heed no variable.
-type TrustFile struct {
-	Path    string
-	Content []byte
-}
-
 // trustFile makes room for the bundle, while /dev can still be written.
 func (b *builder) trustFile() []Op {
 	if b.host.Trust == nil {

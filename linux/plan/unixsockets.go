@@ -8,16 +8,6 @@ import (
 	"srun/policy/pathtree"
 )
 
-// UnixSocket is a socket of the host's that may be connected to.
-type UnixSocket struct {
-	Path string
-
-	// Now is where it leads where the command could put another in its place, in a
-	// directory that it may write or behind a link in one: there the file that is
-	// there now is meant. Else it is "".
-	Now string
-}
-
 func (b *builder) unixSockets(list []policy.PathRule) []UnixSocket {
 	var sockets []UnixSocket
 	for _, s := range list {

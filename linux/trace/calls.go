@@ -30,6 +30,20 @@ const (
 	touchAct                  // changes what its owner or who may write it may change
 )
 
+// operation is the act in a denial's words.
+func (k actKind) operation() string {
+	switch k {
+	case lookAct, readAct:
+		return "read"
+	case execAct:
+		return "exec"
+	}
+	return "write"
+}
+
+// names tells whether an act needs to write the directory of its path.
+func (k actKind) names() bool { return k == makeAct || k == removeAct || k == replaceAct }
+
 // role is one of the paths that a call takes.
 type role struct {
 	kind  actKind

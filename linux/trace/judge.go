@@ -42,7 +42,7 @@ type Judge struct{ plan *plan.Plan }
 func NewJudge(p *plan.Plan) *Judge { return &Judge{p} }
 
 // refusals are the errors that the sandbox's mounts and Landlock refuse with:
-// covers have no rights, and what lies in a cover is absent.
+// masks have no rights, and what lies in a mask is absent.
 var refusals = map[unix.Errno]bool{
 	unix.EACCES: true, unix.EPERM: true, unix.EROFS: true, unix.EXDEV: true, unix.EBUSY: true, unix.ENOENT: true,
 }
@@ -54,7 +54,7 @@ func (j *Judge) call(pid int, call syscallInfo, errno unix.Errno) []Denial {
 	var places []plan.Place
 	for _, r := range roles(name) {
 		a, ok := r.act(pid, name, &call)
-		if !ok || errno == unix.ENOENT && !j.mayBeCovered(a.path) {
+		if !ok || errno == unix.ENOENT && !j.mayBeMasked(a.path) {
 			return nil
 		}
 		p, ok := a.locate()
@@ -112,9 +112,9 @@ func (j *Judge) Failed(name string, paths []string, flags uint64, errno unix.Err
 	return denials
 }
 
-// mayBeCovered tells whether a file can be missing inside and be there outside.
+// mayBeMasked tells whether a file can be missing inside and be there outside.
 // Most calls that fail look for something in many places.
-func (j *Judge) mayBeCovered(path string) bool {
+func (j *Judge) mayBeMasked(path string) bool {
 	return len(j.plan.Reopened) > 0 || strings.HasPrefix(path, "/dev/")
 }
 
@@ -124,16 +124,6 @@ func (j *Judge) act(a act, p plan.Place, errno unix.Errno) (d Denial, ok bool) {
 		return d, false
 	}
 	return d, true
-}
-
-func (k actKind) operation() string {
-	switch k {
-	case lookAct, readAct:
-		return "read"
-	case execAct:
-		return "exec"
-	}
-	return "write"
 }
 
 // refused tells whether the sandbox is one that refuses this act so.
@@ -146,6 +136,8 @@ func (j *Judge) refused(d *Denial, a act, p plan.Place, errno unix.Errno) bool {
 		}
 	}
 	switch {
+	case j.plan.Own(p.Path):
+		return j.refusedPrivate(d, p, errno)
 	case errno == unix.ENOENT:
 		return d.Hidden
 	case d.Operation != "write":
@@ -161,9 +153,6 @@ func (j *Judge) refused(d *Denial, a act, p plan.Place, errno unix.Errno) bool {
 	}
 	return j.refusedName(d, p.Path, errno)
 }
-
-// names tells whether an act needs to write the directory of its path.
-func (k actKind) names() bool { return k == makeAct || k == removeAct || k == replaceAct }
 
 // refusedName is about the name of what may be written itself.
 func (j *Judge) refusedName(d *Denial, path string, errno unix.Errno) bool {
@@ -189,6 +178,13 @@ func (j *Judge) refusedOwn(d *Denial, own string, p plan.Place, errno unix.Errno
 		return own == "/dev" && !p.Missing
 	}
 	return d.Operation == "write" && (errno == unix.EROFS || errno == unix.EACCES)
+}
+
+// refusedPrivate is about a directory that the command has its own of: a file of the
+// host's is missing there.
+func (j *Judge) refusedPrivate(d *Denial, p plan.Place, errno unix.Errno) bool {
+	d.Hidden, d.Secret = true, false
+	return errno == unix.ENOENT && !p.Missing && d.Operation != "write"
 }
 
 // interpreter judges the program that a script names in its first line: execve

@@ -51,8 +51,23 @@ func narrowest(rules []Rule, p string, has func(Effects) bool) (index int) {
 	return index
 }
 
+// widestOpener is the first of the shortest rules below a denial that open a path
+// because they let it be written.
+func widestOpener(rules []Rule, p string, deny int) (index int) {
+	index = None
+	for i, rule := range rules {
+		denied := narrowest(rules, rule.Path, func(e Effects) bool { return e.DenyWrite }) != None
+		if rule.AllowWrite && !denied && Contains(rule.Path, p) && len(rule.Path) > len(rules[deny].Path) &&
+			(index == None || len(rule.Path) < len(rules[index].Path)) {
+			index = i
+		}
+	}
+	return index
+}
+
 // plainly decides as the documentation says it: the narrowest rule wins for
-// reading and a tie denies, but for a default's; any denied write wins.
+// reading and a tie denies, but for a default's; any denied write wins; what may be
+// written inside what is denied may be read.
 func plainly(rules []Rule, p string) Decision {
 	d := Decision{Read: None, Write: None}
 	deny := narrowest(rules, p, func(e Effects) bool { return e.DenyRead || e.HideByDefault })
@@ -66,7 +81,9 @@ func plainly(rules []Rule, p string) Decision {
 	case deny == None:
 	case allow == None || len(rules[allow].Path) < len(rules[deny].Path),
 		len(rules[allow].Path) == len(rules[deny].Path) && rules[deny].DenyRead:
-		d.Read, d.NoRead = deny, true
+		if d.Read = widestOpener(rules, p, deny); d.Read == None {
+			d.Read, d.NoRead = deny, true
+		}
 	default:
 		d.Read = allow
 	}

@@ -89,6 +89,8 @@ func (d *Decision) enter(r *Rules, prefix string) {
 		d.Read = first[4]
 	case all.AllowRead && !d.NoRead && (above.NoRead || all.HideByDefault || d.Read != None):
 		d.Read = first[2]
+	case above.NoRead && !d.NoRead:
+		d.Read = first[0]
 	}
 }
 

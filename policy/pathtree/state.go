@@ -38,10 +38,12 @@ type State struct {
 // below one where s holds.
 func (s State) Enter(e Effects) State {
 	denied := e.DenyRead || e.HideByDefault && !e.AllowRead
+	noWrite := s.NoWrite || e.DenyWrite
+	opens := e.AllowRead || e.AllowWrite && !noWrite // what may be written may be read
 	return State{
 		InWrite: s.InWrite || e.AllowWrite,
-		NoWrite: s.NoWrite || e.DenyWrite,
-		NoRead:  denied || s.NoRead && !e.AllowRead,
+		NoWrite: noWrite,
+		NoRead:  denied || s.NoRead && !opens,
 	}
 }
 

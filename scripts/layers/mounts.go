@@ -12,13 +12,13 @@ var mountLayers = []layer{
 		"return op->b ? set_flags(AT_FDCWD, path, 0, MOUNT_ATTR_RDONLY, 0) : 0;",
 	}}},
 	{name: "seal", what: "a read-only mount on a denied path inside a root", edits: leaveOut("op.Kind == plan.OpBindRO")},
-	{name: "hide", what: "an empty mount over what may not be read", edits: leaveOut("op.Kind == plan.OpHide && op.Slot == 0 || op.StandIn")},
+	{name: "hide", what: "an empty mount over what may not be read", edits: leaveOut("op.Kind == plan.OpMask && op.Slot == 0 || op.StandIn")},
 	{name: "pin", what: "a mount on each directory above a denied path", edits: leaveOut("op.Kind == plan.OpPin")},
 	{name: "keeper", what: "covers again what the host replaces", edits: []edit{{
-		"linux/plan/plan.go", "if op.Kind == OpHide || op.StandIn {", "if false {",
+		"linux/plan/plan.go", "if op.Kind == OpMask || op.StandIn {", "if false {",
 	}}},
 	{name: "lend", what: "standard input anew, on a read-only mount", edits: []edit{{
-		"linux/box/lent.go", "if !couldLend(fd, &st) {", "if true {",
+		"linux/box/stdio.go", "if !couldReopen(fd, &st) {", "if true {",
 	}}},
 	{name: "nolinks", what: "init follows no symbolic link to what it mounts on (RESOLVE_NO_SYMLINKS)", edits: []edit{{
 		"linux/box/trees.c",

@@ -15,8 +15,9 @@ import (
 func Field(text []byte, name string) string {
 	for line := range strings.Lines(string(text)) {
 		if rest, ok := strings.CutPrefix(line, name+":"); ok {
-			words := strings.Fields(rest)
-			return words[len(words)-1]
+			if words := strings.Fields(rest); len(words) > 0 {
+				return words[len(words)-1]
+			}
 		}
 	}
 	return ""

@@ -18,8 +18,8 @@ import (
 // outside builds what the tests run, starts the machine stage and cleans up
 // after it, however it ended.
 func outside() (int, error) {
-	// Not under /tmp, which the tests find empty.
-	dir, err := os.MkdirTemp("/var/tmp", "srun-test-")
+	// Not under /tmp or /var/tmp, which a sandbox has of its own.
+	dir, err := os.MkdirTemp("/srv", "srun-test-")
 	if err != nil {
 		return 1, err
 	}

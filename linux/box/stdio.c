@@ -21,12 +21,12 @@
 
 static int places[3] = { -1, -1, -1 };
 
-/* find_lent opens the files' places, before anything covers them; below the
+/* find_stdio opens the files' places, before anything masks them; below the
  * host's /proc and /dev, before whose mounts init has put its own, by those. */
-void find_lent(const struct plan *p)
+void find_stdio(const struct plan *p)
 {
 	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op)) {
-		if (op->kind != OP_LEND || op->slot > 2)
+		if (op->kind != OP_REOPEN || op->slot > 2)
 			continue;
 		int fd = open_host(op_data(op));
 		if (fd >= 0 && !is_inode(fd, op)) {
@@ -75,9 +75,9 @@ static int could_change(int fd)
 	return fs.f_type != PROC_SUPER_MAGIC && (st.st_uid == geteuid() || access(path, W_OK) == 0);
 }
 
-/* lend replaces one descriptor, and sends srun the new one: who shares the
+/* reopen replaces one descriptor, and sends srun the new one: who shares the
  * caller's finds the position moved when the command has ended. */
-static int lend(struct plan *p, const struct op *op)
+static int reopen(struct plan *p, const struct op *op)
 {
 	int old = p->stdio[op->slot], flags = fcntl(old, F_GETFL);
 	int fd = places[op->slot] < 0 ? -1 :
@@ -87,7 +87,7 @@ static int lend(struct plan *p, const struct op *op)
 		return 0;
 	if (fd < 0 || (at > 0 && lseek(fd, at, SEEK_SET) < 0))
 		return -1;
-	struct message m = { .type = MSG_LENT, .a = (int32_t)op->slot };
+	struct message m = { .type = MSG_REOPENED, .a = (int32_t)op->slot };
 	if (send_fds(p->sock, &m, &fd, 1) < 0)
 		return -1;
 	close(old);
@@ -95,12 +95,12 @@ static int lend(struct plan *p, const struct op *op)
 	return 0;
 }
 
-int lend_files(struct plan *p)
+int reopen_stdio(struct plan *p)
 {
 	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op)) {
-		if (op->kind != OP_LEND || op->slot > 2)
+		if (op->kind != OP_REOPEN || op->slot > 2)
 			continue;
-		if (lend(p, op) < 0) {
+		if (reopen(p, op) < 0) {
 			snprintf(failed_what, sizeof failed_what, "open descriptor %u again, read-only: %.60s", op->slot, op_data(op));
 			return -1;
 		}

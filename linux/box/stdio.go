@@ -19,14 +19,14 @@ import (
 import "C"
 
 const (
-	codeLend opCode = C.OP_LEND
-	msgLent         = C.MSG_LENT
+	codeReopen  opCode = C.OP_REOPEN
+	msgReopened        = C.MSG_REOPENED
 )
 
-// lentFile is a standard descriptor of a file that the command may not change.
+// reopenedFile is a standard descriptor of a file that the command may not change.
 // Its mode, times and attributes could be changed through any descriptor on a
-// writable mount, so the command gets it anew, on a read-only one (lend.c).
-type lentFile struct {
+// writable mount, so the command gets it anew, on a read-only one (stdio.c).
+type reopenedFile struct {
 	slot  int
 	path  string
 	id    plan.FileID
@@ -35,21 +35,21 @@ type lentFile struct {
 	now   int   // the command's, or -1
 }
 
-// lentFiles are those of the standard descriptors.
-type lentFiles []lentFile
+// reopenedFiles are those of the standard descriptors.
+type reopenedFiles []reopenedFile
 
-// newLent finds them. What was opened for writing stays as it is, for the caller
+// findReopened finds them. What was opened for writing stays as it is, for the caller
 // gave that right; so does what the command may write by its name, what has
 // none, and what is neither file nor device.
-func newLent(p *plan.Plan, stdio []*os.File) (lentFiles, error) {
-	var all lentFiles
+func findReopened(p *plan.Plan, stdio []*os.File) (reopenedFiles, error) {
+	var all reopenedFiles
 	for slot, f := range stdio {
 		var st unix.Stat_t
 		fd := int(f.Fd())
 		if err := unix.Fstat(fd, &st); err != nil {
 			return all, fmt.Errorf("inspect descriptor %d: %w", slot, err)
 		}
-		if !couldLend(fd, &st) {
+		if !couldReopen(fd, &st) {
 			continue
 		}
 		path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
@@ -59,7 +59,7 @@ func newLent(p *plan.Plan, stdio []*os.File) (lentFiles, error) {
 		if p.Writable(path) && isNamed(path, &st) {
 			continue
 		}
-		l := lentFile{slot: slot, path: path, id: hostfs.Identity(&st), now: -1}
+		l := reopenedFile{slot: slot, path: path, id: hostfs.Identity(&st), now: -1}
 		l.start, _ = unix.Seek(fd, 0, unix.SEEK_CUR) // a device may have none
 		if l.ours, err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 3); err != nil {
 			return all, os.NewSyscallError("fcntl", err)
@@ -73,7 +73,7 @@ func newLent(p *plan.Plan, stdio []*os.File) (lentFiles, error) {
 // has no effect, and all that a command could do to it is to change its mode.
 const memoryDevices = 1
 
-func couldLend(fd int, st *unix.Stat_t) bool {
+func couldReopen(fd int, st *unix.Stat_t) bool {
 	switch st.Mode & unix.S_IFMT {
 	case unix.S_IFREG, unix.S_IFBLK:
 		flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0)
@@ -90,15 +90,15 @@ func isNamed(path string, file *unix.Stat_t) bool {
 	return unix.Lstat(path, &st) == nil && hostfs.Identity(&st) == hostfs.Identity(file)
 }
 
-func (all lentFiles) encode(b []byte) []byte {
+func (all reopenedFiles) encode(b []byte) []byte {
 	for _, l := range all {
-		b = appendOp(b, codeLend, uint32(l.slot), l.id.Ino, l.id.Dev, l.path)
+		b = appendOp(b, codeReopen, uint32(l.slot), l.id.Ino, l.id.Dev, l.path)
 	}
 	return b
 }
 
 // take keeps what the command got.
-func (all lentFiles) take(slot, fd int) {
+func (all reopenedFiles) take(slot, fd int) {
 	for i := range all {
 		if all[i].slot == slot {
 			all[i].now = fd
@@ -110,7 +110,7 @@ func (all lentFiles) take(slot, fd int) {
 
 // giveBack moves the caller's position to where the command left its own, once
 // nothing runs any more: whoever reads on begins there.
-func (all lentFiles) giveBack() {
+func (all reopenedFiles) giveBack() {
 	for _, l := range all {
 		if l.now >= 0 {
 			if at, err := unix.Seek(l.now, 0, unix.SEEK_CUR); err == nil && at != l.start {

@@ -65,7 +65,7 @@ static int copy_whole(uint64_t id, const char *path)
 	return whole;
 }
 
-int copy_alone(int at, const char *path)
+int copy_from_whole(int at, const char *path)
 {
 	static int files;
 	struct stat want, have;

@@ -1,0 +1,133 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"srun/policy"
+)
+
+// New plans one run in the directory dir. Its errors name the setting that
+// cannot be enforced.
+func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
+	if host.LandlockABI == 0 && !p.AcceptsWeaker("landlock") {
+		return nil, &Error{Protection: "landlock", What: "find Landlock", Err: errors.New("the kernel has none (Linux 5.13 with lsm=landlock)")}
+	}
+	b := builder{host: host, dir: dir, opened: p.Opened, kept: map[string]bool{}, templates: []string{"/usr/share/git-core/templates"}, plan: begin(p, dir, host)}
+	if err := b.collect(p); err != nil {
+		return nil, err
+	}
+	if err := b.mounts(); err != nil {
+		return nil, err
+	}
+	b.addTemps(p)
+	b.addLayers(p)
+	nodes := resolve(b.points)
+	b.plan.nodes = nodes
+	if err := b.checkAllowed(); err != nil {
+		return nil, err
+	}
+	if err := b.checkMissing(nodes); err != nil {
+		return nil, err
+	}
+	before, after := b.bareCaches()
+	b.plan.Mounts = slices.Concat(b.trustFile(), before, b.diskTemps(), treeOps(nodes, b.links, b.ways), after)
+	for _, op := range after {
+		b.plan.caches = append(b.plan.caches, op.Path)
+	}
+	if !b.plan.HostNetwork {
+		b.plan.Mounts = append(b.plan.Mounts, b.nameFiles(nodes)...)
+	}
+	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles(nodes)...)
+	b.plan.Landlock = b.plan.landlockRules()
+	b.plan.index()
+	b.plan.UnixSockets = b.unixSockets(p.Network.UnixSockets)
+	b.plan.Rules = b.brokerRules(p, nodes)
+	return b.plan, nil
+}
+
+// begin is what a plan says before a path was looked at.
+func begin(p *policy.Policy, dir string, host Host) *Plan {
+	return &Plan{
+		Dir: dir, DirID: host.Dir, HostNetwork: p.Network.Mode == policy.ModeHost, AllUnixSockets: p.Network.AllUnixSockets,
+		LandlockABI: host.LandlockABI, Handled: handledRights(host.LandlockABI), Scoped: host.LandlockABI >= scopedABI,
+	}
+}
+
+// collect takes the policy's rules: what may be written first, for much of the
+// rest counts only there.
+func (b *builder) collect(p *policy.Policy) error {
+	if err := b.addRoot(p.Filesystem.WriteRoot); err != nil {
+		return err
+	}
+	for _, r := range p.Filesystem.AllowWrite {
+		if r.Source.Tier == policy.TierDefault {
+			continue // the write root
+		}
+		if err := b.add(r, point{Effects: allowWrite}); err != nil {
+			return err
+		}
+	}
+	b.addHostTemps(&p.Filesystem)
+	b.addHostCaches(p)
+	protected := p.Protected()
+	trusted, err := b.repositories(p)
+	if err != nil {
+		return err
+	}
+	b.roots = resolve(b.points)
+	if err := b.collectLists(&p.Filesystem); err != nil {
+		return err
+	}
+	return b.protect(protected, trusted, p.Home)
+}
+
+// addRoot adds what may be written without a rule: the working directory or the
+// project that it is in. A sandbox that may write everything is none: that takes a
+// flag.
+func (b *builder) addRoot(root string) error {
+	if root == "" {
+		root = b.dir
+	}
+	if root == "/" {
+		return nil
+	}
+	id, what := b.plan.DirID, "working directory"
+	if root != b.dir {
+		at, err := b.host.Find(root)
+		if err == nil && !at.Missing {
+			id, err = b.host.ID(at.Path)
+		}
+		if what = "project"; err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	if err := b.add(policy.PathRule{Path: root}, point{Effects: allowWrite, Own: facts{id: id}}); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	b.root = root
+	return nil
+}
+
+func (b *builder) collectLists(f *policy.Filesystem) error {
+	for _, list := range []struct {
+		rules []policy.PathRule
+		as    point
+	}{
+		{f.DenyWrite, point{Effects: denyWrite}},
+		{f.AllowRead, point{Effects: allowRead}},
+		{f.DenyRead, point{Effects: denyRead}},
+	} {
+		for _, r := range list.rules {
+			as := list.as
+			if as.DenyRead && r.Source.Tier == policy.TierDefault {
+				as = point{Effects: hideByDefault, Own: facts{standIn: r.StandIn}}
+			}
+			if err := b.add(r, as); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package plan
+
+import (
+	"cmp"
+	"path/filepath"
+	"slices"
+
+	"srun/policy"
+	"srun/policy/pathtree"
+)
+
+// sharedTemps are the host's directories for temporary files (hier(7)), in whose
+// place the command has its own.
+var sharedTemps = []string{"/tmp", "/var/tmp"}
+
+// temps are those of them that are there, without links.
+func (b *builder) temps() (dirs []string) {
+	for _, dir := range sharedTemps {
+		if at, err := b.host.Find(dir); err == nil && at.Dir && !at.Missing && !slices.Contains(dirs, at.Path) {
+			dirs = append(dirs, at.Path)
+		}
+	}
+	return dirs
+}
+
+// addHostTemps lets the command write the host's own, where that is asked for.
+func (b *builder) addHostTemps(f *policy.Filesystem) {
+	if f.Tmp != policy.TmpHost {
+		return
+	}
+	for _, dir := range b.temps() {
+		b.points = append(b.points, point{Path: dir, Effects: allowWrite, Own: facts{dir: true}})
+	}
+}
+
+// addTemps gives the command temporary directories of its own. One that may be
+// written by a rule is the host's, and one that may not is none.
+func (b *builder) addTemps(p *policy.Policy) {
+	for i, dir := range b.temps() {
+		switch state := resolve(b.points).At(dir); {
+		case state.NoWrite:
+			continue
+		case !state.InWrite:
+			own := facts{dir: true, private: true}
+			if b.host.TempDir != "" {
+				own.from = tempSlot + uint32(i)
+			}
+			b.points = append(b.points, point{Path: dir, Effects: denyRead, Own: own})
+			b.plan.Private = append(b.plan.Private, dir)
+		}
+		b.plan.TempDir = cmp.Or(b.plan.TempDir, dir)
+	}
+	b.plan.TempDir = cmp.Or(b.plan.TempDir, ownTemp)
+	for _, s := range p.Network.UnixSockets { // there by their names in what is the command's own
+		at, err := b.host.Find(s.Path)
+		if err == nil && !at.Missing && slices.ContainsFunc(b.plan.Private, func(own string) bool { return pathtree.Contains(own, at.Path) }) {
+			b.points = append(b.points, point{Path: at.Path, Effects: allowRead, Own: facts{dir: at.Dir}})
+		}
+	}
+}
+
+// addHostCaches lets the command write the host's own caches, where that is asked for.
+func (b *builder) addHostCaches(p *policy.Policy) {
+	if p.Filesystem.Caches != policy.CachesShared {
+		return
+	}
+	for _, l := range b.host.Layers {
+		if at, err := b.host.Find(l.Path); err == nil && at.Dir && !at.Missing {
+			b.points = append(b.points, point{Path: at.Path, Effects: allowWrite, Own: facts{dir: true}})
+		}
+	}
+}
+
+// addLayers puts layers over the host's caches, but for those that may be written or
+// may not be.
+func (b *builder) addLayers(p *policy.Policy) {
+	if p.Filesystem.Caches == policy.CachesShared {
+		return
+	}
+	nodes := resolve(b.points)
+	for _, l := range b.host.Layers {
+		at, err := b.host.Find(l.Path)
+		if err != nil || at.Missing || !at.Dir || inOwnTree(at.Path) {
+			continue
+		}
+		n := nodes.At(at.Path)
+		if n.InWrite || n.NoWrite || n.Path == at.Path && n.Access() == pathtree.Hidden {
+			continue
+		}
+		layer := l
+		b.points = append(b.points, point{Path: at.Path, Effects: allowWrite, Own: facts{dir: true, layer: &layer}})
+		b.plan.Layers = append(b.plan.Layers, at.Path)
+	}
+}
+
+// bareCaches are the operations for caches that the host has not got: their place is
+// made before /dev is closed, and filled when all is.
+func (b *builder) bareCaches() (before, after []Op) {
+	if b.host.Caches == "" {
+		return nil, nil
+	}
+	return []Op{{Kind: OpMkdir, Path: CachesDir, A: 0o755}, {Kind: OpClone, Path: b.host.Caches, Slot: cachesSlot}},
+		[]Op{{Kind: OpAttach, Path: CachesDir, Slot: cachesSlot}}
+}
+
+// Slots beyond those that paths need.
+const (
+	tempSlot   = 4090 // and as many as there are directories
+	cachesSlot = 4095
+)
+
+// diskTemps copies directories for temporary files that are on disk.
+func (b *builder) diskTemps() (ops []Op) {
+	for _, p := range b.points {
+		if p.Own.from != 0 {
+			ops = append(ops, Op{Kind: OpMkdir, Path: filepath.Join(b.host.TempDir, filepath.Base(filepath.Dir(p.Path))+"-"+filepath.Base(p.Path)), A: 0o700})
+			ops = append(ops, Op{Kind: OpClone, Path: ops[len(ops)-1].Path, Slot: p.Own.from})
+		}
+	}
+	return ops
+}
+
+// isPrivate tells whether a path is the command's own, and none of the host's that
+// is shown in it.
+func (p *Plan) isPrivate(path string) bool {
+	for n := p.nodes.At(path); n != nil; n = n.Parent {
+		switch {
+		case n.Own.private, n.Own.layer != nil:
+			return true
+		case n.Access() != pathtree.Hidden:
+			return false
+		}
+	}
+	return false
+}
+
+// Own tells whether a path is in a tree that the sandbox has of its own.
+func (p *Plan) Own(path string) bool { return inOwnTree(path) || p.isPrivate(path) }
+
+// shown are the paths of the host's that are there in what is the command's own.
+func (p *Plan) shown() (shown []string) {
+	for _, n := range p.nodes {
+		in := func(own string) bool { return own != n.Path && pathtree.Contains(own, n.Path) }
+		if n.Access() != pathtree.Hidden && n.Own.layer == nil && (slices.ContainsFunc(p.Private, in) || slices.ContainsFunc(p.Layers, in)) {
+			shown = append(shown, n.Path)
+		}
+	}
+	return shown
+}
+
+// pinWay makes the directories mount points that lead, in what is the command's own,
+// to a path of the host's: who could move one would have the path elsewhere.
+func (t *tree) pinWay(ops []Op, n *node) []Op {
+	for up := n.Parent; up != nil && up.Access() == pathtree.Hidden; up = up.Parent {
+		if up.Own.private {
+			return t.pin(ops, n.Path)
+		}
+	}
+	return ops
+}
+
+// ownWritable are the mounts of the sandbox's own that may be written.
+func (p *Plan) ownWritable() []string {
+	return slices.Concat(OwnWritable, p.Private, p.Layers, p.caches)
+}

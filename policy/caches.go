@@ -1,0 +1,102 @@
+package policy
+
+import (
+	"path/filepath"
+	"strings"
+)
+
+// Cache is a directory in which a tool keeps what it can make or fetch again.
+type Cache struct {
+	Name string // of the command's own layer
+	Tool string
+	Path string // below the home, or with $CACHE below where caches lie (XDG Base Directory Specification)
+
+	// Moves is the variable by which a user has it elsewhere, and Below what the tool
+	// adds to its value.
+	Moves, Below string
+
+	// Tells is the variable, and what it is set to, by which srun tells the tool of a
+	// directory of the sandbox's where the host has none; % is the directory.
+	Tells string
+}
+
+// Caches returns the table of those that srun knows.
+func Caches() []Cache {
+	return []Cache{
+		{"go-build", "go", "$CACHE/go-build", "GOCACHE", "", "GOCACHE=%"},
+		{"go", "go", "go/pkg", "GOPATH", "pkg", "GOPATH=%"},
+		{"golangci-lint", "golangci-lint", "$CACHE/golangci-lint", "GOLANGCI_LINT_CACHE", "", "GOLANGCI_LINT_CACHE=%"},
+		{"staticcheck", "staticcheck", "$CACHE/staticcheck", "STATICCHECK_CACHE", "", "STATICCHECK_CACHE=%"},
+		{"gopls", "gopls", "$CACHE/gopls", "", "", ""},
+		{"npm", "npm, npx", ".npm", "npm_config_cache", "", "npm_config_cache=%"},
+		{"node-gyp", "node-gyp", "$CACHE/node-gyp", "npm_config_devdir", "", "npm_config_devdir=%"},
+		{"pnpm-store", "pnpm", ".local/share/pnpm", "", "", "npm_config_store_dir=%"},
+		{"pnpm-cache", "pnpm", "$CACHE/pnpm", "", "", "npm_config_cache_dir=%"},
+		{"pnpm-state", "pnpm", ".local/state/pnpm", "", "", "npm_config_state_dir=%"},
+		{"yarn", "yarn 1", "$CACHE/yarn", "YARN_CACHE_FOLDER", "", "YARN_CACHE_FOLDER=%"},
+		{"yarn-berry", "yarn", ".yarn/berry", "YARN_GLOBAL_FOLDER", "", "YARN_GLOBAL_FOLDER=%"},
+		{"bun", "bun", ".bun/install/cache", "BUN_INSTALL_CACHE_DIR", "", "BUN_INSTALL_CACHE_DIR=%"},
+		{"deno", "deno", "$CACHE/deno", "DENO_DIR", "", "DENO_DIR=%"},
+		{"pip", "pip", "$CACHE/pip", "PIP_CACHE_DIR", "", "PIP_CACHE_DIR=%"},
+		{"uv", "uv", "$CACHE/uv", "UV_CACHE_DIR", "", "UV_CACHE_DIR=%"},
+		{"poetry", "poetry", "$CACHE/pypoetry", "POETRY_CACHE_DIR", "", "POETRY_CACHE_DIR=%"},
+		{"pre-commit", "pre-commit", "$CACHE/pre-commit", "PRE_COMMIT_HOME", "", "PRE_COMMIT_HOME=%"},
+		{"cargo", "cargo", ".cargo", "CARGO_HOME", "", "CARGO_HOME=%"},
+		{"gradle", "gradle", ".gradle", "GRADLE_USER_HOME", "", "GRADLE_USER_HOME=%"},
+		{"maven", "maven", ".m2", "", "", "MAVEN_ARGS=-Dmaven.repo.local=%/repository"},
+		{"ccache", "ccache", "$CACHE/ccache", "CCACHE_DIR", "", "CCACHE_DIR=%"},
+		{"ccache-old", "ccache before 4.0", ".ccache", "", "", ""},
+		{"sccache", "sccache", "$CACHE/sccache", "SCCACHE_DIR", "", "SCCACHE_DIR=%"},
+		{"nuget", "nuget, dotnet", ".nuget/packages", "NUGET_PACKAGES", "", "NUGET_PACKAGES=%"},
+		{"composer", "composer", "$CACHE/composer", "COMPOSER_CACHE_DIR", "", "COMPOSER_CACHE_DIR=%"},
+		{"zig", "zig", "$CACHE/zig", "ZIG_GLOBAL_CACHE_DIR", "", "ZIG_GLOBAL_CACHE_DIR=%"},
+		{"playwright", "playwright", "$CACHE/ms-playwright", "PLAYWRIGHT_BROWSERS_PATH", "", ""},
+		{"cypress", "cypress", "$CACHE/Cypress", "CYPRESS_CACHE_FOLDER", "", ""},
+	}
+}
+
+// At is where the cache lies by an environment ("NAME=value" each); "" is nowhere.
+func (c *Cache) At(home string, environ []string) string {
+	if c.Moves != "" {
+		if dir, _, _ := strings.Cut(lookEnv(environ, c.Moves), string(filepath.ListSeparator)); filepath.IsAbs(dir) {
+			return filepath.Join(dir, c.Below)
+		}
+	}
+	rest, ok := strings.CutPrefix(c.Path, "$CACHE/")
+	switch {
+	case ok:
+		if dir := CacheHome(home, environ); dir != "" {
+			return filepath.Join(dir, rest)
+		}
+		return ""
+	case home == "":
+		return ""
+	}
+	return filepath.Join(home, c.Path)
+}
+
+// CacheHome is where caches lie by the XDG Base Directory Specification, "" where
+// that is nowhere.
+func CacheHome(home string, environ []string) string {
+	if dir := lookEnv(environ, "XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+		return dir
+	}
+	if home == "" {
+		return ""
+	}
+	return filepath.Join(home, ".cache")
+}
+
+func (o Options) cacheHome() string {
+	return CacheHome(o.Home, []string{"XDG_CACHE_HOME=" + o.CacheHome})
+}
+
+// lookEnv returns the value that counts of a variable.
+func lookEnv(environ []string, name string) (value string) {
+	for _, kv := range environ {
+		if v, ok := strings.CutPrefix(kv, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}

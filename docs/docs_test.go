@@ -151,9 +151,9 @@ func tilde(path string) string {
 }
 
 func TestEveryAuditFieldIsDescribed(t *testing.T) {
-	fields := regexp.MustCompile("`json:\"([a-z_]+)").FindAllStringSubmatch(read(t, "../proxy/audit.go"), -1)
+	fields := regexp.MustCompile("`json:\"([a-z_]+)").FindAllStringSubmatch(read(t, "../proxy/internal/audit/audit.go"), -1)
 	if len(fields) < 15 {
-		t.Fatalf("found %d fields in proxy/audit.go: is that still where they are?", len(fields))
+		t.Fatalf("found %d fields in proxy/internal/audit: is that still where they are?", len(fields))
 	}
 	page := read(t, "audit-log.md")
 	for _, f := range fields {

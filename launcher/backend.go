@@ -85,12 +85,11 @@ type Events interface {
 	CommandStopped(syscall.Signal)
 
 	DeniedFile(FileDenial)
-	DeniedSocket(SocketDenial)
 }
 
 // FileDenial is an act on a file that a sandbox refused.
 type FileDenial struct {
-	Operation string // "read", "write" or "exec"
+	Operation string // "read", "write", "exec", or "unix-socket" for a connection to one
 	Path      string // without symbolic links
 	PID       int
 	Command   string
@@ -105,13 +104,6 @@ type FileDenial struct {
 	Source    policy.Source // and where it came from
 	Protected bool
 	Grant     string // the path to allow, which exists, or ""
-}
-
-// SocketDenial is a refused connection to a Unix socket of the host's.
-type SocketDenial struct {
-	Path    string // links resolved
-	PID     int
-	Command string
 }
 
 // Process is a running command with its sandbox.

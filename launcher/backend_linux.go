@@ -100,10 +100,12 @@ func (l *linuxPlan) Start(r Run) (Process, error) {
 			Forward:  r.Forward,
 			Withheld: r.Withheld,
 		},
-		DeniedSocket: func(d linux.SocketDenial) { r.Events.DeniedSocket(SocketDenial(d)) },
-		Trace:        r.Trace,
-		Runs:         l.Policy.RunsFile,
-		DeniedFile:   func(d trace.Denial) { r.Events.DeniedFile(FileDenial(d)) },
+		DeniedSocket: func(d linux.SocketDenial) {
+			r.Events.DeniedFile(FileDenial{Operation: opUnixSocket, Path: d.Path, PID: d.PID, Command: d.Command})
+		},
+		Trace:      r.Trace,
+		Runs:       l.Policy.RunsFile,
+		DeniedFile: func(d trace.Denial) { r.Events.DeniedFile(FileDenial(d)) },
 	})
 	if err != nil {
 		return nil, translate(err)

@@ -136,7 +136,7 @@ func TestBackend(t *testing.T) {
 			refused = resp
 		}
 		f.run.Events.CommandStopped(syscall.SIGTSTP)
-		f.run.Events.DeniedSocket(SocketDenial{Path: "/run/x.sock", PID: 7, Command: "fake"})
+		f.run.Events.DeniedFile(FileDenial{Operation: "unix-socket", Path: "/run/x.sock", PID: 7, Command: "fake"})
 		f.run.Events.DeniedFile(FileDenial{Operation: "write", Path: "/etc/x", Ruled: "/etc/x", Grant: "/etc/x"})
 		return exited7
 	}}

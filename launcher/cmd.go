@@ -53,6 +53,9 @@ type Cmd struct {
 	// after an error. nil does nothing.
 	Starting func() error
 
+	// Words write what a library has no words for.
+	Words Words
+
 	// Denied is told of every refusal, one call at a time; nil is nobody.
 	Denied func(Denial)
 

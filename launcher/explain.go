@@ -13,29 +13,38 @@ func networkRules(p *policy.Policy, isolation string) []Rule {
 	n := &p.Network
 	switch n.Mode {
 	case policy.ModeNone:
-		return []Rule{{"deny network", "*", "--network none", isolation}}
+		return []Rule{{Effect: "deny network", Target: "*", Mechanism: isolation, Grant: mode(n.Mode)}}
 	case policy.ModeHost:
-		return []Rule{{"allow network", "*", "--network host", "none"}}
+		return []Rule{{Effect: "allow network", Target: "*", Mechanism: "none", Grant: mode(n.Mode)}}
 	}
 	var rules []Rule
 	for _, r := range n.Deny {
-		rules = append(rules, Rule{"deny network", r.Pattern.String(), source(r.Source), "proxy"})
+		rules = append(rules, rule("deny network", r.Pattern.String(), source(r.Source), "proxy"))
 	}
 	for _, r := range n.Allow {
-		rules = append(rules, Rule{"allow network", r.Pattern.String(), source(r.Source), "proxy"})
+		rules = append(rules, rule("allow network", r.Pattern.String(), source(r.Source), "proxy"))
 	}
 	for _, r := range n.DeniedResolvedAddresses {
-		rules = append(rules, Rule{"deny address", r.Prefix.String(), source(r.Source), "proxy"})
+		rules = append(rules, rule("deny address", r.Prefix.String(), source(r.Source), "proxy"))
 	}
 	for i := range n.Rules {
 		effect, what, _ := strings.Cut(n.Rules[i].String(), " ")
-		rules = append(rules, Rule{effect + " request", what, source(n.Rules[i].Source), "proxy"})
+		rules = append(rules, rule(effect+" request", what, source(n.Rules[i].Source), "proxy"))
 	}
 	rest := "ask network"
 	if n.Strict {
 		rest = "deny network"
 	}
-	return append(rules, Rule{rest, "*", "default", "proxy, " + isolation})
+	return append(rules, rule(rest, "*", "default", "proxy, "+isolation))
+}
+
+func mode(m policy.Mode) policy.Grant {
+	return policy.Grant{Kind: policy.GrantNetwork, Value: string(m)}
+}
+
+// rule is one whose origin is known by a name.
+func rule(effect, target, source, mechanism string) Rule {
+	return Rule{Effect: effect, Target: target, Source: source, Mechanism: mechanism}
 }
 
 func source(s policy.Source) string { return cmp.Or(s.String(), "default") }
@@ -47,7 +56,7 @@ func environmentRules(p *policy.Policy) []Rule {
 		rules  []policy.EnvRule
 	}{{"deny variable", p.Environment.Unset}, {"allow variable", p.Environment.Allow}, {"deny variable", p.Environment.Deny}} {
 		for _, r := range list.rules {
-			rules = append(rules, Rule{list.effect, r.Glob, source(r.Source), "environment"})
+			rules = append(rules, rule(list.effect, r.Glob, source(r.Source), "environment"))
 		}
 	}
 	return rules
@@ -71,7 +80,7 @@ func Explain(p *policy.Policy) ([]Rule, error) {
 func settingRules(p *policy.Policy) []Rule {
 	var rules []Rule
 	for _, s := range p.Scalars {
-		rules = append(rules, Rule{"setting", s.Key + " = " + s.Value, source(s.Source), "srun"})
+		rules = append(rules, rule("setting", s.Key+" = "+s.Value, source(s.Source), "srun"))
 	}
 	return append(rules, environmentRules(p)...)
 }

@@ -11,22 +11,22 @@ func (l *linuxPlan) Rules() []Rule {
 	p := l.Policy
 	rules := append(networkRules(p, "network namespace"), pathRules(&p.Filesystem)...)
 	for _, dir := range l.plan.Private {
-		rules = append(rules, Rule{"own directory", dir, "default", "tmpfs of the mount namespace"})
+		rules = append(rules, rule("own directory", dir, "default", "tmpfs of the mount namespace"))
 	}
 	for _, dir := range l.plan.Layers {
-		rules = append(rules, Rule{"own layer", dir, "default", "overlayfs"})
+		rules = append(rules, rule("own layer", dir, "default", "overlayfs"))
 	}
 	for _, m := range l.plan.Missing {
-		rules = append(rules, Rule{"deny write", m.Path, source(m.Source), "broker, refused when made"})
+		rules = append(rules, rule("deny write", m.Path, source(m.Source), "broker, refused when made"))
 	}
 	rules = append(rules, settingRules(p)...)
 	for _, op := range l.plan.Mounts {
-		rules = append(rules, Rule{"mount", op.Path, "plan", op.Kind.String()})
+		rules = append(rules, rule("mount", op.Path, "plan", op.Kind.String()))
 	}
 	for _, r := range l.plan.Landlock {
-		rules = append(rules, Rule{"landlock", r.Path, "plan", r.Rights.String()})
+		rules = append(rules, rule("landlock", r.Path, "plan", r.Rights.String()))
 	}
-	return append(rules, Rule{"deny calls", fmt.Sprint(linux.DeniedCallCount(), " system calls"), "plan", "seccomp"})
+	return append(rules, rule("deny calls", fmt.Sprint(linux.DeniedCallCount(), " system calls"), "plan", "seccomp"))
 }
 
 // pathRules are the path lists, with what enforces each.
@@ -48,7 +48,7 @@ func pathRules(f *policy.Filesystem) []Rule {
 			case list.effect == "allow write":
 				mechanism = "mount namespace, Landlock"
 			}
-			rules = append(rules, Rule{list.effect, r.Path, source(r.Source), mechanism})
+			rules = append(rules, rule(list.effect, r.Path, source(r.Source), mechanism))
 		}
 	}
 	return rules

@@ -2,12 +2,14 @@ package launcher
 
 import (
 	"path/filepath"
-	"strings"
 	"time"
 
 	"srun/policy"
 	"srun/policy/pathtree"
 )
+
+// opUnixSocket is the operation of a refused connection to a Unix socket.
+const opUnixSocket = "unix-socket"
 
 // deniedFile reports a refused act on a file, with the rule that refused it.
 func (c *Cmd) deniedFile(f FileDenial) {
@@ -16,12 +18,15 @@ func (c *Cmd) deniedFile(f FileDenial) {
 	}
 	d.Rule, d.Source = f.Rule, f.Source
 	switch {
+	case f.Operation == opUnixSocket:
+		d.Reason = "not in allowUnixSockets"
+		d.Allow = []policy.Grant{{Kind: policy.GrantUnixSocket, Value: f.Path}}
 	case f.Reason == "":
 		v := fileVerdict(c.Policy, f)
 		d.Reason, d.Rule, d.Source = v.Reason, v.Rule, v.Source
-		d.Allow = fileGrant(c.Policy, f)
+		d.Allow = fileGrants(c.Policy, f)
 	case f.Protected:
-		d.Allow = openGrant(c.Policy, f)
+		d.Allow = openGrants(c.Policy, f)
 	}
 	c.denied(d)
 }
@@ -48,64 +53,56 @@ func fileVerdict(p *policy.Policy, f FileDenial) policy.PathDecision {
 	return policy.PathDecision{Verdict: policy.Denied, Reason: "denyRead"}
 }
 
-// fileGrant returns the flags that would allow it, "" where none would.
-func fileGrant(p *policy.Policy, f FileDenial) string {
-	if flags := openGrant(p, f); flags != "" {
-		return flags
+// fileGrants returns what would allow it, nil where nothing would.
+func fileGrants(p *policy.Policy, f FileDenial) []policy.Grant {
+	if open := openGrants(p, f); open != nil {
+		return open
 	}
 	unknown := f.Hidden && p.ReadVerdict(f.Ruled).Verdict != policy.Denied // through a link
 	if f.Grant == "" || f.Grant == "/" || f.Fixed || unknown {
-		return ""
+		return nil
 	}
 	with := *p
 	rule := policy.PathRule{Path: f.Grant, Source: policy.Source{Tier: policy.TierFlag}}
-	var flags []string
+	var grants []policy.Grant
 	if f.Hidden {
 		with.Filesystem.AllowRead = append([]policy.PathRule{rule}, p.Filesystem.AllowRead...)
-		flags = append(flags, "--allow-read "+tilde(p.Home, f.Grant))
+		grants = append(grants, policy.Grant{Kind: policy.GrantRead, Value: f.Grant})
 	}
 	if f.Operation == "write" && p.WriteVerdict(f.Ruled).Verdict == policy.Denied {
 		with.Filesystem.AllowWrite = append([]policy.PathRule{rule}, p.Filesystem.AllowWrite...)
-		flags = append(flags, "--allow-write "+tilde(p.Home, f.Grant))
+		grants = append(grants, policy.Grant{Kind: policy.GrantWrite, Value: f.Grant})
 	}
 	readable := with.ReadVerdict(f.Ruled).Verdict == policy.Allowed
 	writable := f.Operation != "write" || with.WriteVerdict(f.Ruled).Verdict == policy.Allowed
 	if !readable || !writable {
-		return ""
+		return nil
 	}
-	return strings.Join(flags, " ")
+	return grants
 }
 
-// openGrant returns the flags that would let a project's protected path be
-// written. For srun's own there are none; those of the home are not offered but
-// where the command works in one.
-func openGrant(p *policy.Policy, f FileDenial) string {
+// openGrants returns what would let a project's protected path be written. For
+// srun's own there is nothing; those of the home are not offered but where the
+// command works in one.
+func openGrants(p *policy.Policy, f FileDenial) []policy.Grant {
 	v := p.WriteVerdict(f.Ruled)
 	if f.Operation == "write" && f.Fixed && v.Verdict == policy.Allowed && policy.LoadedByDirenv(f.Ruled) {
-		return "--open-protected " + tilde(p.Home, f.Ruled)
+		return []policy.Grant{{Kind: policy.GrantProtected, Value: f.Ruled}}
 	}
 	if f.Operation != "write" || f.Hidden || v.Reason != "protected path" || v.Rule == "" {
-		return ""
+		return nil
 	}
 	open := f.Ruled
 	if filepath.IsAbs(v.Rule) {
 		if open = v.Rule; !pathtree.Contains(open, p.Dir) {
-			return ""
+			return nil
 		}
 	}
 	rule := policy.PathRule{Path: open, Source: policy.Source{Tier: policy.TierFlag}}
 	with := *p
 	with.Filesystem.OpenProtected = append([]policy.PathRule{rule}, p.Filesystem.OpenProtected...)
 	if with.WriteVerdict(f.Ruled).Verdict != policy.Allowed {
-		return ""
+		return nil
 	}
-	return "--open-protected " + tilde(p.Home, open)
-}
-
-// tilde is a path as the user would type it.
-func tilde(home, path string) string {
-	if rest, ok := strings.CutPrefix(path, home+"/"); ok && home != "" && home != "/" {
-		return "~/" + rest
-	}
-	return path
+	return []policy.Grant{{Kind: policy.GrantProtected, Value: open}}
 }

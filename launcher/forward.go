@@ -10,7 +10,7 @@ import (
 )
 
 // forwardPorts are the ports of the sandbox's 127.0.0.1 that lead to the
-// host's: those of --forward, and every localhost:PORT that is allowed, for
+// host's: those of the policy's Forward, and every localhost:PORT that is allowed, for
 // clients do not use a proxy towards localhost. The proxy judges each
 // connection, so that one which a deny rule refuses is reported.
 func forwardPorts(n *policy.Network) []uint16 {
@@ -66,11 +66,11 @@ func (f *forwarding) more(d *policy.Domains, listen func(port uint16) error) (er
 	return err
 }
 
-// forwarder returns the rule of --forward for a port, "" when there is none.
-func forwarder(n *policy.Network, port uint16) (rule string, source policy.Source) {
-	for _, f := range n.Forward {
+// forwarder returns the rule that forwards a port, "" when there is none.
+func (c *Cmd) forwarder(port uint16) (rule string, source policy.Source) {
+	for _, f := range c.Policy.Network.Forward {
 		if f.Port == port {
-			return fmt.Sprint("--forward ", port), f.Source
+			return c.Words.grant(policy.Grant{Kind: policy.GrantForward, Value: fmt.Sprint(port)}), f.Source
 		}
 	}
 	return "", policy.Source{}

@@ -169,11 +169,11 @@ func TestFilesystem(t *testing.T) {
 func TestDenied(t *testing.T) {
 	cmd := Command(load(t, nil), "getent", "hosts", "refused.example")
 	var got []string
-	cmd.Denied = func(d Denial) { got = append(got, d.Line()) }
+	cmd.Denied = func(d Denial) { got = append(got, d.Line()+"; "+grantWords(d.Allow)) }
 	if err := cmd.Run(); err == nil {
 		t.Error("the name resolved")
 	}
-	want := "denied network refused.example (not in allowedDomains); to allow: --allow-domain refused.example"
+	want := "denied network refused.example (not in allowedDomains); allow domain refused.example"
 	if len(got) != 1 || got[0] != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

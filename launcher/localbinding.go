@@ -83,7 +83,7 @@ func (b *localBinding) source() policy.Source {
 	return policy.Source{}
 }
 
-// published reports that a --publish has the host's port.
+// published reports that a rule of the policy has the host's port.
 func (b *localBinding) published(port uint16) bool {
 	return slices.ContainsFunc(b.c.Policy.Network.Publish, func(r policy.PublishRule) bool {
 		return r.Addr.Port() == port

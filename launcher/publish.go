@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 
@@ -17,12 +18,17 @@ type publishedPort struct {
 	proxy.Published
 }
 
-// publish listens on the host for every --publish. Connections wait until serve.
+// ErrPublishOnHost is in the error of a Start whose policy publishes ports of a
+// command that has the host's network.
+var ErrPublishOnHost = errors.New("the command's ports are the host's already")
+
+// publish listens on the host for what the policy publishes. Connections wait
+// until serve.
 // own tells the ports that the command cannot have inside.
 func (c *Cmd) publish(own func(port uint16) bool) (published, error) {
 	var all published
-	if len(c.Policy.Network.Publish) > 0 && c.Policy.Network.Mode == policy.ModeHost {
-		return nil, fmt.Errorf("--publish: with --network host the command's ports are the host's already")
+	if n := &c.Policy.Network; len(n.Publish) > 0 && n.Mode == policy.ModeHost {
+		return nil, ErrPublishOnHost
 	}
 	for _, rule := range c.Policy.Network.Publish {
 		err := errOwnPort(rule.Inner, own)
@@ -32,10 +38,10 @@ func (c *Cmd) publish(own func(port uint16) bool) (published, error) {
 		}
 		if err != nil {
 			all.close()
-			return nil, fmt.Errorf("--publish: %w", err)
+			return nil, &policy.Error{File: rule.Source.File, Line: rule.Source.Line, Flag: rule.Source.Flag, Msg: err.Error(), Err: err}
 		}
-		name := fmt.Sprintf("--publish %s:%d", rule.Addr, rule.Inner)
-		all = append(all, publishedPort{l, proxy.Published{Port: rule.Inner, Rule: name, Source: rule.Source}})
+		name := policy.Grant{Kind: policy.GrantPublish, Value: fmt.Sprintf("%s:%d", rule.Addr, rule.Inner)}
+		all = append(all, publishedPort{l, proxy.Published{Port: rule.Inner, Rule: c.Words.grant(name), Source: rule.Source}})
 	}
 	return all, nil
 }

@@ -6,7 +6,6 @@ import (
 	"net"
 	"slices"
 	"syscall"
-	"time"
 
 	"srun/policy"
 	"srun/proxy"
@@ -139,7 +138,7 @@ func (c *Cmd) serveOne(d Door) {
 	case DoorDNSTCP:
 		err = c.server.ServeDNSTCP(d.Stream)
 	case DoorForward:
-		rule, source := forwarder(&c.Policy.Network, d.Port)
+		rule, source := c.forwarder(d.Port)
 		err = c.server.ServeForward(d.Stream, d.Port, rule, source)
 	default:
 		err = fmt.Errorf("a door of unknown kind %d", d.Kind)
@@ -164,10 +163,3 @@ func (e events) CommandStopped(sig syscall.Signal) {
 }
 
 func (e events) DeniedFile(f FileDenial) { e.c.deniedFile(f) }
-
-func (e events) DeniedSocket(d SocketDenial) {
-	e.c.denied(Denial{
-		Time: time.Now(), Operation: "unix-socket", Target: d.Path, Reason: "not in allowUnixSockets",
-		PID: d.PID, Command: d.Command, Allow: "--allow-unix-socket " + d.Path,
-	})
-}

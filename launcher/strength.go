@@ -1,8 +1,10 @@
 package launcher
 
+import "srun/policy"
+
 // Check is one line of what this host can enforce.
 type Check struct {
-	Protection string // a name that --allow-weaker takes
+	Protection string // its name, as in policy.Weaker
 	OK         bool
 	Detail     string // what was found
 	Fix        string // what to do when it is missing, "" when nothing is
@@ -15,4 +17,7 @@ type Rule struct {
 	Target    string `json:"target"`
 	Source    string `json:"source"`
 	Mechanism string `json:"mechanism"`
+
+	// Grant, where it has a kind, is what the rule comes from, and Source is empty.
+	Grant policy.Grant `json:"-"`
 }

@@ -28,14 +28,14 @@ func TestTrace(t *testing.T) {
 			p.Filesystem.DenyRead = append(p.Filesystem.DenyRead, policy.PathRule{Path: hidden})
 			cmd := Command(p, "sh", "-c", "for i in 1 2 3; do (echo x >file; echo x >"+outside+"); done; cat "+hidden+"; exit 7")
 			cmd.Trace = traced
-			cmd.Denied = func(d Denial) { got = append(got, d.Line()) }
+			cmd.Denied = func(d Denial) { got = append(got, d.Line()+"; "+grantWords(d.Allow)) }
 			if err := cmd.Run(); err == nil || err.Error() != "exit status 7" {
 				t.Errorf("%v; want status 7", err)
 			}
-			line := "denied write " + outside + " (not in allowWrite); to allow: --allow-write " + outside
+			line := "denied write " + outside + " (not in allowWrite); allow write " + outside
 			want := []string{line, line, line}
 			if traced {
-				want = append(want, "denied read "+hidden+" (denyRead)")
+				want = append(want, "denied read "+hidden+" (denyRead); ")
 			}
 			slices.Sort(got)
 			slices.Sort(want)

@@ -58,7 +58,7 @@ func (o Options) allowAlways(path, pattern string) error {
 			return err
 		}
 		if !trusted {
-			return &Error{File: path, Msg: "not trusted, so nothing is added to it", Hint: "look at it, then run srun --trust"}
+			return &Error{File: path, Msg: "not trusted, so nothing is added to it", Remedy: RemedyReview}
 		}
 	}
 	data, err := addAllowedDomain(old, path, pattern)

@@ -60,7 +60,7 @@ func (p *Policy) network(l *layer) {
 		n.Allow = slices.DeleteFunc(n.Allow, func(r DomainRule) bool { return r.Source.Tier != TierManaged })
 		if len(n.Allow) < before {
 			l.notices = append(l.notices, Notice{
-				l.managedDomainsOnly.source, "network.allowManagedDomainsOnly: allowed domains of other sources ignored",
+				Source: l.managedDomainsOnly.source, Msg: "network.allowManagedDomainsOnly: allowed domains of other sources ignored",
 			})
 		}
 	}

@@ -46,7 +46,7 @@ func checkPresent(name string, rules []PathRule) ([]Notice, error) {
 		if r.Source.Flag != "" || r.Source.Tier == TierDefault {
 			return nil, &Error{Flag: r.Source.Flag, Msg: printable(r.Path) + ": no such file or directory"}
 		}
-		notices = append(notices, Notice{r.Source, name + ": " + printable(r.Path) + " is not there: entry left out"})
+		notices = append(notices, Notice{Source: r.Source, Msg: name + ": " + printable(r.Path) + " is not there: entry left out"})
 	}
 	return notices, nil
 }

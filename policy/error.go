@@ -18,7 +18,19 @@ type Error struct {
 	Msg  string
 	Hint string // what to do about it, may be ""
 	Err  error  // the cause, may be nil
+
+	Remedy Remedy // what to do about it, where that is an act of the program's
 }
+
+// Remedy is what mends an error or notice, for who shows it to put in words.
+type Remedy int
+
+// The remedies; the zero Remedy is none.
+const (
+	RemedyTrust  Remedy = iota + 1 // trust the project's files
+	RemedyReview                   // look at the file, then trust it
+	RemedyForget                   // remove the record, then trust again
+)
 
 // Error returns the one line.
 func (e *Error) Error() string {
@@ -43,6 +55,7 @@ func (e *Error) Unwrap() error { return e.Err }
 type Notice struct {
 	Source Source
 	Msg    string
+	Remedy Remedy
 }
 
 // String returns one line, without the "srun: " that the caller puts before it.

@@ -44,7 +44,7 @@ func (u *Live) Update(text []byte) (*Domains, []Notice, error) {
 	}
 	var notices []Notice
 	if other != u.other && len(keys) > 0 {
-		notices = append(notices, Notice{flagSource(LiveFlag), "only allowedDomains and deniedDomains change during a run; left aside: " +
+		notices = append(notices, Notice{Source: flagSource(LiveFlag), Msg: "only allowedDomains and deniedDomains change during a run; left aside: " +
 			strings.Join(keys, ", ")})
 	}
 	u.other = other

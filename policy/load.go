@@ -176,7 +176,7 @@ func (r *reader) noteOtherPrograms() {
 		keys[u.why] = append(keys[u.why], u.key)
 	}
 	for _, why := range reasons {
-		l.notices = append(l.notices, Notice{l.source, strings.Join(keys[why], ", ") + ": " + why + ", not used"})
+		l.notices = append(l.notices, Notice{Source: l.source, Msg: strings.Join(keys[why], ", ") + ": " + why + ", not used"})
 	}
 	var loose []string
 	if l.enabled.set && !l.enabled.value {
@@ -190,7 +190,7 @@ func (r *reader) noteOtherPrograms() {
 	}
 	if len(loose) > 0 {
 		msg := strings.Join(loose, ", ") + " ignored: no file makes srun run a command unsandboxed"
-		l.notices = append(l.notices, Notice{l.source, msg})
+		l.notices = append(l.notices, Notice{Source: l.source, Msg: msg})
 	}
 }
 

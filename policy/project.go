@@ -87,8 +87,8 @@ func (l *loader) distrust(layer *layer, path string, data []byte) error {
 		return err
 	}
 	if dropped := l.tighten(layer); len(dropped) > 0 {
-		msg := "not trusted: " + strings.Join(dropped, ", ") + " ignored; to trust: srun --trust"
-		layer.notices = append(layer.notices, Notice{layer.source, msg})
+		msg := "not trusted: " + strings.Join(dropped, ", ") + " ignored"
+		layer.notices = append(layer.notices, Notice{layer.source, msg, RemedyTrust})
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func readTrust(path string) (trustRecord, error) {
 	if err != nil {
 		return record, &Error{
 			File: path, Msg: "trust record: " + cause(err),
-			Hint: "remove it to trust nothing, then run srun --trust", Err: err,
+			Remedy: RemedyForget, Err: err,
 		}
 	}
 	if record.Files == nil {

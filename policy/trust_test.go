@@ -26,8 +26,11 @@ func TestUntrustedProjectMayOnlyTighten(t *testing.T) {
 		"limits": {"pids": 5, "timeout": 3600, "memory": "1G"}, "profiles": ["x"]}`)
 	p, notices := w.load()
 	if len(notices) != 1 || !strings.HasPrefix(notices[0], sharedFile+": not trusted: network.allowedDomains, ") ||
-		!strings.HasSuffix(notices[0], " ignored; to trust: srun --trust") {
+		!strings.HasSuffix(notices[0], " ignored") {
 		t.Errorf("notices = %q; want one line", notices)
+	}
+	if _, told, _ := Load(w.Options); told[0].Remedy != RemedyTrust {
+		t.Errorf("remedy = %v; want RemedyTrust", told[0].Remedy)
 	}
 	n := p.Network
 	if got := patterns(n.Allow); !slices.Equal(got, []string{"ok.example", "bad.example"}) {
@@ -139,7 +142,7 @@ func TestAllowAlwaysDoesNotTrustTheRest(t *testing.T) {
 	planted := `{"filesystem": {"allowWrite": ["~"]}}`
 	w.write(localFile, planted)
 	_, err := AllowAlways(w.Options, mustHostPort(t, "github.com:443"))
-	if err == nil || !strings.Contains(err.Error(), "not trusted, so nothing is added to it; look at it, then run srun --trust") {
+	if err == nil || !strings.Contains(err.Error(), "not trusted, so nothing is added to it") || err.(*Error).Remedy != RemedyReview {
 		t.Errorf("AllowAlways = %v", err)
 	}
 	if got, _ := os.ReadFile(w.path(localFile)); string(got) != planted {

@@ -77,7 +77,7 @@ func (v value) kind() string {
 }
 
 func (r *reader) notice(v value, msg string) {
-	r.layer.notices = append(r.layer.notices, Notice{v.source(), msg})
+	r.layer.notices = append(r.layer.notices, Notice{Source: v.source(), Msg: msg})
 }
 
 func (v value) wrongType(want string) error { return v.errorf("is %s; it takes %s", v.kind(), want) }

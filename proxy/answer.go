@@ -19,7 +19,7 @@ func (x *exchange) answer(resp *http.Response) bool {
 		return false
 	}
 	framing := x.framing(resp)
-	keep := framing != toClose && x.req.KeepsAlive() && !(x.h.inside != nil && resp.Close)
+	keep := framing != toClose && x.req.KeepsAlive() && !(x.inside != nil && resp.Close)
 	if x.body != nil && !x.body.finished() && x.req.Fields.Lists("Expect", "100-continue") {
 		keep = false // the client may or may not send its body now
 	}
@@ -29,16 +29,16 @@ func (x *exchange) answer(resp *http.Response) bool {
 	if err != nil || !whole {
 		x.sc.conn.Close()
 		if err != nil {
-			reset(x.h.c.conn) // so that a body cut short does not pass for whole
+			reset(x.c.conn) // so that a body cut short does not pass for whole
 		} else {
-			drain(x.h.c.conn)
+			drain(x.c.conn)
 		}
 		return false
 	}
 	if resp.Close || framing == toClose {
 		x.sc.conn.Close()
 	} else {
-		x.h.server = x.sc
+		x.server = x.sc
 	}
 	return keep
 }
@@ -83,7 +83,7 @@ func (x *exchange) framing(resp *http.Response) framing {
 
 // writeHead writes the response's head into the buffer.
 func (x *exchange) writeHead(resp *http.Response, f framing, keep bool) {
-	bw := x.h.bw
+	bw := x.bw
 	http1.WriteStatus(bw, resp.StatusCode, http1.ReasonPhrase(resp))
 	writeHeader(bw, resp.Header)
 	length := resp.Header.Get("Content-Length")
@@ -106,7 +106,7 @@ func (x *exchange) writeHead(resp *http.Response, f framing, keep bool) {
 // copyBody sends the head and the body. The head goes out at once, unless the
 // whole body will fit one write with it.
 func (x *exchange) copyBody(resp *http.Response, f framing) error {
-	bw := x.h.bw
+	bw := x.bw
 	if f == noBody || f == sized && resp.ContentLength == 0 {
 		return bw.Flush()
 	}
@@ -131,10 +131,10 @@ func (x *exchange) switchProtocols(resp *http.Response) {
 	asked, got := x.req.Fields.Upgrade(), http1.FromHeader(resp.Header).Upgrade()
 	if asked == "" || got == "" {
 		x.sc.conn.Close()
-		reset(x.h.c.conn)
+		reset(x.c.conn)
 		return
 	}
-	bw := x.h.bw
+	bw := x.bw
 	http1.WriteStatus(bw, resp.StatusCode, "")
 	writeHeader(bw, resp.Header)
 	http1.WriteField(bw, "Connection", "Upgrade")
@@ -148,5 +148,5 @@ func (x *exchange) switchProtocols(resp *http.Response) {
 		return
 	}
 	x.switched = true
-	x.h.c.join(x.h.inside, x.g, x.sc.conn, x.h.unread())
+	x.upgraded(x.g, x.sc.conn, x.unread())
 }

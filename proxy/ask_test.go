@@ -186,11 +186,7 @@ func TestAskBecomesMoot(t *testing.T) {
 	}
 }
 
-func (w *world) waiting() int {
-	w.s.asker.mu.Lock()
-	defer w.s.asker.mu.Unlock()
-	return w.s.asker.waiting
-}
+func (w *world) waiting() int { return w.s.decide.asker.Waiting() }
 
 // How long an answer holds, and what it says.
 func TestAnswersHold(t *testing.T) {

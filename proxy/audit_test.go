@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"srun/proxy/internal/audit"
 )
 
 // logBuffer is an audit log in memory.
@@ -32,7 +34,7 @@ func (l *logBuffer) String() string {
 	return l.buf.String()
 }
 
-func (l *logBuffer) lines(t *testing.T, want int) (out []auditLine) {
+func (l *logBuffer) lines(t *testing.T, want int) (out []audit.Line) {
 	t.Helper()
 	for range 100 {
 		text := l.String()
@@ -41,7 +43,7 @@ func (l *logBuffer) lines(t *testing.T, want int) (out []auditLine) {
 			continue
 		}
 		for _, raw := range strings.SplitAfter(strings.TrimSuffix(text, "\n"), "\n") {
-			var line auditLine
+			var line audit.Line
 			if err := json.Unmarshal([]byte(raw), &line); err != nil {
 				t.Fatalf("%q: %v", raw, err)
 			}
@@ -54,7 +56,7 @@ func (l *logBuffer) lines(t *testing.T, want int) (out []auditLine) {
 }
 
 // text is a line without what changes from run to run.
-func (l auditLine) text() string {
+func lineText(l audit.Line) string {
 	return strings.Join(strings.Fields(fmt.Sprintln(l.ID, l.Event, l.Via, l.Method, l.Host, l.Port, l.Verdict, l.Rule, l.Source, l.Reason, l.Error, l.Note, l.BytesUp, l.BytesDn, l.PID, l.Command)), " ")
 }
 
@@ -81,7 +83,7 @@ func TestAudit(t *testing.T) {
 	w.dns("bad.test.", 1)
 	var got []string
 	for _, l := range log.lines(t, 10) {
-		got = append(got, l.text())
+		got = append(got, lineText(l))
 		if l.Time.IsZero() || l.Event == "close" && l.Duration <= 0 {
 			t.Errorf("%+v", l)
 		}

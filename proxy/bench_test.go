@@ -24,7 +24,7 @@ func BenchmarkDecide(b *testing.B) {
 	target := hostPort(b, "example.com:443")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := s.admit(context.Background(), target, nameDoor{}); err != nil {
+		if _, err := s.decide.admit(context.Background(), target, nameDoor{}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -35,7 +35,7 @@ func BenchmarkDNS(b *testing.B) {
 	query := dnsQuery(b, "example.com.", 1, true)
 	b.ReportAllocs()
 	for b.Loop() {
-		s.answerDNS(query)
+		s.dns.answer(query)
 	}
 }
 
@@ -172,9 +172,7 @@ func memory() uint64 {
 func TestTooManyConnections(t *testing.T) {
 	w := newWorld(t, "example.com", "")
 	w.serve("example.com", "198.51.100.1", 7, echo)
-	w.s.mu.Lock()
-	w.s.limit = 3
-	w.s.mu.Unlock()
+	w.s.registry.SetLimit(3)
 	var held []net.Conn
 	for range 3 {
 		held = append(held, w.tunnel("example.com:7"))

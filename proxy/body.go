@@ -22,7 +22,7 @@ type bodyCopy struct {
 // will come of half a request.
 func (x *exchange) startBody() *bodyCopy {
 	b := &bodyCopy{done: make(chan struct{})}
-	sc, br := x.sc, x.h.br
+	sc, br := x.sc, x.br
 	go func() {
 		defer close(b.done)
 		if n := x.req.Length; n < 0 {
@@ -33,7 +33,7 @@ func (x *exchange) startBody() *bodyCopy {
 		if _, ok := errors.AsType[*sendError](b.err); b.err != nil && !ok {
 			sc.conn.Close()
 		}
-		x.h.c.allSent(sc.conn, x.h.c.conn)
+		x.c.AllSent(sc.conn, x.c.conn)
 	}()
 	return b
 }

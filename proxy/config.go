@@ -35,6 +35,9 @@ type Config struct {
 	// once and should return soon, for the refused client waits.
 	Denied func(Denial)
 
+	// Line is a denial as the refused client reads it; nil is Denial.Line.
+	Line func(policy.Denial) string
+
 	// Peer says which process is behind an accepted connection. It is called
 	// for questions and denials only; nil or a zero Process is unknown.
 	Peer func(conn net.Conn) Process

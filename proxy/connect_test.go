@@ -29,19 +29,19 @@ func TestConnect(t *testing.T) {
 
 func TestConnectRefused(t *testing.T) {
 	w := newWorld(t, "example.com *.wild.test 192.0.2.9", "*.evil.com bad.test", func(c *Config) {
-		c.Peer = peer
+		c.Peer, c.Line = peer, lineAllow
 	})
 	w.names["internal.wild.test"] = []string{"10.1.2.3"}
 	w.names["rebind.wild.test"] = []string{"127.0.0.1", "::1"}
 	for _, test := range []struct{ target, code, line string }{
-		{"other.com:443", CodeAllowlist, "denied network other.com:443 (not in allowedDomains); to allow: --allow-domain other.com"},
+		{"other.com:443", CodeAllowlist, "denied network other.com:443 (not in allowedDomains); allow domain other.com"},
 		{"a.evil.com:443", CodeDenylist, "denied network a.evil.com:443 (denied by rule *.evil.com)"},
 		{"rebind.wild.test:80", CodeAddress, "denied network rebind.wild.test:80 (resolves to loopback address 127.0.0.1)"},
-		{"internal.wild.test:80", CodeAddress, "denied network internal.wild.test:80 (resolves to private address 10.1.2.3, and only the wildcard *.wild.test allows the name); to allow: --allow-domain internal.wild.test"},
+		{"internal.wild.test:80", CodeAddress, "denied network internal.wild.test:80 (resolves to private address 10.1.2.3, and only the wildcard *.wild.test allows the name); allow domain internal.wild.test"},
 		{"169.254.169.254:80", CodeAddress, "denied network 169.254.169.254:80 (cloud metadata address 169.254.169.254)"},
-		{"192.0.2.10:80", CodeAllowlist, "denied network 192.0.2.10:80 (not in allowedDomains); to allow: --allow-domain 192.0.2.10"},
-		{"[2001:db8::1]:80", CodeAllowlist, "denied network [2001:db8::1]:80 (not in allowedDomains); to allow: --allow-domain 2001:db8::1"},
-		{"localhost:5432", CodeAllowlist, "denied network localhost:5432 (not in allowedDomains); to allow: --allow-domain localhost:5432"},
+		{"192.0.2.10:80", CodeAllowlist, "denied network 192.0.2.10:80 (not in allowedDomains); allow domain 192.0.2.10"},
+		{"[2001:db8::1]:80", CodeAllowlist, "denied network [2001:db8::1]:80 (not in allowedDomains); allow domain 2001:db8::1"},
+		{"localhost:5432", CodeAllowlist, "denied network localhost:5432 (not in allowedDomains); allow domain localhost:5432"},
 	} {
 		before := len(w.denied())
 		_, resp := w.connect(test.target)
@@ -53,7 +53,7 @@ func TestConnectRefused(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant srun: %s", test.target, body, test.line)
 		}
 		got := w.denied()[before:]
-		if len(got) != 1 || got[0].Line() != test.line || got[0].Code != test.code || got[0].Process.PID != 42 {
+		if len(got) != 1 || lineAllow(got[0].Told()) != test.line || got[0].Code != test.code || got[0].PID != 42 {
 			t.Errorf("%s: reported %+v", test.target, got)
 		}
 	}
@@ -182,10 +182,7 @@ func waitSessions(t testing.TB, s *Server, want int) {
 	t.Helper()
 	n := 0
 	for range 200 {
-		s.mu.Lock()
-		n = s.sessions
-		s.mu.Unlock()
-		if n == want {
+		if n = s.registry.Served(); n == want {
 			return
 		}
 		time.Sleep(10 * time.Millisecond)

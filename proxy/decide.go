@@ -5,6 +5,9 @@ import (
 	"net"
 
 	"srun/policy"
+	"srun/proxy/internal/addrguard"
+	"srun/proxy/internal/audit"
+	"srun/proxy/internal/question"
 )
 
 // grant is leave to connect to a target, and what it rests on.
@@ -14,7 +17,7 @@ type grant struct {
 	asked  bool     // the user said yes
 	from   net.Addr // who came from outside to a published port; nil for the command
 
-	passage passage // set once it led to a connection
+	passage audit.Passage // set once it led to a connection
 }
 
 // exact reports that the very address was allowed, by a rule or by the user:
@@ -34,50 +37,60 @@ func (g grant) rule() string {
 	return g.dec.Rule
 }
 
+// decider decides who may connect where.
+type decider struct {
+	rules  *nameRules
+	asker  *question.Asker
+	guard  *addrguard.Guard
+	custom bool // there is a custom proxy
+}
+
+// door is a way in: what admit has to know of who asks. A door decides only where
+// the rules are silent.
+type door interface {
+	// silent decides on a target that no rule decides. question.ErrMoot has admit
+	// look at the rules once more.
+	silent(ctx context.Context, by *decider, to target) (grant, error)
+}
+
 // admit decides on a target, for every door: by the rules and, where they are
 // silent, by what the door does then. A refusal is returned as a *Denial, not yet
 // reported.
-func (s *Server) admit(ctx context.Context, to target, d door) (grant, error) {
-	to = s.named(to)
+func (d *decider) admit(ctx context.Context, to target, in door) (grant, error) {
+	to = d.rules.named(to)
 	for {
-		to, dec := s.judge(to)
+		to, dec := d.rules.judge(to)
 		switch dec.Verdict {
 		case policy.Allowed:
 			return grant{target: to, dec: dec}, nil
 		case policy.Denied:
 			return grant{}, byRule(to, dec)
 		}
-		if g, err := d.silent(ctx, s, to); err != errMoot {
+		if g, err := in.silent(ctx, d, to); err != question.ErrMoot {
 			return g, err
 		}
 	}
 }
 
-// named puts back the name that a synthetic address stands for.
-func (s *Server) named(to target) target {
-	if a, ok := to.address(); ok {
-		if name, ok := s.names.Lookup(a); ok {
-			return targetOf(policy.HostPort{Host: name, Port: to.Port})
-		}
-	}
-	return to
-}
+// customProxyDecides reports that a custom proxy judges what no rule does: that
+// is so while no allow rule exists at all.
+func (d *decider) customProxyDecides() bool { return d.custom && d.rules.domains.Load().Empty() }
 
-// judge applies the rules. Those of localhost cover 127.0.0.1 and ::1 as well, and
-// what they decide is then the host's loopback; deny beats allow here too. For any
-// port, a name is allowed when it is on some port.
-func (s *Server) judge(to target) (target, policy.Decision) {
-	rules := s.domains.Load()
-	if to.Port == 0 {
-		return to, rules.DecideHost(to.Host)
+// neverAsked refuses an address that the guard would refuse: no question about
+// cloud metadata is put to a user in a hurry. A rule that names the very
+// address still allows it.
+func (d *decider) neverAsked(to target) error {
+	a, ok := to.address()
+	if !ok {
+		return nil
 	}
-	dec := rules.Decide(to.HostPort)
-	if dec.Verdict == policy.Denied || !to.mayBeHost() {
-		return to, dec
+	o, err := d.guard.Judge(a, false)
+	if err != nil || o == nil {
+		return err
 	}
-	host := hostAt(to.Port)
-	if named := rules.Decide(host.HostPort); named.Verdict == policy.Denied || dec.Verdict == policy.Undecided {
-		return host, named
+	denial := newDenial(to, policy.Decision{}, CodeAddress, o.String())
+	if !o.Final {
+		denial.Allow = grantOf(to)
 	}
-	return to, dec
+	return denial
 }

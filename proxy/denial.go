@@ -16,42 +16,29 @@ const (
 	CodeMethodPolicy = "blocked-by-method-policy"
 )
 
-// Denial is one refusal.
+// Denial is one refusal. Its Target is "example.com:443", or "example.com" in DNS.
 type Denial struct {
-	Time      time.Time
-	Target    string          // "example.com:443", or "example.com" in DNS
-	Host      policy.HostPort // the target parsed; zero when it could not be, port 0 in DNS
-	Operation string          // always "network"
-	Reason    string          // "not in allowedDomains", "resolves to loopback address 127.0.0.1"
-	Code      string          // one of the Code constants
-	Rule      string          // the deciding rule, "" when none decided
-	Source    policy.Source   // where that rule came from
-	Method    string          // of the request that was refused, "" when none was
-	Path      string          // of that request, without its query
-	Process   Process         // zero when unknown
-	Allow     string          // the flag that would allow it, "" when none would
+	policy.Denial
+	Host   policy.HostPort // the target parsed; zero when it could not be, port 0 in DNS
+	Code   string          // one of the Code constants
+	Method string          // of the request that was refused, "" when none was
+	Path   string          // of that request, without its query
 }
 
-// Line returns the denial as srun prints it after its prefix:
-//
-//	denied network example.com:443 (not in allowedDomains); to allow: --allow-domain example.com
-//
-// It is one line of printable text, whatever the client sent.
-func (d Denial) Line() string {
-	line := "denied network " + d.Target + " (" + d.Why() + ")"
-	if d.Allow != "" {
-		line += "; to allow: " + d.Allow
+// Told is the denial as it is told, whose reason has the request that was refused
+// if one was.
+func (d Denial) Told() policy.Denial {
+	told := d.Denial
+	if d.Method != "" {
+		told.Reason = d.Method + " " + d.Path + ": " + d.Reason
 	}
-	return line
+	return told
 }
 
-// Why returns the reason, with the request that was refused if one was.
-func (d Denial) Why() string {
-	if d.Method == "" {
-		return d.Reason
-	}
-	return d.Method + " " + d.Path + ": " + d.Reason
-}
+// Line returns the denial in one line of printable text, whatever the client sent:
+//
+//	denied network example.com:443 (not in allowedDomains)
+func (d Denial) Line() string { return d.Told().Line() }
 
 // Error makes a Denial the error of the step that refused.
 func (d *Denial) Error() string { return d.Line() }
@@ -60,25 +47,29 @@ func (d *Denial) Error() string { return d.Line() }
 // on, zero for none.
 func newDenial(to target, dec policy.Decision, code, reason string) *Denial {
 	return &Denial{
-		Time:      time.Now(),
-		Target:    to.String(),
-		Host:      to.HostPort,
-		Operation: "network",
-		Reason:    oneline.Printable(reason),
-		Code:      code,
-		Rule:      dec.Rule,
-		Source:    dec.Source,
+		Denial: policy.Denial{
+			Time:      time.Now(),
+			Target:    to.String(),
+			Operation: "network",
+			Reason:    oneline.Printable(reason),
+			Rule:      dec.Rule,
+			Source:    dec.Source,
+		},
+		Host: to.HostPort,
+		Code: code,
 	}
 }
 
 // badTarget is a refusal of a target that is no valid address.
 func badTarget(raw string, err error) *Denial {
 	return &Denial{
-		Time:      time.Now(),
-		Target:    oneline.Quote(raw),
-		Operation: "network",
-		Reason:    oneline.Printable("not a valid target: " + err.Error()),
-		Code:      CodeAllowlist,
+		Denial: policy.Denial{
+			Time:      time.Now(),
+			Target:    oneline.Quote(raw),
+			Operation: "network",
+			Reason:    oneline.Printable("not a valid target: " + err.Error()),
+		},
+		Code: CodeAllowlist,
 	}
 }
 
@@ -94,15 +85,16 @@ func byRule(to target, dec policy.Decision) *Denial {
 // unlisted is a refusal of a name that no rule decides.
 func unlisted(to target, reason string) *Denial {
 	d := newDenial(to, policy.Decision{}, CodeAllowlist, reason)
-	d.Allow = allowFlag(to)
+	d.Allow = grantOf(to)
 	return d
 }
 
-// allowFlag is the flag that would allow target. Only localhost needs its
-// port, for the name alone would open every service of the host.
-func allowFlag(to target) string {
+// grantOf is what would allow target. Only localhost needs its port, for the name
+// alone would open every service of the host.
+func grantOf(to target) []policy.Grant {
+	host := to.Host.String()
 	if to.kind == theHost && to.Port != 0 {
-		return "--allow-domain " + to.String()
+		host = to.String()
 	}
-	return "--allow-domain " + to.Host.String()
+	return []policy.Grant{{Kind: policy.GrantDomain, Value: host}}
 }

@@ -7,81 +7,95 @@ import (
 	"slices"
 
 	"srun/proxy/internal/addrguard"
+	"srun/proxy/internal/dialing"
+	"srun/proxy/internal/upstream"
 )
+
+// dialler opens the connections that grants allow.
+type dialler struct {
+	exits exits
+	out   *dialing.Net
+	rules *nameRules
+	guard *addrguard.Guard
+}
 
 // dial opens the connection that a grant allows: through a proxy where one is
 // set, else to an address that the guard passed. A refusal is a *Denial, not
 // yet reported.
-func (s *Server) dial(ctx context.Context, g grant, via string) (net.Conn, error) {
+func (d *dialler) dial(ctx context.Context, g grant, via string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	if p := s.proxyFor(g.target, via); p != nil {
-		if err := s.checkLiteral(g); err != nil {
+	if p := d.exits.proxyFor(g.target, via); p != nil {
+		if err := d.checkLiteral(g); err != nil {
 			return nil, err
 		}
-		return p.tunnel(ctx, s, g.target)
+		conn, read, err := p.Tunnel(ctx, d.out, g.target.HostPort)
+		if err != nil {
+			return nil, err
+		}
+		return withPreread(conn, read), nil
 	}
-	return s.dialDirect(ctx, g)
+	return d.dialDirect(ctx, g)
 }
 
 // dialHTTP is dial for plain HTTP requests. When the connection leads to an
 // HTTP proxy, to be told each request's server, that proxy is returned too.
-func (s *Server) dialHTTP(ctx context.Context, g grant) (net.Conn, *upstreamProxy, error) {
-	p := s.proxyFor(g.target, viaHTTP)
-	if p == nil || p.socks() {
-		conn, err := s.dial(ctx, g, viaHTTP)
+func (d *dialler) dialHTTP(ctx context.Context, g grant) (net.Conn, *upstream.Proxy, error) {
+	p := d.exits.proxyFor(g.target, viaHTTP)
+	if p == nil || p.SOCKS() {
+		conn, err := d.dial(ctx, g, viaHTTP)
 		return conn, nil, err
 	}
-	if err := s.checkLiteral(g); err != nil {
+	if err := d.checkLiteral(g); err != nil {
 		return nil, nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	conn, err := p.dial(ctx, s)
+	conn, err := p.Dial(ctx, d.out)
 	return conn, p, err
 }
 
-func (s *Server) dialDirect(ctx context.Context, g grant) (net.Conn, error) {
-	addrs, err := s.addresses(ctx, g)
+func (d *dialler) dialDirect(ctx context.Context, g grant) (net.Conn, error) {
+	addrs, err := d.addresses(ctx, g)
 	if err != nil {
 		return nil, err
 	}
-	return s.dialAny(ctx, addrs, g.target.Port)
+	return d.out.Any(ctx, addrs, g.target.Port)
 }
 
 // addresses returns what may be dialled for a grant, at least one address. A
 // name is resolved here and nowhere else: whatever it resolves to later, these
 // are the addresses that count.
-func (s *Server) addresses(ctx context.Context, g grant) ([]netip.Addr, error) {
+func (d *dialler) addresses(ctx context.Context, g grant) ([]netip.Addr, error) {
 	if a, ok := g.target.address(); ok {
-		return []netip.Addr{a}, s.checkLiteral(g)
+		return []netip.Addr{a}, d.checkLiteral(g)
 	}
 	if g.target.kind == theHost && g.exact() {
-		return s.notDenied(g, []netip.Addr{loopback4, loopback6})
+		return d.notDenied(g, []netip.Addr{loopback4, loopback6})
 	}
-	found, err := s.resolve(ctx, g.target.Host)
+	found, err := d.out.Lookup(ctx, g.target.Host)
 	if err != nil {
 		return nil, err
 	}
-	if found, err = s.notDenied(g, found); err != nil {
+	if found, err = d.notDenied(g, found); err != nil {
 		return nil, err
 	}
-	return s.passing(g, found)
+	return d.passing(g, found)
 }
 
 // notDenied keeps the addresses that no rule of deniedDomains denies: who
 // denies an address means it under every name.
-func (s *Server) notDenied(g grant, found []netip.Addr) ([]netip.Addr, error) {
+func (d *dialler) notDenied(g grant, found []netip.Addr) ([]netip.Addr, error) {
 	var kept []netip.Addr
 	var first *Denial
 	for _, a := range found {
 		a = a.Unmap().WithZone("")
-		d := s.deniedAddress(g.target, a)
+		denial := d.rules.deniedAddress(g.target, a)
 		switch {
-		case d == nil:
+		case denial == nil:
 			kept = append(kept, a)
 		case first == nil:
-			first = d
+			first = denial
 			first.Reason = "resolves to " + a.String() + ", " + first.Reason
 		}
 	}
@@ -91,26 +105,14 @@ func (s *Server) notDenied(g grant, found []netip.Addr) ([]netip.Addr, error) {
 	return kept, nil
 }
 
-// deniedAddress is the denial of a target by a rule on the address that it
-// leads to, or on one that this is a form of; nil for none.
-func (s *Server) deniedAddress(to target, a netip.Addr) *Denial {
-	rules := s.domains.Load()
-	for _, form := range append(addrguard.Embedded(a), a) {
-		if dec, denied := rules.DeniedAddr(form, to.Port); denied {
-			return byRule(to, dec)
-		}
-	}
-	return nil
-}
-
 // passing keeps the addresses that the guard passes. When none is left, the
 // first objection is the reason.
-func (s *Server) passing(g grant, found []netip.Addr) ([]netip.Addr, error) {
+func (d *dialler) passing(g grant, found []netip.Addr) ([]netip.Addr, error) {
 	var passed []netip.Addr
 	var first *addrguard.Objection
 	for _, a := range found {
 		a = a.Unmap().WithZone("")
-		o, err := s.guard.Judge(a, g.dec.Wildcard)
+		o, err := d.guard.Judge(a, g.dec.Wildcard)
 		switch {
 		case err != nil:
 			return nil, err
@@ -123,58 +125,35 @@ func (s *Server) passing(g grant, found []netip.Addr) ([]netip.Addr, error) {
 	if len(passed) > 0 {
 		return passed, nil
 	}
-	d := newDenial(g.target, g.dec, CodeAddress, "resolves to "+first.String())
+	denial := newDenial(g.target, g.dec, CodeAddress, "resolves to "+first.String())
 	if !first.Final {
-		d.Reason += ", and only the wildcard " + g.dec.Rule + " allows the name"
-		d.Allow = allowFlag(g.target)
+		denial.Reason += ", and only the wildcard " + g.dec.Rule + " allows the name"
+		denial.Allow = grantOf(g.target)
 	}
-	return nil, d
+	return nil, denial
 }
 
 // checkLiteral guards an address that the command itself named. One that a
 // rule names exactly is held only against deniedResolvedAddresses.
-func (s *Server) checkLiteral(g grant) error {
+func (d *dialler) checkLiteral(g grant) error {
 	a, ok := g.target.address()
 	if !ok {
 		return nil
 	}
-	if d := s.deniedAddress(g.target, a); d != nil {
-		return d
+	if denial := d.rules.deniedAddress(g.target, a); denial != nil {
+		return denial
 	}
 	if g.exact() {
-		if p, denied := s.guard.DeniedBy(a); denied {
+		if p, denied := d.guard.DeniedBy(a); denied {
 			return newDenial(g.target, g.dec, CodeAddress, p.String()+" in deniedResolvedAddresses")
 		}
 		return nil
 	}
-	o, err := s.guard.Judge(a, g.dec.Wildcard)
+	o, err := d.guard.Judge(a, g.dec.Wildcard)
 	if err != nil || o == nil {
 		return err
 	}
-	d := newDenial(g.target, g.dec, CodeAddress, o.String())
-	d.Allow = allowFlag(g.target)
-	return d
-}
-
-// dialAddr opens one TCP connection, never MPTCP.
-func (s *Server) dialAddr(ctx context.Context, a netip.AddrPort) (net.Conn, error) {
-	if s.cfg.Dial != nil {
-		return s.cfg.Dial(ctx, "tcp", a.String())
-	}
-	d := net.Dialer{KeepAlive: keepAlive}
-	d.SetMultipathTCP(false)
-	return d.DialContext(ctx, "tcp", a.String())
-}
-
-// dialAny connects to the first of the addresses that answers: they are
-// tried in turn, families alternating, each a moment after the one before or
-// at once when that failed (RFC 8305). The error is that of the first address.
-func (s *Server) dialAny(ctx context.Context, addrs []netip.Addr, port uint16) (net.Conn, error) {
-	if len(addrs) == 1 {
-		return s.dialAddr(ctx, netip.AddrPortFrom(addrs[0], port))
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	race := &race{dial: s.dialAddr, ctx: ctx, port: port, addrs: alternate(addrs), results: make(chan attempt)}
-	return race.run()
+	denial := newDenial(g.target, g.dec, CodeAddress, o.String())
+	denial.Allow = grantOf(g.target)
+	return denial
 }

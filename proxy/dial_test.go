@@ -18,7 +18,7 @@ func TestRebinding(t *testing.T) {
 	w := newWorld(t, "rebind.test", "")
 	w.serve("", "198.51.100.1", 7, echo)
 	answers := [][]string{{"198.51.100.1"}, {"127.0.0.1"}, {"198.51.100.1"}}
-	w.s.cfg.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+	w.s.dials.out.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
 		w.mu.Lock()
 		w.names[host], answers = answers[0], answers[1:]
 		w.mu.Unlock()
@@ -106,17 +106,18 @@ func TestHappyEyeballs(t *testing.T) {
 	w.names["slow.test"] = []string{"2001:db8::1", "2001:db8::2", "198.51.100.1"}
 	w.names["dead.test"] = []string{"2001:db8::3", "198.51.100.3"}
 	w.serve("", "198.51.100.1", 7, echo)
-	dial := w.s.cfg.Dial
-	w.s.cfg.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+	dial := w.s.dials.out.Dial
+	w.s.dials.out.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if strings.HasPrefix(addr, "[2001:db8::1]") {
 			<-ctx.Done() // an address that never answers
 			return nil, ctx.Err()
 		}
 		return dial(ctx, network, addr)
 	}
+	const stagger = 250 * time.Millisecond // dialing's
 	start := time.Now()
 	conn := w.tunnel("slow.test:7")
-	if took := time.Since(start); took < dialStagger || took > 4*dialStagger {
+	if took := time.Since(start); took < stagger || took > 4*stagger {
 		t.Errorf("took %v", took)
 	}
 	io.WriteString(conn, "\x00")
@@ -124,21 +125,8 @@ func TestHappyEyeballs(t *testing.T) {
 		t.Error("no echo")
 	}
 	start = time.Now()
-	if _, resp := w.connect("dead.test:7"); resp.StatusCode != 502 || time.Since(start) > dialStagger {
+	if _, resp := w.connect("dead.test:7"); resp.StatusCode != 502 || time.Since(start) > stagger {
 		t.Errorf("%s after %v", resp.Status, time.Since(start))
-	}
-}
-
-func TestAlternate(t *testing.T) {
-	var in, want []netip.Addr
-	for _, a := range []string{"::1", "::2", "::3", "1.1.1.1", "2.2.2.2"} {
-		in = append(in, netip.MustParseAddr(a))
-	}
-	for _, a := range []string{"::1", "1.1.1.1", "::2", "2.2.2.2", "::3"} {
-		want = append(want, netip.MustParseAddr(a))
-	}
-	if got := alternate(in); !slices.Equal(got, want) {
-		t.Errorf("%v", got)
 	}
 }
 
@@ -199,11 +187,11 @@ func TestClose(t *testing.T) {
 func TestZeroConfigDenies(t *testing.T) {
 	s := New(Config{})
 	defer s.Close()
-	_, err := s.admit(context.Background(), hostPort(t, "example.com:443"), &session{s: s})
+	_, err := s.decide.admit(context.Background(), hostPort(t, "example.com:443"), askingDoor{})
 	if d, ok := errors.AsType[*Denial](err); !ok || d.Code != CodeAllowlist {
 		t.Error(err)
 	}
-	_, err = s.admit(context.Background(), target{}, &session{s: s})
+	_, err = s.decide.admit(context.Background(), target{}, askingDoor{})
 	if err == nil {
 		t.Error("the zero target is allowed")
 	}

@@ -13,12 +13,12 @@ import (
 // watchDisconnect looks for the client's end from when its request is whole. It
 // counts the end of what the client sends as its end, as servers do.
 func (x *exchange) watchDisconnect() {
-	if x.h.terminated() == nil {
+	if x.terminated() == nil {
 		return
 	}
 	watched := make(chan struct{})
 	x.watched = watched
-	sc, body, br := x.sc, x.body, x.h.br
+	sc, body, br := x.sc, x.body, x.br
 	go func() {
 		defer close(watched)
 		if body != nil {
@@ -35,8 +35,8 @@ func (x *exchange) unwatchDisconnect() {
 	if x.watched == nil {
 		return
 	}
-	x.h.c.conn.SetReadDeadline(time.Unix(1, 0))
+	x.c.conn.SetReadDeadline(time.Unix(1, 0))
 	<-x.watched
 	x.watched = nil
-	x.h.c.conn.SetReadDeadline(time.Time{})
+	x.c.conn.SetReadDeadline(time.Time{})
 }

@@ -11,11 +11,16 @@ import (
 	"srun/proxy/internal/fakedns"
 )
 
-// answerDNS returns the reply to a query, or nil when it deserves none. Nothing
-// is asked outside.
-func (s *Server) answerDNS(query []byte) []byte { return fakedns.Reply(query, s.answerQuestion) }
+// nameServer answers DNS with made-up addresses. Nothing is asked outside.
+type nameServer struct {
+	*filter
+	told toldNames
+}
 
-func (s *Server) answerQuestion(q dnsmessage.Question) fakedns.Answer {
+// answer returns the reply to a query, or nil when it deserves none.
+func (s *nameServer) answer(query []byte) []byte { return fakedns.Reply(query, s.answerQuestion) }
+
+func (s *nameServer) answerQuestion(q dnsmessage.Question) fakedns.Answer {
 	if q.Class != dnsmessage.ClassINET {
 		return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
 	}
@@ -45,15 +50,15 @@ func (s *Server) answerQuestion(q dnsmessage.Question) fakedns.Answer {
 
 // answerName answers an allowed name, or one that will be asked for when it is
 // connected to, with the addresses that stand for it.
-func (s *Server) answerName(to target, kind dnsmessage.Type) fakedns.Answer {
+func (s *nameServer) answerName(to target, kind dnsmessage.Type) fakedns.Answer {
 	if to.kind == theHost || strings.HasSuffix(to.String(), ".localhost") {
 		return fakedns.Answer{Addrs: fakedns.OfType(kind, loopback4, loopback6), TTL: dnsTTL}
 	}
-	if _, err := s.admit(s.ctx, to, nameDoor{}); err != nil {
+	if _, err := s.decide.admit(s.ctx, to, nameDoor{}); err != nil {
 		s.refuseDNS(to.String(), err)
 		return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
 	}
-	a4, a6, ok := s.names.Assign(to.Host)
+	a4, a6, ok := s.rules.names.Assign(to.Host)
 	if !ok {
 		return fakedns.Answer{RCode: dnsmessage.RCodeServerFailure}
 	}
@@ -61,12 +66,12 @@ func (s *Server) answerName(to target, kind dnsmessage.Type) fakedns.Answer {
 }
 
 // answerReverse names a synthetic address; of others it knows nothing.
-func (s *Server) answerReverse(q dnsmessage.Question, name string) fakedns.Answer {
+func (s *nameServer) answerReverse(q dnsmessage.Question, name string) fakedns.Answer {
 	a, ok := fakedns.ParseReverse(name)
 	if !ok || q.Type != dnsmessage.TypePTR {
 		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
 	}
-	host, ok := s.names.Lookup(a)
+	host, ok := s.rules.names.Lookup(a)
 	if !ok {
 		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
 	}
@@ -94,8 +99,8 @@ func (t *toldNames) add(name string) bool {
 }
 
 // refuseDNS reports the denial of a name, once.
-func (s *Server) refuseDNS(name string, err error) {
+func (s *nameServer) refuseDNS(name string, err error) {
 	if d, ok := errors.AsType[*Denial](err); ok && s.told.add(name) {
-		s.report(d, nil, viaDNS)
+		s.record.report(d, nil, viaDNS)
 	}
 }

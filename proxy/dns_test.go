@@ -39,7 +39,7 @@ func dnsQuery(t testing.TB, name string, kind dnsmessage.Type, edns bool) []byte
 func (w *world) dns(name string, kind dnsmessage.Type) string {
 	w.t.Helper()
 	var m dnsmessage.Message
-	reply := w.s.answerDNS(dnsQuery(w.t, name, kind, true))
+	reply := w.s.dns.answer(dnsQuery(w.t, name, kind, true))
 	if err := m.Unpack(reply); err != nil {
 		w.t.Fatal(name, err)
 	}
@@ -102,13 +102,13 @@ func TestDNS(t *testing.T) {
 	}
 	var told []string
 	for _, d := range w.denied() {
-		told = append(told, d.Line())
+		told = append(told, lineAllow(d.Told()))
 	}
-	want := `denied network wild.test (not in allowedDomains); to allow: --allow-domain wild.test
-denied network other.com (not in allowedDomains); to allow: --allow-domain other.com
+	want := `denied network wild.test (not in allowedDomains); allow domain wild.test
+denied network other.com (not in allowedDomains); allow domain other.com
 denied network bad.test (denied by rule bad.test)
 denied network x.evil.wild.test (denied by rule *.evil.wild.test)
-denied network some.test (not in allowedDomains); to allow: --allow-domain some.test
+denied network some.test (not in allowedDomains); allow domain some.test
 denied network "with space.test" (not a valid target: host "with space.test": has a space)`
 	if got := strings.Join(told, "\n"); got != want {
 		t.Errorf("told\n%s\nwant\n%s", got, want)
@@ -156,7 +156,7 @@ func TestDNSMalformed(t *testing.T) {
 		"class CHAOS":   {with(func(b []byte) { b[len(b)-1] = 3 }), 5},
 		"control":       {query, 0},
 	} {
-		reply := w.s.answerDNS(test.msg)
+		reply := w.s.dns.answer(test.msg)
 		if (reply == nil) != (test.rcode < 0) || reply != nil && int(reply[3]&15) != test.rcode {
 			t.Errorf("%s: % x", name, reply)
 		}

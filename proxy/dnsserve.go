@@ -16,7 +16,7 @@ func (s *Server) ServeDNS(pc net.PacketConn) error {
 	if !s.Expect(pc) {
 		return nil
 	}
-	defer s.untrack(pc)
+	defer s.registry.Untrack(pc)
 	udp, ok := pc.(*net.UDPConn)
 	if !ok {
 		return s.answerPackets(pc)
@@ -33,7 +33,7 @@ func (s *Server) answerDatagrams(udp *net.UDPConn) error {
 	for {
 		n, oobn, flags, from, err := udp.ReadMsgUDPAddrPort(buf, oob)
 		switch {
-		case s.isClosed():
+		case s.over():
 			return nil
 		case errors.Is(err, net.ErrClosed):
 			return err
@@ -43,7 +43,7 @@ func (s *Server) answerDatagrams(udp *net.UDPConn) error {
 		case origdst.Truncated(flags):
 			continue
 		}
-		if reply := s.answerDNS(buf[:n]); reply != nil {
+		if reply := s.dns.answer(buf[:n]); reply != nil {
 			udp.WriteMsgUDPAddrPort(reply, origdst.ReplyFrom(oob[:oobn]), from)
 		}
 	}
@@ -55,12 +55,12 @@ func (s *Server) answerPackets(pc net.PacketConn) error {
 	for {
 		n, from, err := pc.ReadFrom(buf)
 		switch {
-		case s.isClosed():
+		case s.over():
 			return nil
 		case err != nil:
 			return err
 		}
-		if reply := s.answerDNS(buf[:n]); reply != nil {
+		if reply := s.dns.answer(buf[:n]); reply != nil {
 			pc.WriteTo(reply, from)
 		}
 	}
@@ -69,10 +69,10 @@ func (s *Server) answerPackets(pc net.PacketConn) error {
 // ServeDNSTCP answers queries on TCP connections, any number on each. It
 // returns when the listener fails or the server closes, nil in that case.
 func (s *Server) ServeDNSTCP(l net.Listener) error {
-	return s.serve(l, (*session).serveDNS)
+	return s.serve(l, func(c *session) { c.serveDNS(&s.dns) })
 }
 
-func (c *session) serveDNS() {
+func (c *session) serveDNS(names *nameServer) {
 	var size [2]byte
 	for {
 		c.conn.SetDeadline(time.Now().Add(dnsTCPIdle))
@@ -83,7 +83,7 @@ func (c *session) serveDNS() {
 		if _, err := io.ReadFull(c.conn, query); err != nil {
 			return
 		}
-		reply := c.s.answerDNS(query)
+		reply := names.answer(query)
 		if reply == nil {
 			return
 		}

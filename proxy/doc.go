@@ -27,7 +27,12 @@
 //
 // This package is the flow: what parses hostile bytes, or needs to know of no
 // connection but the one in hand, is in the packages below internal, which import
-// policy and nothing of this one.
+// policy and nothing of this one. What the steps share is a filter (filter.go), made
+// once; each step has of it what it needs. From the outside in: the doors
+// (explicit.go, socks.go, transparent.go, forward.go, publish.go, dnsserve.go) ->
+// session -> tunnel, which prereads, and terminates TLS -> http and http2, requests
+// one by one -> exchange, one request and its response -> origin, the connections to
+// servers -> dial. None of them knows of one before it.
 //
 // The package prints nothing, reads no flags, files or environment, and does
 // no work before the first connection. (The system's certificate authorities,

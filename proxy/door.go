@@ -5,27 +5,26 @@ import (
 	"errors"
 
 	"srun/policy"
+	"srun/proxy/internal/question"
 )
 
-// door is a way in: what admit has to know of who asks. A door decides only where
-// the rules are silent.
-type door interface {
-	// silent decides on a target that no rule decides. errMoot has admit look at
-	// the rules once more.
-	silent(ctx context.Context, s *Server, to target) (grant, error)
-}
+// askingDoor is that of HTTP, CONNECT, SOCKS and transparent connections: the
+// custom proxy decides, or the user, who is told by whom he is asked.
+type askingDoor struct{ by func() question.Process }
 
-// A session is the door of HTTP, CONNECT, SOCKS and transparent connections: the
-// custom proxy decides, or the user.
-func (c *session) silent(ctx context.Context, s *Server, to target) (grant, error) {
-	if s.customProxyDecides() {
+func (a askingDoor) silent(ctx context.Context, by *decider, to target) (grant, error) {
+	if by.customProxyDecides() {
 		return grant{target: to}, nil
 	}
-	if err := s.neverAsked(to); err != nil {
+	if err := by.neverAsked(to); err != nil {
 		return grant{}, err
 	}
-	if err := s.ask(ctx, to, c.conn); err != nil {
+	refused, err := by.asker.Ask(ctx, to.HostPort, a.by)
+	switch {
+	case err != nil:
 		return grant{}, err
+	case refused != "":
+		return grant{}, unlisted(to, refused)
 	}
 	return grant{target: to, asked: true}, nil
 }
@@ -34,11 +33,11 @@ func (c *session) silent(ctx context.Context, s *Server, to target) (grant, erro
 // nobody is asked about a name that may never be used.
 type nameDoor struct{}
 
-func (nameDoor) silent(_ context.Context, s *Server, to target) (grant, error) {
-	if s.customProxyDecides() || s.asks() {
+func (nameDoor) silent(_ context.Context, by *decider, to target) (grant, error) {
+	if by.customProxyDecides() || by.asker.Asks() {
 		return grant{target: to}, nil
 	}
-	return grant{}, unlisted(to, unlistedReason)
+	return grant{}, unlisted(to, question.Unlisted)
 }
 
 // forwardDoor is that of a port which leads to the host's loopback: the rule that
@@ -48,9 +47,9 @@ type forwardDoor struct {
 	source policy.Source
 }
 
-func (f forwardDoor) silent(_ context.Context, _ *Server, to target) (grant, error) {
+func (f forwardDoor) silent(_ context.Context, _ *decider, to target) (grant, error) {
 	if f.by == "" {
-		return grant{}, unlisted(to, unlistedReason)
+		return grant{}, unlisted(to, question.Unlisted)
 	}
 	dec := policy.Decision{Verdict: policy.Allowed, Rule: f.by, Source: f.source, Exact: true}
 	return grant{target: to, dec: dec}, nil
@@ -62,25 +61,6 @@ type probeDoor struct{}
 
 var errNobodyListens = errors.New("no listener")
 
-func (probeDoor) silent(context.Context, *Server, target) (grant, error) {
+func (probeDoor) silent(context.Context, *decider, target) (grant, error) {
 	return grant{}, errNobodyListens
-}
-
-// neverAsked refuses an address that the guard would refuse: no question about
-// cloud metadata is put to a user in a hurry. A rule that names the very
-// address still allows it.
-func (s *Server) neverAsked(to target) error {
-	a, ok := to.address()
-	if !ok {
-		return nil
-	}
-	o, err := s.guard.Judge(a, false)
-	if err != nil || o == nil {
-		return err
-	}
-	d := newDenial(to, policy.Decision{}, CodeAddress, o.String())
-	if !o.Final {
-		d.Allow = allowFlag(to)
-	}
-	return d
 }

@@ -41,10 +41,10 @@ func TestDoors(t *testing.T) {
 			door door
 			want string
 		}{
-			{&session{s: s}, test.session}, {nameDoor{}, test.dns}, {forwardDoor{}, test.forward},
+			{askingDoor{}, test.session}, {nameDoor{}, test.dns}, {forwardDoor{}, test.forward},
 			{rule, test.forwarded}, {probeDoor{}, test.probe},
 		} {
-			g, err := s.admit(s.ctx, hostPort(t, test.to), by.door)
+			g, err := s.decide.admit(s.ctx, hostPort(t, test.to), by.door)
 			got := g.rule()
 			if d, ok := errors.AsType[*Denial](err); ok {
 				got = d.Code
@@ -67,7 +67,7 @@ func TestAdmitAnyPort(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := s.admit(s.ctx, targetOf(policy.HostPort{Host: host}), nameDoor{})
+		g, err := s.decide.admit(s.ctx, targetOf(policy.HostPort{Host: host}), nameDoor{})
 		got := fmt.Sprint(err)
 		if d, ok := errors.AsType[*Denial](err); ok {
 			got = d.Code
@@ -86,10 +86,10 @@ func TestAdmitNamesSynthetic(t *testing.T) {
 	s := New(Config{Domains: rules(t, "allowed.test", "")})
 	defer s.Close()
 	name, _ := policy.ParseHost("allowed.test")
-	a4, a6, _ := s.names.Assign(name)
+	a4, a6, _ := s.rules.names.Assign(name)
 	for _, a := range []string{a4.String(), "[" + a6.String() + "]"} {
-		for _, d := range []door{&session{s: s}, forwardDoor{}, probeDoor{}} {
-			g, err := s.admit(s.ctx, hostPort(t, a+":7"), d)
+		for _, d := range []door{askingDoor{}, forwardDoor{}, probeDoor{}} {
+			g, err := s.decide.admit(s.ctx, hostPort(t, a+":7"), d)
 			if err != nil || g.target.String() != "allowed.test:7" || g.target.kind != aName {
 				t.Errorf("%s by %T: %+v, %v", a, d, g.target, err)
 			}

@@ -10,12 +10,13 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	"srun/proxy/internal/audit"
 	"srun/proxy/internal/http1"
 )
 
 // exchange is one request and its response.
 type exchange struct {
-	h    *httpConn
+	*origin
 	req  *http1.Head
 	g    grant
 	path string
@@ -34,17 +35,17 @@ type exchange struct {
 // run carries the exchange out and reports whether the client's connection can
 // take another request.
 func (x *exchange) run() bool {
-	sc := x.h.takeServer(x.g.target)
-	reused := sc != nil && (sc.used || x.h.terminated() != nil)
+	sc := x.take(x.g.target)
+	reused := sc != nil && (sc.used || x.terminated() != nil)
 	for {
 		if sc == nil {
-			if !x.h.redials() {
+			if !x.redials() {
 				return false // the tunnel's own connection has ended
 			}
 			var err error
-			if sc, err = x.h.dial(x.g); err != nil {
+			if sc, err = x.dial(x.g); err != nil {
 				x.audit(err)
-				return x.h.fail(x.req, err)
+				return x.fail(x.req, err)
 			}
 		}
 		x.sc = sc
@@ -59,7 +60,7 @@ func (x *exchange) run() bool {
 			x.unwatchDisconnect()
 			x.close()
 			return keep
-		case reused && x.repeatable() && x.h.redials() && closedUnused(err):
+		case reused && x.repeatable() && x.redials() && closedUnused(err):
 			sc.conn.Close()
 			sc, reused = nil, false
 			continue
@@ -72,25 +73,25 @@ func (x *exchange) run() bool {
 // close logs the end, or adds to the tunnel's, whose end comes later.
 func (x *exchange) close() {
 	up, down := x.up.Load(), x.down.Load()
-	if t := x.h.inside; t != nil {
+	if t := x.inside; t != nil {
 		t.up.Add(up)
 		t.down.Add(down)
 	} else if !x.switched {
-		x.g.passage.end(up, down)
+		x.g.passage.End(up, down)
 	}
 }
 
 // audit logs the decision on the request, and its failure if it is one. Inside
 // a tunnel the decision was on the tunnel.
-func (x *exchange) audit(err error) passage {
-	if _, denied := errors.AsType[*Denial](err); denied || x.h.inside != nil {
-		return passage{}
+func (x *exchange) audit(err error) audit.Passage {
+	if _, denied := errors.AsType[*Denial](err); denied || x.inside != nil {
+		return audit.Passage{}
 	}
 	var conn net.Conn
 	if x.sc != nil {
 		conn = x.sc.conn
 	}
-	return x.h.c.s.auditAllowed(x.g, viaHTTP, x.req.Method, conn, err)
+	return x.c.record.allowed(x.g, viaHTTP, x.req.Method, conn, err)
 }
 
 // repeatable reports that the request may be sent once more: nothing of a body
@@ -115,14 +116,14 @@ func (x *exchange) failed(err error) bool {
 	if x.body != nil {
 		err = x.body.reason(err)
 	}
-	if x.answered || x.h.inside != nil {
-		reset(x.h.c.conn) // as the server did
+	if x.answered || x.inside != nil {
+		reset(x.c.conn) // as the server did
 		return false
 	}
 	if errors.Is(err, io.EOF) {
 		err = errNoResponse
 	}
-	x.h.fail(x.req, err)
+	x.fail(x.req, err)
 	return false
 }
 
@@ -138,13 +139,13 @@ func (x *exchange) roundTrip() (*http.Response, error) {
 	if x.req.Length < 0 || x.req.Length > 0 && !x.sentBody {
 		x.body = x.startBody()
 	} else {
-		x.h.c.allSent(x.sc.conn, x.h.c.conn)
+		x.c.AllSent(x.sc.conn, x.c.conn)
 	}
 	x.watchDisconnect()
 	for {
-		x.sc.in.left = maxResponseHead
+		x.sc.in.Left = http1.MaxResponseHead
 		resp, err := http.ReadResponse(x.sc.br, &http.Request{Method: x.req.Method})
-		x.sc.in.left = math.MaxInt64
+		x.sc.in.Left = math.MaxInt64
 		if err != nil {
 			return nil, err
 		}
@@ -176,7 +177,7 @@ func (x *exchange) send() error {
 		http1.WriteField(bw, "Host", hostField(x.g.target))
 	}
 	if x.sc.proxy != nil {
-		x.sc.proxy.writeAuth(bw)
+		x.sc.proxy.WriteAuth(bw)
 	}
 	req.Fields.EndToEnd().Write(bw)
 	switch {
@@ -197,12 +198,12 @@ func (x *exchange) send() error {
 // sendShortBody sends a body that came with its head in the same way.
 func (x *exchange) sendShortBody() {
 	n := int(min(x.req.Length, math.MaxInt32))
-	if n <= 0 || n > x.h.br.Buffered() {
+	if n <= 0 || n > x.br.Buffered() {
 		return
 	}
-	b, _ := x.h.br.Peek(n)
+	b, _ := x.br.Peek(n)
 	x.sc.bw.Write(b)
-	x.h.br.Discard(n)
+	x.br.Discard(n)
 	x.sentBody = true
 	x.up.Add(int64(n))
 }
@@ -213,7 +214,7 @@ func (x *exchange) interim(resp *http.Response) error {
 		return nil
 	}
 	x.answered = true
-	bw := x.h.bw
+	bw := x.bw
 	http1.WriteStatus(bw, resp.StatusCode, "")
 	writeHeader(bw, resp.Header)
 	bw.WriteString("\r\n")

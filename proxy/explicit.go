@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"net"
-	"net/http"
 	"time"
 
 	"srun/policy"
@@ -25,7 +24,8 @@ func (c *session) serveProxy() {
 		return
 	}
 	c.via = viaHTTP
-	h := newHTTPConn(c, nil)
+	h := &httpConn{origin: &origin{client: newClient(c, nil)}}
+	h.connect, h.upgraded = func(req *http1.Head) { connect(h.client, req) }, c.joined
 	b, err := h.br.Peek(1)
 	if err != nil {
 		return
@@ -41,18 +41,18 @@ func (c *session) serveProxy() {
 
 // connect answers a CONNECT request, the last of its connection: what comes
 // after it is the tunnel's.
-func (h *httpConn) connect(req *http1.Head) {
+func connect(h *client, req *http1.Head) {
 	h.c.via = viaConnect
 	to, err := parseTarget(req.Target)
 	if err != nil {
 		h.fail(req, badTarget(req.Target, err))
 		return
 	}
-	if err := h.checkConnect(req, to); err != nil {
+	if err := checkConnect(req, to); err != nil {
 		h.fail(req, err)
 		return
 	}
-	g, upstream, err := h.c.connect(to, h.c)
+	g, upstream, err := h.c.connect(to, h.c.asking())
 	if err != nil {
 		h.fail(req, err)
 		return
@@ -62,11 +62,11 @@ func (h *httpConn) connect(req *http1.Head) {
 		upstream.Close()
 		return
 	}
-	h.c.tunnel(g, upstream, h.unread())
+	h.c.carry(g, upstream, h.unread())
 }
 
 // checkConnect refuses a CONNECT that says two things.
-func (h *httpConn) checkConnect(req *http1.Head, to target) error {
+func checkConnect(req *http1.Head, to target) error {
 	if req.Length != 0 {
 		return http1.Bad("a CONNECT request with a body")
 	}
@@ -78,18 +78,4 @@ func (h *httpConn) checkConnect(req *http1.Head, to target) error {
 		return nil
 	}
 	return newDenial(to, policy.Decision{}, CodeSNIMismatch, "CONNECT with another Host, "+oneline.Quote(req.Host))
-}
-
-// refuseBusy turns a connection away because there are too many.
-func (c *session) refuseBusy() {
-	c.conn.SetReadDeadline(time.Now().Add(lingerTimeout))
-	if relay.WaitReadable(c.conn) != nil {
-		return
-	}
-	h := newHTTPConn(c, nil)
-	if b, err := h.br.Peek(1); err != nil || b[0] < 'A' || b[0] > 'Z' {
-		reset(c.conn)
-		return
-	}
-	h.respondError(nil, http.StatusServiceUnavailable, "", "too many connections at once")
 }

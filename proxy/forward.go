@@ -17,23 +17,23 @@ func (s *Server) ServeForward(l net.Listener, port uint16, by string, source pol
 
 func (c *session) serveForward(port uint16, by string, source policy.Source) {
 	c.via = viaForward
-	g, err := c.s.admit(c.s.ctx, hostAt(port), forwardDoor{by, source})
+	g, err := c.decide.admit(c.ctx, hostAt(port), forwardDoor{by, source})
 	if err != nil {
 		c.refused(err)
 		reset(c.conn)
 		return
 	}
-	arrived := c.reach()
-	host, err := c.s.dialAny(c.s.ctx, []netip.Addr{loopback4}, port)
+	arrived := c.Reach()
+	host, err := c.dials.out.Any(c.ctx, []netip.Addr{loopback4}, port)
 	arrived()
-	g.passage = c.s.auditAllowed(g, c.via, "", host, err)
+	g.passage = c.record.allowed(g, c.via, "", host, err)
 	if err != nil {
 		reset(c.conn) // as refused as it can still be
 		return
 	}
-	if c.s.ruled(g.target) {
+	if c.requests.ruled(g.target) {
 		c.tunnel(g, host, nil)
 		return
 	}
-	c.join(nil, g, host, nil)
+	c.joined(g, host, nil)
 }

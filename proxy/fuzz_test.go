@@ -45,7 +45,7 @@ func FuzzHead(f *testing.F) {
 			return
 		}
 		var out bytes.Buffer
-		x := &exchange{req: h, path: "/", sc: &serverConn{bw: bufio.NewWriter(&out)}, h: &httpConn{br: bufio.NewReader(strings.NewReader(""))}}
+		x := &exchange{req: h, path: "/", sc: &serverConn{bw: bufio.NewWriter(&out)}, origin: &origin{client: &client{br: bufio.NewReader(strings.NewReader(""))}}}
 		x.g.target = hostAt(80)
 		if err := x.send(); err != nil {
 			t.Fatal(err)
@@ -70,7 +70,7 @@ func FuzzDNS(f *testing.F) {
 	f.Add(dnsQuery(f, "16.0.18.198.in-addr.arpa.", dnsmessage.TypePTR, false))
 	s := New(Config{Domains: rules(f, "*", "bad.test")})
 	f.Fuzz(func(t *testing.T, query []byte) {
-		reply := s.answerDNS(query)
+		reply := s.dns.answer(query)
 		if reply == nil {
 			return
 		}

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"fmt"
 	"net/http"
 
 	"srun/proxy/internal/http1"
@@ -10,7 +9,7 @@ import (
 // target returns the server that a request is for, as the client names it, and
 // the path there, as it is to be sent.
 func (h *httpConn) target(req *http1.Head) (target, string, error) {
-	if g := h.fixed(); g != nil {
+	if g := h.only; g != nil {
 		switch {
 		case req.Method == http.MethodConnect:
 			return target{}, "", &http1.BadRequest{Status: http.StatusMethodNotAllowed, Text: "CONNECT inside a tunnel"}
@@ -37,8 +36,8 @@ func (h *httpConn) checkHost(req *http1.Head, g grant, to target) *Denial {
 			return d
 		}
 	}
-	if h.fixed() != nil {
-		if d := h.c.s.checkAuthority(g, "HTTP request target", to); d != nil {
+	if h.only != nil {
+		if d := h.c.names.checkAuthority(g, "HTTP request target", to); d != nil {
 			return d
 		}
 	}
@@ -49,20 +48,27 @@ func (h *httpConn) checkHost(req *http1.Head, g grant, to target) *Denial {
 	if err != nil {
 		return newDenial(g.target, g.dec, CodeSNIMismatch, "HTTP Host "+err.Error())
 	}
-	if h.fixed() == nil && named == to {
+	if h.only == nil && named == to {
 		return nil // as the client spelled it: localhost and 127.0.0.1 are one
 	}
-	return h.c.s.checkAuthority(g, "HTTP Host", named)
+	return h.c.names.checkAuthority(g, "HTTP Host", named)
 }
 
-// checkAuthority is checkName for what may carry a port.
-func (s *Server) checkAuthority(g grant, what string, named target) *Denial {
-	if named == g.target {
-		return nil
+// checkRules holds a request against the rules, and logs it where it is inside
+// a terminated TLS connection.
+func (h *httpConn) checkRules(req *http1.Head, g grant, to target, path string) error {
+	hosts, term := []target{g.target, to}, h.terminated()
+	if named, err := parseAuthority(req.Host, g.target.Port); err == nil {
+		hosts = append(hosts, named)
 	}
-	if named.Port != g.target.Port {
-		return newDenial(g.target, g.dec, CodeSNIMismatch,
-			fmt.Sprintf("%s %s is for another port", what, named))
+	if term != nil {
+		hosts = append(hosts, term.site)
 	}
-	return s.checkName(g, what, named.Host.String())
+	if d := h.c.requests.judge(g, request{req.Method, path, req.Fields}, hosts...); d != nil {
+		return d
+	}
+	if term != nil {
+		g.passage.Request(req.Method)
+	}
+	return nil
 }

@@ -1,45 +1,23 @@
 package proxy
 
 import (
-	"bufio"
-	"errors"
-	"net"
 	"net/http"
-	"slices"
 	"time"
 
 	"srun/proxy/internal/http1"
 )
 
-// httpConn is a connection on which a client sends HTTP/1 requests: to the
-// proxy port, where each request names its server in full, or inside a tunnel,
-// where each must be for the name that the tunnel is for.
+// httpConn serves a client's requests, one after the other.
 type httpConn struct {
-	c  *session
-	br *bufio.Reader
-	bw *bufio.Writer
+	*origin
 
-	in     *prereadReader
-	inside *tunnel     // nil on the proxy port
-	pinned *grant      // of a connection to one target whose requests go to a proxy; nil for none
-	server *serverConn // of the last request, kept for the next; may be nil
-}
-
-// newHTTPConn serves a session as HTTP. preread is what was read of it already.
-func newHTTPConn(c *session, preread []byte) *httpConn {
-	in := &prereadReader{preread: preread, conn: c.conn}
-	return &httpConn{c: c, in: in, br: bufio.NewReader(in), bw: bufio.NewWriter(c.conn)}
-}
-
-// Unread is what was read of the client and belongs to nobody yet.
-func (h *httpConn) unread() []byte {
-	b, _ := h.br.Peek(h.br.Buffered())
-	return append(slices.Clone(b), h.in.preread...)
+	only    *grant            // that each request must be for; nil on the proxy port
+	connect func(*http1.Head) // answers CONNECT, the last of its connection, on the proxy port
 }
 
 // serve handles requests until one of the sides is done.
 func (h *httpConn) serve() {
-	defer h.dropServer()
+	defer h.drop()
 	for fresh := true; ; fresh = false {
 		req, err := h.next(fresh)
 		if err != nil {
@@ -48,7 +26,7 @@ func (h *httpConn) serve() {
 			}
 			return
 		}
-		if req.Method == http.MethodConnect && h.fixed() == nil {
+		if req.Method == http.MethodConnect && h.only == nil {
 			h.connect(req)
 			return
 		}
@@ -82,7 +60,7 @@ func (h *httpConn) next(fresh bool) (*http1.Head, error) {
 // forward answers one request from the server it names, and reports whether the
 // connection can take another.
 func (h *httpConn) forward(req *http1.Head) bool {
-	h.c.allSent()
+	h.c.AllSent()
 	to, path, err := h.target(req)
 	if err != nil {
 		return h.fail(req, err)
@@ -91,7 +69,7 @@ func (h *httpConn) forward(req *http1.Head) bool {
 	if err != nil {
 		return h.fail(req, err)
 	}
-	x := &exchange{h: h, req: req, g: g, path: path}
+	x := &exchange{origin: h.origin, req: req, g: g, path: path}
 	return x.run()
 }
 
@@ -108,79 +86,9 @@ func (h *httpConn) checkRequest(req *http1.Head, to target, path string) (grant,
 	return g, h.checkRules(req, g, to, path)
 }
 
-// fixed is the grant that every request must be for, nil on the proxy port.
-func (h *httpConn) fixed() *grant {
-	if h.inside != nil {
-		return &h.inside.g
-	}
-	return h.pinned
-}
-
 func (h *httpConn) grant(to target) (grant, error) {
-	if g := h.fixed(); g != nil {
-		return *g, nil
+	if h.only != nil {
+		return *h.only, nil
 	}
-	defer h.c.reach()()
-	return h.c.s.admit(h.c.s.ctx, to, h.c)
-}
-
-// fail answers a request that is refused or got no response, reports it when it
-// was refused, and says whether the connection can take another.
-func (h *httpConn) fail(req *http1.Head, err error) bool {
-	if d, ok := h.c.refused(err); ok {
-		return h.respondError(req, h.status(d), d.Code, d.Line())
-	}
-	if b, ok := http1.IsBad(err); ok {
-		return h.respondError(req, b.Status, "", b.Text)
-	}
-	return h.respondError(req, gatewayStatus(err), "", h.c.s.gatewayText(err))
-}
-
-func (h *httpConn) dropServer() {
-	if h.server != nil {
-		h.server.conn.Close()
-		h.server = nil
-	}
-}
-
-// takeServer returns the connection of the request before, when it leads to
-// the same target and the server has not closed it.
-func (h *httpConn) takeServer(to target) *serverConn {
-	sc := h.server
-	if sc == nil {
-		return nil
-	}
-	if sc.target != to || sc.used && sc.stale() {
-		h.dropServer()
-		return nil
-	}
-	h.server = nil
-	return sc
-}
-
-// dial opens a connection for a request.
-func (h *httpConn) dial(g grant) (*serverConn, error) {
-	defer h.c.reach()()
-	if term := h.terminated(); term != nil {
-		conn, err := term.redial()
-		if err != nil {
-			return nil, err
-		}
-		h.inside.upstream.Close()
-		h.inside.upstream = conn
-		return newServerConn(conn, g.target), nil
-	}
-	conn, viaProxy, err := h.c.s.dialHTTP(h.c.s.ctx, g)
-	if err != nil {
-		h.c.s.warnOfProxy(g.target, err)
-		return nil, err
-	}
-	sc := newServerConn(conn, g.target)
-	sc.proxy = viaProxy
-	return sc, nil
-}
-
-func isTimeout(err error) bool {
-	var ne net.Error
-	return errors.As(err, &ne) && ne.Timeout()
+	return h.c.admit(to, h.c.asking())
 }

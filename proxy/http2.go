@@ -20,6 +20,7 @@ import (
 // http2Conn serves HTTP/2 inside a terminated TLS connection, request by request.
 // The framing of both sides is net/http's.
 type http2Conn struct {
+	c         *session
 	term      *termination
 	transport *http.Transport
 	forward   *httputil.ReverseProxy
@@ -29,15 +30,15 @@ type http2Conn struct {
 }
 
 // serveHTTP2 returns when the client's connection is closed.
-func (term *termination) serveHTTP2(client *secureConn) {
-	h := &http2Conn{term: term}
-	windows := term.t.c.s.windows()
-	defer term.t.c.s.http2.Add(-1)
+func (c *session) serveHTTP2(term *termination, client *secureConn) {
+	h := &http2Conn{c: c, term: term}
+	windows := c.windows()
+	defer c.http2.Add(-1)
 	only := new(http.Protocols)
 	only.SetHTTP2(true)
 	h.transport = &http.Transport{
 		DialTLSContext: h.dial, Protocols: only, HTTP2: windows,
-		DisableCompression: true, MaxResponseHeaderBytes: maxResponseHead, IdleConnTimeout: idleTimeout,
+		DisableCompression: true, MaxResponseHeaderBytes: http1.MaxResponseHead, IdleConnTimeout: idleTimeout,
 	}
 	quiet := log.New(io.Discard, "", 0)
 	h.forward = &httputil.ReverseProxy{
@@ -59,8 +60,8 @@ func (term *termination) serveHTTP2(client *secureConn) {
 
 // windows bound what is kept of bodies that their reader does not take. The
 // count of connections is the caller's to take back.
-func (s *Server) windows() *http.HTTP2Config {
-	if s.http2.Add(1) > maxWideHTTP2 {
+func (f *filter) windows() *http.HTTP2Config {
+	if f.http2.Add(1) > maxWideHTTP2 {
 		return &http.HTTP2Config{MaxReceiveBufferPerConnection: narrowWindow, MaxReceiveBufferPerStream: narrowWindow}
 	}
 	return &http.HTTP2Config{MaxReceiveBufferPerConnection: wideWindow, MaxReceiveBufferPerStream: wideWindow / 8}
@@ -91,16 +92,15 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header()["Date"] = nil // nor is any other field added to the server's
 	w.Header()["Content-Type"] = nil
 	err := h.check(r)
-	requests := &h.term.t.c.s.requests
-	defer requests.Add(-1)
-	if requests.Add(1) > maxRequests && err == nil {
+	defer h.c.requested.Add(-1)
+	if h.c.requested.Add(1) > maxRequests && err == nil {
 		err = &http1.BadRequest{Status: http.StatusServiceUnavailable, Text: "too many requests at once"}
 	}
 	if err != nil {
 		h.fail(w, r, err)
 		return
 	}
-	h.term.t.g.passage.request(r.Method)
+	h.term.g.passage.Request(r.Method)
 	answer := serversWriter{w}
 	h.forward.ServeHTTP(answer, r)
 	answer.end()
@@ -128,7 +128,7 @@ func (h *http2Conn) check(r *http.Request) error {
 		}
 	}
 	req := request{r.Method, r.RequestURI, fields}
-	if d := h.term.t.c.s.judgeRequest(h.term.t.g, req, h.term.hosts(r.Host)...); d != nil {
+	if d := h.c.requests.judge(h.term.g, req, h.term.hosts(r.Host)...); d != nil {
 		return d
 	}
 	return nil
@@ -163,10 +163,9 @@ func (h *http2Conn) rewrite(p *httputil.ProxyRequest) {
 
 // fail answers a request that is refused or got no response.
 func (h *http2Conn) fail(w http.ResponseWriter, r *http.Request, err error) {
-	s, status, code := h.term.t.c.s, gatewayStatus(err), ""
-	text := s.gatewayText(err)
-	if d, ok := h.term.t.c.refused(err); ok {
-		status, code, text = h.term.status(d), d.Code, d.Line()
+	status, code, text := gatewayStatus(err), "", h.c.gatewayText(err)
+	if d, ok := h.c.refused(err); ok {
+		status, code, text = h.term.status(d), d.Code, h.c.told(d)
 	} else if b, ok := http1.IsBad(err); ok {
 		status, text = b.Status, b.Text
 	}
@@ -183,15 +182,6 @@ func (h *http2Conn) fail(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	w.WriteHeader(status)
 	io.WriteString(w, body)
-}
-
-// status is the HTTP status of a denial inside: 421 for another host, so that
-// a client opens a connection for it (RFC 9110 section 15.5.20).
-func (term *termination) status(d *Denial) int {
-	if d.Code == CodeSNIMismatch {
-		return http.StatusMisdirectedRequest
-	}
-	return d.status()
 }
 
 // oneListener hands out one connection, and ends when it is closed.

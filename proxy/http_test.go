@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"srun/proxy/internal/http1"
 )
 
 // client is an ordinary HTTP client behind the proxy.
@@ -335,7 +337,7 @@ func TestServerMisbehaves(t *testing.T) {
 	for _, test := range []struct{ reply, want string }{
 		{"", "HTTP/1.1 502 "},
 		{"garbage\r\n\r\n", "HTTP/1.1 502 "},
-		{"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("a", maxResponseHead) + "\r\n\r\n", "HTTP/1.1 502 "},
+		{"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("a", http1.MaxResponseHead) + "\r\n\r\n", "HTTP/1.1 502 "},
 		{"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", "HTTP/1.1 502 "},
 		{"HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n", "HTTP/1.1 502 "},
 		{"HTTP/1.1 200 OK\nX: a\n b\n\n", "HTTP/1.1 200 "},

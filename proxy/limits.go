@@ -2,23 +2,12 @@ package proxy
 
 import "time"
 
-// The limits of one server, all in one place but for those of the parsers and the
-// relay, which stand with them (http1.MaxHead, tlshello.MaxSize). None can be set:
+// The limits of one server, all in one place but for those of the packages below
+// internal, which stand with them (http1.MaxHead, tlshello.MaxSize, and how many
+// connections and questions there may be in serving and question). None can be set:
 // a run that needs more than these is not the kind of run srun is for.
 const (
-	// maxConns bounds the connections being served at once, idle tunnels
-	// included. One more is answered 503, SOCKS reply 1, or a reset.
-	maxConns = 4096
-
-	// maxWaiting bounds the connections that wait for an answer to a question;
-	// one more is denied without asking.
-	maxWaiting = 256
-
-	// maxResponseHead bounds a server's response head: 502 beyond it.
-	maxResponseHead = 256 << 10
-
-	// maxTold bounds the denials that are told once each, and the answers no
-	// that are kept.
+	// maxTold bounds the denials that are told once each.
 	maxTold = 1 << 16
 
 	// maxWarnings bounds how many failures of the proxy behind are told.
@@ -42,19 +31,13 @@ const (
 )
 
 const (
-	askTimeout     = 60 * time.Second       // an unanswered question is No
-	headTimeout    = 30 * time.Second       // for a request head, from its first byte
-	idleTimeout    = 5 * time.Minute        // between requests on one connection
-	handshakeWait  = 30 * time.Second       // for a SOCKS greeting or the first byte to the proxy port
-	prereadWait    = 3 * time.Second        // before bytes that may be a request line go out unfinished
-	resolveTimeout = 15 * time.Second       // for one name
-	dialTimeout    = 30 * time.Second       // for all addresses of one name together
-	dialStagger    = 250 * time.Millisecond // before the next address is tried beside the first (RFC 8305)
-	keepAlive      = 30 * time.Second       // TCP keepalive, so that a dead peer ends its tunnel
-	drainTimeout   = 2 * time.Second        // for what clients wrote to go out after they ended
-	drainPoll      = time.Millisecond       // between looks whether it has
-	lingerTimeout  = 500 * time.Millisecond // for a client to read a refusal before its connection closes
-	bodyGrace      = 100 * time.Millisecond // for the rest of a request's body, once its response is over
-	dnsTCPIdle     = 10 * time.Second       // between DNS queries on one TCP connection
-	dnsTTL         = 10                     // seconds, of a synthetic address
+	headTimeout   = 30 * time.Second       // for a request head, from its first byte
+	idleTimeout   = 5 * time.Minute        // between requests on one connection
+	handshakeWait = 30 * time.Second       // for a SOCKS greeting or the first byte to the proxy port
+	prereadWait   = 3 * time.Second        // before bytes that may be a request line go out unfinished
+	dialTimeout   = 30 * time.Second       // for all addresses of one name together
+	lingerTimeout = 500 * time.Millisecond // for a client to read a refusal before its connection closes
+	bodyGrace     = 100 * time.Millisecond // for the rest of a request's body, once its response is over
+	dnsTCPIdle    = 10 * time.Second       // between DNS queries on one TCP connection
+	dnsTTL        = 10                     // seconds, of a synthetic address
 )

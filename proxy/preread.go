@@ -66,9 +66,9 @@ func (t *tunnel) uncheckable() error {
 // ruled reports that rules on requests speak of what the tunnel leads to.
 func (t *tunnel) ruled() bool {
 	if t.terminated != nil {
-		return t.c.s.ruled(t.g.target, t.terminated.site)
+		return t.c.requests.ruled(t.g.target, t.terminated.site)
 	}
-	return t.c.s.ruled(t.g.target)
+	return t.c.requests.ruled(t.g.target)
 }
 
 // notHTTP refuses what rules cannot be applied to.
@@ -81,7 +81,7 @@ func (t *tunnel) deny(why error) *Denial { return t.denyAs(CodeSNIMismatch, why.
 
 func (t *tunnel) denyAs(code, reason string) *Denial {
 	d := newDenial(t.g.target, t.g.dec, code, reason)
-	t.c.s.report(d, t.c.conn, t.c.via)
+	t.c.record.report(d, t.c.conn, t.c.via)
 	return d
 }
 

@@ -1,9 +1,6 @@
 package proxy
 
-import (
-	"bufio"
-	"net"
-)
+import "net"
 
 // prereadReader reads what was read before, then the rest.
 type prereadReader struct {
@@ -21,13 +18,11 @@ func (r *prereadReader) Read(b []byte) (int, error) {
 }
 
 // withPreread puts back what was read of the target's own bytes.
-func withPreread(conn net.Conn, br *bufio.Reader) net.Conn {
-	n := br.Buffered()
-	if n == 0 {
+func withPreread(conn net.Conn, read []byte) net.Conn {
+	if len(read) == 0 {
 		return conn
 	}
-	b, _ := br.Peek(n)
-	return &prereadConn{Conn: conn, r: prereadReader{preread: append([]byte(nil), b...), conn: conn}}
+	return &prereadConn{Conn: conn, r: prereadReader{preread: read, conn: conn}}
 }
 
 // prereadConn is a connection of which something was read already.

@@ -241,3 +241,12 @@ func hostPort(t testing.TB, s string) target {
 }
 
 func peer(net.Conn) Process { return Process{PID: 42, Command: "curl"} }
+
+// lineAllow is a denial's line with what would allow it.
+func lineAllow(d policy.Denial) string {
+	line := d.Line()
+	for _, g := range d.Allow {
+		line += "; " + g.String()
+	}
+	return line
+}

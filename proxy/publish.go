@@ -4,6 +4,7 @@ import (
 	"net"
 
 	"srun/policy"
+	"srun/proxy/internal/serving"
 )
 
 // mostPublished bounds the connections to one published port at once. One more
@@ -24,17 +25,18 @@ type Published struct {
 // that case.
 func (s *Server) ServePublished(l net.Listener, p Published) error {
 	places := make(chan struct{}, mostPublished)
-	return s.acceptAll(placed{l, places}, func(conn net.Conn) {
-		c := &session{s: s, conn: conn, via: viaPublish, ended: func() { <-places }}
-		switch s.enter(c) {
-		case admitted:
+	return s.registry.Accept(placed{l, places}, func(conn net.Conn) {
+		place, entry := s.registry.Enter(conn, true, func() { <-places })
+		c := &session{filter: s.filter, Place: place, conn: conn, via: viaPublish}
+		switch entry {
+		case serving.Admitted:
 			go func() {
 				c.servePublished(p)
 				c.endUnlessHanded()
 			}()
-		case crowded:
+		case serving.Crowded:
 			reset(conn)
-			c.end()
+			c.End()
 		default:
 			reset(conn)
 			<-places
@@ -60,13 +62,13 @@ func (l placed) Accept() (net.Conn, error) {
 func (c *session) servePublished(p Published) {
 	g := grant{target: hostAt(p.Port), from: c.conn.RemoteAddr()}
 	g.dec = policy.Decision{Verdict: policy.Allowed, Rule: p.Rule, Source: p.Source, Exact: true}
-	arrived := c.reach()
+	arrived := c.Reach()
 	inside, err := p.Dial(p.Port)
 	arrived()
-	g.passage = c.s.auditAllowed(g, c.via, "", inside, err)
+	g.passage = c.record.allowed(g, c.via, "", inside, err)
 	if err != nil {
 		reset(c.conn) // as refused as it can still be
 		return
 	}
-	c.join(nil, g, inside, nil)
+	c.joined(g, inside, nil)
 }

@@ -60,7 +60,7 @@ func TestPublishedAudit(t *testing.T) {
 		"2 decision publish localhost 8000 allowed --publish 127.0.0.1:7000:8000 --publish 0 0 0",
 		"2 close 0 5 5 0",
 	} {
-		if got := lines[i].text(); got != want {
+		if got := lineText(lines[i]); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
@@ -74,7 +74,7 @@ func TestPublishedAudit(t *testing.T) {
 func TestPublishedLimit(t *testing.T) {
 	w := newWorld(t, "example.com", "")
 	w.serve("example.com", "198.51.100.1", 7, echo)
-	w.s.limit = 8
+	w.s.registry.SetLimit(8)
 	ours, theirs := net.Pipe()
 	defer ours.Close()
 	outside := listen(t)

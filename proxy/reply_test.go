@@ -5,18 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 	"syscall"
 	"testing"
 
 	"srun/policy"
+	"srun/proxy/internal/dialing"
+	"srun/proxy/internal/question"
 	"srun/proxy/internal/socks5"
+	"srun/proxy/internal/upstream"
 )
 
 // An error is the same in HTTP and in SOCKS, as near as the codes allow.
 func TestReplies(t *testing.T) {
-	host, _ := policy.ParseHost("nosuch.test")
-	denied := newDenial(hostAt(7), policy.Decision{}, CodeAllowlist, unlistedReason)
+	denied := newDenial(hostAt(7), policy.Decision{}, CodeAllowlist, question.Unlisted)
 	for name, test := range map[string]struct {
 		err    error
 		status int
@@ -26,12 +29,12 @@ func TestReplies(t *testing.T) {
 		"refused":               {os.NewSyscallError("connect", syscall.ECONNREFUSED), http.StatusBadGateway, socks5.ConnectionRefused},
 		"no route to the host":  {os.NewSyscallError("connect", syscall.EHOSTUNREACH), http.StatusBadGateway, socks5.HostUnreachable},
 		"no route to the net":   {os.NewSyscallError("connect", syscall.ENETUNREACH), http.StatusBadGateway, socks5.NetworkUnreachable},
-		"no such name":          {&resolveError{host, errNoAddress}, http.StatusBadGateway, socks5.HostUnreachable},
-		"a slow name":           {&resolveError{host, context.DeadlineExceeded}, http.StatusGatewayTimeout, socks5.TTLExpired},
+		"no such name":          {unresolved(t, nil), http.StatusBadGateway, socks5.HostUnreachable},
+		"a slow name":           {unresolved(t, context.DeadlineExceeded), http.StatusGatewayTimeout, socks5.TTLExpired},
 		"slow":                  {fmt.Errorf("dial: %w", os.ErrDeadlineExceeded), http.StatusGatewayTimeout, socks5.TTLExpired},
 		"out of descriptors":    {os.NewSyscallError("socket", syscall.EMFILE), http.StatusServiceUnavailable, socks5.Failure},
-		"refused by the proxy":  {&proxyRefusal{"the proxy", http.StatusForbidden, "no"}, http.StatusForbidden, socks5.NotAllowed},
-		"failed behind it":      {&proxyRefusal{"the proxy", http.StatusBadGateway, "no"}, http.StatusBadGateway, socks5.Failure},
+		"refused by the proxy":  {&upstream.Refusal{Status: http.StatusForbidden}, http.StatusForbidden, socks5.NotAllowed},
+		"failed behind it":      {&upstream.Refusal{Status: http.StatusBadGateway}, http.StatusBadGateway, socks5.Failure},
 		"another SOCKS command": {&socks5.Error{Reply: socks5.CommandNotSupported}, http.StatusBadGateway, socks5.CommandNotSupported},
 		"anything else":         {errors.New("x"), http.StatusBadGateway, socks5.Failure},
 	} {
@@ -44,14 +47,11 @@ func TestReplies(t *testing.T) {
 	}
 }
 
-// A listener goes on after errors that say nothing of it.
-func TestPasses(t *testing.T) {
-	for err, want := range map[error]bool{
-		syscall.EMFILE: true, syscall.ECONNABORTED: true, syscall.ENOMEM: true,
-		syscall.EBADF: false, syscall.EINVAL: false, errors.New("x"): false,
-	} {
-		if passes(os.NewSyscallError("accept", err)) != want {
-			t.Errorf("%v: %v", err, !want)
-		}
-	}
+// unresolved is the error of a name whose lookup ends with err, or without an
+// address.
+func unresolved(t *testing.T, err error) error {
+	out := &dialing.Net{Resolve: func(context.Context, string) ([]netip.Addr, error) { return nil, err }}
+	host, _ := policy.ParseHost("nosuch.test")
+	_, failed := out.Lookup(t.Context(), host)
+	return failed
 }

@@ -9,6 +9,9 @@ import (
 	"srun/proxy/internal/oneline"
 )
 
+// ruleList says what may be requested of hosts that are allowed.
+type ruleList []policy.RequestRule
+
 // request is what rules look at.
 type request struct {
 	method string
@@ -18,16 +21,16 @@ type request struct {
 
 // ruled reports that rules speak of one of the hosts. Then only HTTP passes
 // there, for nothing else can be held to them.
-func (s *Server) ruled(hosts ...target) bool {
-	return len(s.cfg.Rules) > 0 && slices.ContainsFunc(hosts, func(to target) bool {
-		return len(s.rulesFor(to)) > 0
+func (all ruleList) ruled(hosts ...target) bool {
+	return len(all) > 0 && slices.ContainsFunc(hosts, func(to target) bool {
+		return len(all.of(to)) > 0
 	})
 }
 
-// rulesFor returns the rules that cover a host, under any of its spellings.
-func (s *Server) rulesFor(to target) (found []*policy.RequestRule) {
-	for i := range s.cfg.Rules {
-		r := &s.cfg.Rules[i]
+// of returns the rules that cover a host, under any of its spellings.
+func (all ruleList) of(to target) (found []*policy.RequestRule) {
+	for i := range all {
+		r := &all[i]
 		if slices.ContainsFunc(to.spellings(), r.Host.Match) {
 			found = append(found, r)
 		}
@@ -35,17 +38,17 @@ func (s *Server) rulesFor(to target) (found []*policy.RequestRule) {
 	return found
 }
 
-// judgeRequest holds a request against the rules of every host that it may be
+// judge holds a request against the rules of every host that it may be
 // for: the one that was connected to and those that it names itself.
-func (s *Server) judgeRequest(g grant, r request, hosts ...target) *Denial {
-	if len(s.cfg.Rules) == 0 {
+func (all ruleList) judge(g grant, r request, hosts ...target) *Denial {
+	if len(all) == 0 {
 		return nil
 	}
 	for i, to := range hosts {
 		if slices.Contains(hosts[:i], to) {
 			continue
 		}
-		if d := judgeBy(s.rulesFor(to), r); d != nil {
+		if d := judgeBy(all.of(to), r); d != nil {
 			return d.about(g, r)
 		}
 	}
@@ -140,42 +143,4 @@ func (r request) values(name string) (found []string) {
 		}
 	}
 	return found
-}
-
-// checkRules holds a request against the rules, and logs it where it is inside
-// a terminated TLS connection.
-func (h *httpConn) checkRules(req *http1.Head, g grant, to target, path string) error {
-	hosts, term := []target{g.target, to}, h.terminated()
-	if named, err := parseAuthority(req.Host, g.target.Port); err == nil {
-		hosts = append(hosts, named)
-	}
-	if term != nil {
-		hosts = append(hosts, term.site)
-	}
-	if d := h.c.s.judgeRequest(g, request{req.Method, path, req.Fields}, hosts...); d != nil {
-		return d
-	}
-	if term != nil {
-		g.passage.request(req.Method)
-	}
-	return nil
-}
-
-// terminated is the TLS connection that requests are inside of, nil for none.
-func (h *httpConn) terminated() *termination {
-	if h.inside == nil {
-		return nil
-	}
-	return h.inside.terminated
-}
-
-// redials reports that another connection may be made to the server. Where the
-// proxy did not terminate TLS, a tunnel is as good as the one that it has.
-func (h *httpConn) redials() bool { return h.inside == nil || h.inside.terminated != nil }
-
-func (h *httpConn) status(d *Denial) int {
-	if term := h.terminated(); term != nil {
-		return term.status(d)
-	}
-	return d.status()
 }

@@ -50,8 +50,8 @@ func (t *tunnel) checkRetry(more []byte) error {
 	}
 	select {
 	case <-t.answered:
-	case <-t.c.s.ctx.Done():
-		return t.c.s.ctx.Err()
+	case <-t.c.ctx.Done():
+		return t.c.ctx.Err()
 	}
 	if !t.retry {
 		return t.send(more)

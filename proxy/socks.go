@@ -8,7 +8,9 @@ import (
 	"syscall"
 	"time"
 
+	"srun/proxy/internal/dialing"
 	"srun/proxy/internal/socks5"
+	"srun/proxy/internal/upstream"
 )
 
 // serveSOCKS serves one SOCKS5 request, with c's read deadline running.
@@ -22,7 +24,7 @@ func (c *session) serveSOCKS(br *bufio.Reader) {
 		return
 	}
 	c.conn.SetReadDeadline(time.Time{})
-	g, upstream, err := c.connect(to, c)
+	g, upstream, err := c.connect(to, c.asking())
 	if err != nil {
 		c.socksFail(err)
 		return
@@ -32,7 +34,7 @@ func (c *session) serveSOCKS(br *bufio.Reader) {
 		return
 	}
 	preread, _ := br.Peek(br.Buffered())
-	c.tunnel(g, upstream, preread)
+	c.carry(g, upstream, preread)
 }
 
 // socksTarget is the border: the bytes of a request become a target. A name that
@@ -61,11 +63,11 @@ func socksReplyFor(err error) byte {
 	if e, ok := errors.AsType[*socks5.Error](err); ok {
 		return e.Reply
 	}
-	if e, ok := errors.AsType[*proxyRefusal](err); ok && e.status == http.StatusForbidden {
+	if e, ok := errors.AsType[*upstream.Refusal](err); ok && e.Status == http.StatusForbidden {
 		return socks5.NotAllowed
 	}
 	_, denied := errors.AsType[*Denial](err)
-	_, unresolved := errors.AsType[*resolveError](err)
+	_, unresolved := errors.AsType[*dialing.ResolveError](err)
 	switch {
 	case denied:
 		return socks5.NotAllowed

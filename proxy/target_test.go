@@ -62,7 +62,7 @@ func TestJudgeHost(t *testing.T) {
 		{"*", "", "localhost:80", "localhost:80 undecided"},
 	} {
 		s := New(Config{Domains: rules(t, test.allow, test.deny)})
-		to, dec := s.judge(hostPort(t, test.target))
+		to, dec := s.rules.judge(hostPort(t, test.target))
 		if got := fmt.Sprint(to, " ", dec.Verdict); got != test.want {
 			t.Errorf("allow %q, deny %q: %s is %s, want %s", test.allow, test.deny, test.target, got, test.want)
 		}

@@ -42,16 +42,13 @@ func TestTerminatedLeavesNothing(t *testing.T) {
 	}
 	deadline := time.Now().Add(10 * time.Second)
 	for time.Now().Before(deadline) {
-		w.s.mu.Lock()
-		sessions := w.s.sessions
-		w.s.mu.Unlock()
-		if sessions == 0 && runtime.NumGoroutine() <= before+2 {
+		if w.s.registry.Served() == 0 && runtime.NumGoroutine() <= before+2 {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 	stacks := make([]byte, 1<<20)
 	stacks = stacks[:runtime.Stack(stacks, true)]
-	t.Errorf("%d sessions, %d goroutines, %d before:\n%s", w.s.sessions, runtime.NumGoroutine(), before,
+	t.Errorf("%d sessions, %d goroutines, %d before:\n%s", w.s.registry.Served(), runtime.NumGoroutine(), before,
 		strings.Join(strings.SplitN(string(stacks), "\n\n", 12), "\n\n"))
 }

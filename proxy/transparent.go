@@ -5,6 +5,7 @@ import (
 	"net"
 
 	"srun/proxy/internal/origdst"
+	"srun/proxy/internal/upstream"
 )
 
 // ServeTransparent serves connections that were made to any address and port
@@ -28,12 +29,12 @@ func (c *session) serveTransparent() {
 		reset(c.conn)
 		return
 	}
-	var d door = c
+	d := c.asking()
 	if dest.Addr().IsLoopback() {
 		d = probeDoor{}
 	}
-	g, upstream, err := c.connect(targetAt(dest), d)
-	if refusal, ok := errors.AsType[*proxyRefusal](err); ok {
+	g, server, err := c.connect(targetAt(dest), d)
+	if refusal, ok := errors.AsType[*upstream.Refusal](err); ok {
 		c.serveDeferred(g, nil, refusal)
 		return
 	}
@@ -42,5 +43,5 @@ func (c *session) serveTransparent() {
 		reset(c.conn)
 		return
 	}
-	c.tunnel(g, upstream, nil)
+	c.carry(g, server, nil)
 }

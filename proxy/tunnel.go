@@ -37,10 +37,6 @@ type tunnel struct {
 // tunnel joins the session to upstream and returns when the client's first
 // bytes have been checked. preread is what the client sent already.
 func (c *session) tunnel(g grant, upstream net.Conn, preread []byte) {
-	if _, deferred := upstream.(deferredConn); deferred {
-		c.serveDeferred(g, preread, nil)
-		return
-	}
 	c.handed = true
 	t := &tunnel{c: c, g: g, upstream: upstream, answered: make(chan struct{}), downDone: make(chan struct{})}
 	t.running.Store(2)
@@ -67,6 +63,11 @@ func (c *session) join(t *tunnel, g grant, upstream net.Conn, preread []byte) {
 		t.abort()
 	}
 	go t.copyUp()
+}
+
+// joined is join for what was in no tunnel.
+func (c *session) joined(g grant, upstream net.Conn, preread []byte) {
+	c.join(nil, g, upstream, preread)
 }
 
 // check prereads the client's bytes, and starts the up direction when they
@@ -103,9 +104,9 @@ func (t *tunnel) serveTLS(preread []byte) error {
 	}
 	site := t.site(h)
 	switch {
-	case t.terminated == nil && t.c.s.terminates(t.g.target, site):
+	case t.terminated == nil && t.c.tls.terminates(t.g.target, site):
 		return t.terminate(h, site, read)
-	case t.c.s.ruled(t.g.target, site):
+	case t.c.requests.ruled(t.g.target, site):
 		return t.denyAs(CodeMethodPolicy, "network.rules speak of it, and tlsTerminate does not open its TLS")
 	}
 	end := tlshello.End(read)
@@ -132,7 +133,7 @@ func (t *tunnel) send(b []byte) error {
 func (t *tunnel) copyUp() {
 	t.settle(t.upstream, relay.Copy(t.upstream, t.c.conn, &t.up))
 	if t.c.via != viaPublish {
-		t.c.allSent(t.upstream, t.c.conn)
+		t.c.AllSent(t.upstream, t.c.conn)
 	}
 	t.leave()
 }
@@ -151,7 +152,7 @@ func (t *tunnel) copyDown(begin func() error) {
 	} else {
 		t.settle(t.c.conn, err)
 		if t.c.via == viaPublish { // the command is the server
-			t.c.allSent(t.upstream, t.c.conn)
+			t.c.AllSent(t.upstream, t.c.conn)
 		}
 	}
 	close(t.downDone)
@@ -179,8 +180,8 @@ func (t *tunnel) abort() {
 func (t *tunnel) leave() {
 	if t.running.Add(-1) == 0 {
 		t.upstream.Close()
-		t.g.passage.end(t.up.Load(), t.down.Load())
-		t.c.end()
+		t.g.passage.End(t.up.Load(), t.down.Load())
+		t.c.End()
 	}
 }
 
@@ -204,16 +205,16 @@ func (t *tunnel) checkTLS(preread []byte) (tlshello.Hello, []byte, error) {
 	case err != nil:
 		return h, nil, t.deny(err)
 	}
-	d := t.c.s.checkHello(t.g, h)
+	d := t.c.names.checkHello(t.g, h)
 	if d == nil {
 		if h.Encrypted {
-			t.g.passage.note("the server name is encrypted (ECH); outer name " + oneline.Quote(h.ServerName))
+			t.g.passage.Note("the server name is encrypted (ECH); outer name " + oneline.Quote(h.ServerName))
 		} else if h.ServerName == "" {
-			t.g.passage.note("TLS without a server name")
+			t.g.passage.Note("TLS without a server name")
 		}
 		return h, read, nil
 	}
-	t.c.s.report(d, t.c.conn, t.c.via)
+	t.c.record.report(d, t.c.conn, t.c.via)
 	if t.c.via != viaTransparent {
 		t.c.conn.Write(tlshello.UnrecognizedName)
 		drain(t.c.conn)
@@ -236,8 +237,9 @@ func (t *tunnel) serveHTTP(preread []byte) error {
 
 // serveRequests is the last of a tunnel, but for an upgrade.
 func (t *tunnel) serveRequests(preread []byte) {
-	h := newHTTPConn(t.c, preread)
-	h.inside = t
+	h := &httpConn{origin: &origin{client: newClient(t.c, preread)}, only: &t.g}
+	h.inside = &inside{term: t.terminated, upstream: &t.upstream, up: &t.up, down: &t.down}
+	h.upgraded = func(g grant, server net.Conn, read []byte) { t.c.join(t, g, server, read) }
 	if t.terminated == nil || t.terminated.err == nil {
 		h.server = newServerConn(t.upstream, t.g.target)
 	}

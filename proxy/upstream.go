@@ -1,35 +1,14 @@
 package proxy
 
-import (
-	"fmt"
-)
+import "srun/proxy/internal/upstream"
 
-// customProxy is the one of the two custom proxies that traffic which came in
-// that way goes to. With one of them set it is that one: nothing passes it by.
-func (s *Server) customProxy(via string) *upstreamProxy {
-	web, socks := s.cfg.HTTPProxyPort, s.cfg.SOCKSProxyPort
-	viaWeb := via == viaHTTP || via == viaConnect
-	switch {
-	case web > 0 && (viaWeb || socks <= 0):
-		return &upstreamProxy{scheme: "http", host: "127.0.0.1", port: fmt.Sprint(web),
-			what: fmt.Sprintf("the custom proxy on localhost:%d (httpProxyPort)", web)}
-	case socks > 0:
-		return &upstreamProxy{scheme: "socks5", host: "127.0.0.1", port: fmt.Sprint(socks),
-			what: fmt.Sprintf("the custom proxy on localhost:%d (socksProxyPort)", socks)}
-	}
-	return nil
-}
+// Upstream is a corporate proxy with the targets that do not go through it.
+type Upstream = upstream.Upstream
 
-// customProxyDecides reports that a custom proxy judges what no rule does: that
-// is so while no allow rule exists at all.
-func (s *Server) customProxyDecides() bool {
-	return (s.cfg.HTTPProxyPort > 0 || s.cfg.SOCKSProxyPort > 0) && s.domains.Load().Empty()
-}
-
-// proxyFor returns the proxy that traffic to a target is handed to, or nil.
-func (s *Server) proxyFor(to target, via string) *upstreamProxy {
-	if p := s.customProxy(via); p != nil {
-		return p
-	}
-	return s.cfg.Upstream.proxyFor(to, via)
+// ParseUpstream reads proxy URLs in the forms of HTTP_PROXY and HTTPS_PROXY
+// ("http://user:password@proxy.corp:3128", also https, socks5 and socks5h; a
+// bare host:port is http) and the list of NO_PROXY. An empty URL is no proxy
+// for that traffic. Either kind of SOCKS proxy resolves the names itself.
+func ParseUpstream(forHTTP, forOther, except string) (*Upstream, error) {
+	return upstream.Parse(forHTTP, forOther, except)
 }

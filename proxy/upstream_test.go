@@ -25,7 +25,7 @@ func custom(t *testing.T, allow string) (*world, int) {
 
 // behind lets a world reach the real addresses of loopback, where the custom
 // proxy is.
-func behind(w *world) { w.s.cfg.Dial = nil }
+func behind(w *world) { w.s.dials.out.Dial = nil }
 
 func TestCustomProxy(t *testing.T) {
 	for name, set := range map[string]func(c *Config, port int){
@@ -197,7 +197,7 @@ func TestUpstreamWithPassword(t *testing.T) {
 		"direct.test:1": true, "a.direct.test:1": true, "xdirect.test:1": false, "sub.test:1": false, "a.sub.test:1": true,
 		"10.1.1.1:1": true, "11.1.1.1:1": false, "a.star.test:1": true, "only.test:8": true, "only.test:9": false, "127.0.0.1:1": true,
 	} {
-		if got := up.proxyFor(hostPort(t, target), viaConnect) == nil; got != want {
+		if got := up.For(hostPort(t, target).HostPort, false) == nil; got != want {
 			t.Errorf("%s direct: %v", target, got)
 		}
 	}

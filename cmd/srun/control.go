@@ -98,11 +98,11 @@ func control(p *printer, from io.Reader, live *policy.Live, cmd *launcher.Cmd) {
 func update(p *printer, line []byte, live *policy.Live, cmd *launcher.Cmd) {
 	domains, notices, err := live.Update(line)
 	if err != nil {
-		p.line("%v; the line changes nothing", err)
+		p.line("%v; the line changes nothing", remedied(err))
 		return
 	}
 	for _, n := range notices {
-		p.line("%s", n)
+		p.line("%s", notice(n))
 	}
 	if err := cmd.SetDomains(domains); err != nil {
 		p.line("--control-fd: %v", err)

@@ -18,6 +18,11 @@ func explain(o *options, pol *policy.Policy) (int, error) {
 	if err != nil {
 		return statusFailed, startFailure(err)
 	}
+	for i, r := range rules {
+		if r.Grant.Kind != "" {
+			rules[i].Source = spelling{pol.Home}.flag(r.Grant)
+		}
+	}
 	if o.explain == "json" {
 		enc := json.NewEncoder(os.Stdout)
 		enc.SetEscapeHTML(false)

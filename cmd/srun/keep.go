@@ -53,7 +53,7 @@ func (k *keeper) flush() {
 func (k *keeper) write(target policy.HostPort) {
 	path, err := policy.AllowAlways(k.opts, target)
 	if err != nil {
-		k.print.line("%v; %s is allowed for this run only", err, target.Host)
+		k.print.line("%v; %s is allowed for this run only", remedied(err), target.Host)
 		return
 	}
 	k.print.line("%s is allowed from now on, by %s", target.Host, path)

@@ -127,10 +127,10 @@ func (o *options) policyOptions() (policy.Options, error) {
 func (o *options) load(p *printer, opts policy.Options) (*policy.Policy, error) {
 	pol, notices, err := policy.Load(opts)
 	if err != nil {
-		return nil, err
+		return nil, remedied(err)
 	}
 	for _, n := range notices {
-		p.line("%s", n)
+		p.line("%s", notice(n))
 	}
 	if errs := pol.Unsupported(launcher.Capabilities(), opts.Flags); len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -177,12 +177,10 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	if err != nil {
 		return statusFailed, err
 	}
-	o.reporter = report
-	o.interrupted = make(chan struct{}, 1)
+	o.reporter, o.interrupted = report, make(chan struct{}, 1)
 	keeper := &keeper{opts: opts, print: p}
 	cmd := o.sandboxed(p, pol, report, keeper)
-	cmd.WorkDir = workDir
-	cmd.Withheld = withheld
+	cmd.WorkDir, cmd.Withheld = workDir, withheld
 	var reopen func()
 	if o.auditLog != "" {
 		log, err := openAuditLog(p, pol, o.auditLog)
@@ -232,6 +230,7 @@ func (o *options) sandboxed(p *printer, pol *policy.Policy, report *reporter, ke
 	cmd.Denied = func(d launcher.Denial) {
 		report.denied(d, ignored(pol.IgnoreViolations, o.argv(), d))
 	}
+	cmd.Words = launcher.Words{Denial: report.spell.denial, Grant: report.spell.flag}
 	cmd.Trace = o.trace
 	cmd.Upstream = upstream()
 	cmd.Warn = func(line string) { p.line("%s", line) }

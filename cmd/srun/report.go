@@ -23,6 +23,7 @@ const mostLines = 10_000
 // reporter tells the user of denials: as they happen, and at the end.
 type reporter struct {
 	print *printer
+	spell spelling
 	quiet bool
 	kind  string    // "summary", "json" or "none"
 	out   io.Writer // for JSON, and for a summary with --report-file
@@ -52,7 +53,7 @@ const mostTold = 5
 
 // newReporter opens --report-file, which the policy then keeps from the command.
 func newReporter(p *printer, o *options, pol *policy.Policy) (*reporter, error) {
-	r := &reporter{print: p, quiet: o.quiet, kind: o.report, out: os.Stderr, now: time.Now}
+	r := &reporter{print: p, spell: spelling{pol.Home}, quiet: o.quiet, kind: o.report, out: os.Stderr, now: time.Now}
 	if o.reportFile != "" {
 		f, err := openOwn(pol, "--report-file", o.reportFile, os.O_TRUNC)
 		if err != nil {
@@ -90,13 +91,13 @@ func (r *reporter) denied(d launcher.Denial, ignored bool) {
 	if ignored {
 		return
 	}
-	if line := d.Line(); r.count(line) && r.tells() {
+	if line := r.spell.denial(d); r.count(line) && r.tells() {
 		r.print.line("%s", r.counted(line))
 	}
 	if r.kind == "json" {
 		r.json(jsonDenial{
 			Time: d.Time, Type: "denied", Operation: d.Operation, Target: d.Target, Reason: d.Reason,
-			Rule: d.Rule, Source: d.Source.String(), PID: d.PID, Command: d.Command, Allow: d.Allow,
+			Rule: d.Rule, Source: d.Source.String(), PID: d.PID, Command: d.Command, Allow: r.spell.flags(d.Allow),
 		})
 	}
 }

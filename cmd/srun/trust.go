@@ -6,7 +6,7 @@ import "srun/policy"
 func trust(p *printer, opts policy.Options) int {
 	files, err := policy.Trust(opts)
 	if err != nil {
-		p.line("%v", err)
+		p.line("%v", remedied(err))
 		return statusFailed
 	}
 	if len(files) == 0 {

@@ -100,6 +100,28 @@ func nearestFlag(name string, f *pflag.FlagSet) string {
 	return policy.Nearest(name, names)
 }
 
+var remedies = map[policy.Remedy]string{
+	policy.RemedyTrust:  "to trust: srun --trust",
+	policy.RemedyReview: "look at it, then run srun --trust",
+	policy.RemedyForget: "remove it to trust nothing, then run srun --trust",
+}
+
+// remedied is an error of package policy with a word on what to do about it.
+func remedied(err error) error {
+	if e, ok := errors.AsType[*policy.Error](err); ok && e.Remedy != 0 {
+		return &hinted{err, remedies[e.Remedy]}
+	}
+	return err
+}
+
+// notice is the line of a notice, with what to do about it.
+func notice(n policy.Notice) string {
+	if n.Remedy != 0 {
+		return n.String() + "; " + remedies[n.Remedy]
+	}
+	return n.String()
+}
+
 func notYet(flag string) error {
 	return fmt.Errorf("%s: not in this version of srun", flag)
 }
@@ -121,6 +143,8 @@ func quoted(word string) string {
 func startFailure(err error) error {
 	protection := launcher.Missing(err)
 	switch {
+	case errors.Is(err, launcher.ErrPublishOnHost):
+		return fmt.Errorf("--publish: with --network host %w", err)
 	case protection == "namespaces" && os.Getenv("SRUN") == "1":
 		return &hinted{err, "this is inside srun, whose sandbox has no other in it: run the command without srun"}
 	case protection == "namespaces":

@@ -1,10 +1,12 @@
-package proxy
+package upstream
 
 import (
 	"fmt"
 	"net"
 	"net/netip"
 	"strings"
+
+	"srun/policy"
 )
 
 // noProxy is the list of NO_PROXY: names with all below them, addresses,
@@ -43,9 +45,9 @@ func parseNoProxyRule(s string) (r noProxyRule) {
 	return noProxyRule{name: strings.TrimPrefix(strings.Trim(s, "[]"), "*")}
 }
 
-func (list noProxy) matches(to target) bool {
+func (list noProxy) matches(to policy.HostPort) bool {
 	host := to.Host.String()
-	a, literal := to.address()
+	a, literal := to.Host.Addr()
 	if literal && a.IsLoopback() {
 		return true
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package proxy
+package serving
 
 import "golang.org/x/sys/unix"
 

@@ -1,4 +1,4 @@
-package launcher
+package policy
 
 import (
 	"strings"
@@ -12,10 +12,7 @@ func TestDenialLine(t *testing.T) {
 		want   string
 	}{
 		{Denial{Operation: "write", Target: "/a b/ö", Reason: "protected path"}, "denied write /a b/ö (protected path)"},
-		{
-			Denial{Operation: "read", Target: "/x/\x1b[2J\n'", Reason: "denyRead", Allow: "--allow-read ~/\x1b[2J\n'"},
-			`denied read "/x/\x1b[2J\n'" (denyRead); to allow: --allow-read $'~/\x1b[2J\n\''`,
-		},
+		{Denial{Operation: "read", Target: "/x/\x1b[2J\n'", Reason: "denyRead"}, `denied read "/x/\x1b[2J\n'" (denyRead)`},
 		{Denial{Operation: "write", Target: "/\xff\u202e", Reason: "not in\r"}, `denied write "/\xff\u202e" ("not in\r")`},
 	} {
 		if got := c.denial.Line(); got != c.want {

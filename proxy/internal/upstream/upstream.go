@@ -1,4 +1,4 @@
-package proxy
+package upstream
 
 import (
 	"bufio"
@@ -12,10 +12,8 @@ import (
 	"srun/proxy/internal/http1"
 )
 
-const httpPort = 80
-
-// upstreamProxy is a proxy that allowed traffic is handed to.
-type upstreamProxy struct {
+// Proxy is a proxy that allowed traffic is handed to.
+type Proxy struct {
 	scheme string // "http", "https" or "socks5"
 	host   string // a name or address
 	port   string
@@ -23,10 +21,12 @@ type upstreamProxy struct {
 	what   string        // as an error names it
 }
 
-func (p *upstreamProxy) socks() bool { return p.scheme == "socks5" }
+// SOCKS reports a SOCKS proxy, which is told each connection's target; an HTTP proxy
+// may be told each request's instead.
+func (p *Proxy) SOCKS() bool { return p.scheme == "socks5" }
 
-// writeAuth writes the credentials for a request to an HTTP proxy.
-func (p *upstreamProxy) writeAuth(bw *bufio.Writer) {
+// WriteAuth writes the credentials for a request to an HTTP proxy.
+func (p *Proxy) WriteAuth(bw *bufio.Writer) {
 	if p.user == nil {
 		return
 	}
@@ -35,7 +35,7 @@ func (p *upstreamProxy) writeAuth(bw *bufio.Writer) {
 	http1.WriteField(bw, "Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(pair)))
 }
 
-func parseProxyURL(s string) (*upstreamProxy, error) {
+func parseProxyURL(s string) (*Proxy, error) {
 	if s == "" {
 		return nil, nil
 	}
@@ -46,7 +46,7 @@ func parseProxyURL(s string) (*upstreamProxy, error) {
 	if err != nil || u.Hostname() == "" {
 		return nil, fmt.Errorf("not a URL such as http://proxy.example:3128")
 	}
-	p := &upstreamProxy{scheme: u.Scheme, host: u.Hostname(), port: u.Port(), user: u.User}
+	p := &Proxy{scheme: u.Scheme, host: u.Hostname(), port: u.Port(), user: u.User}
 	ports := map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}
 	usual, ok := ports[p.scheme]
 	if !ok {
@@ -66,18 +66,24 @@ func parseProxyURL(s string) (*upstreamProxy, error) {
 	return p, nil
 }
 
+// Custom is the proxy on a port of the host's loopback, of the setting of that name.
+func Custom(scheme string, port int, setting string) *Proxy {
+	return &Proxy{scheme: scheme, host: "127.0.0.1", port: fmt.Sprint(port),
+		what: fmt.Sprintf("the custom proxy on localhost:%d (%s)", port, setting)}
+}
+
 // Upstream is a corporate proxy with the targets that do not go through it.
 type Upstream struct {
-	web   *upstreamProxy // for plain HTTP
-	other *upstreamProxy // for all else
+	web   *Proxy // for plain HTTP
+	other *Proxy // for all else
 	no    noProxy
 }
 
-// ParseUpstream reads proxy URLs in the forms of HTTP_PROXY and HTTPS_PROXY
+// Parse reads proxy URLs in the forms of HTTP_PROXY and HTTPS_PROXY
 // ("http://user:password@proxy.corp:3128", also https, socks5 and socks5h; a
 // bare host:port is http) and the list of NO_PROXY. An empty URL is no proxy
 // for that traffic. Either kind of SOCKS proxy resolves the names itself.
-func ParseUpstream(forHTTP, forOther, except string) (*Upstream, error) {
+func Parse(forHTTP, forOther, except string) (*Upstream, error) {
 	web, err := parseProxyURL(forHTTP)
 	if err != nil {
 		return nil, err
@@ -89,30 +95,31 @@ func ParseUpstream(forHTTP, forOther, except string) (*Upstream, error) {
 	return &Upstream{web: web, other: other, no: parseNoProxy(except)}, nil
 }
 
-func (u *Upstream) proxyFor(to target, via string) *upstreamProxy {
+// For returns the proxy for a target, or nil. plain says that it is for plain HTTP.
+func (u *Upstream) For(to policy.HostPort, plain bool) *Proxy {
 	switch {
-	case u == nil || to.kind == theHost || u.no.matches(to):
+	case u == nil || to.Host == policy.Localhost || u.no.matches(to):
 		return nil
-	case via == viaHTTP, to.Port == httpPort:
+	case plain:
 		return u.web
 	}
 	return u.other
 }
 
-// proxyRefusal is the answer no of a proxy that traffic was handed to.
-type proxyRefusal struct {
+// Refusal is the answer no of a proxy that traffic was handed to.
+type Refusal struct {
 	what   string
-	status int // HTTP's, or the nearest for a SOCKS reply
+	Status int // HTTP's, or the nearest for a SOCKS reply
 	reply  string
 }
 
-func (e *proxyRefusal) Error() string { return e.what + " refused: " + e.reply }
+func (e *Refusal) Error() string { return e.what + " refused: " + e.reply }
 
-// proxyDown is a proxy that could not be reached.
-type proxyDown struct {
+// Down is a proxy that could not be reached.
+type Down struct {
 	what string
 	err  error
 }
 
-func (e *proxyDown) Error() string { return e.what + " does not answer: " + e.err.Error() }
-func (e *proxyDown) Unwrap() error { return e.err }
+func (e *Down) Error() string { return e.what + " does not answer: " + e.err.Error() }
+func (e *Down) Unwrap() error { return e.err }

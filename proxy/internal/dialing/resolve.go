@@ -1,4 +1,4 @@
-package proxy
+package dialing
 
 import (
 	"context"
@@ -14,12 +14,12 @@ import (
 // errNoAddress says that a name exists without an address.
 var errNoAddress = errors.New("the name has no address")
 
-// resolve looks a name up, outside the sandbox. A name with a dot is looked up
+// Lookup looks a name up, outside the sandbox. A name with a dot is looked up
 // as it stands: a search domain would make another name of it.
-func (s *Server) resolve(ctx context.Context, h policy.Host) ([]netip.Addr, error) {
+func (n *Net) Lookup(ctx context.Context, h policy.Host) ([]netip.Addr, error) {
 	ctx, cancel := context.WithTimeout(ctx, resolveTimeout)
 	defer cancel()
-	lookup := s.cfg.Resolve
+	lookup := n.Resolve
 	if lookup == nil {
 		lookup = resolveOutside
 	}
@@ -28,18 +28,18 @@ func (s *Server) resolve(ctx context.Context, h policy.Host) ([]netip.Addr, erro
 		err = errNoAddress
 	}
 	if err != nil {
-		return nil, &resolveError{h, err}
+		return nil, &ResolveError{h, err}
 	}
 	return found, nil
 }
 
-// resolveError says that an allowed name could not be resolved.
-type resolveError struct {
+// ResolveError says that an allowed name could not be resolved.
+type ResolveError struct {
 	host policy.Host
 	err  error
 }
 
-func (e *resolveError) Error() string {
+func (e *ResolveError) Error() string {
 	var dns *net.DNSError
 	if errors.As(e.err, &dns) && dns.IsNotFound {
 		return fmt.Sprintf("resolve %s: no such name", e.host)
@@ -47,7 +47,7 @@ func (e *resolveError) Error() string {
 	return fmt.Sprintf("resolve %s: %v", e.host, e.err)
 }
 
-func (e *resolveError) Unwrap() error { return e.err }
+func (e *ResolveError) Unwrap() error { return e.err }
 
 // resolveOutside is Go's own resolver, which needs no C library.
 func resolveOutside(ctx context.Context, host string) ([]netip.Addr, error) {

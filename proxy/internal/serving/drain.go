@@ -1,4 +1,4 @@
-package proxy
+package serving
 
 import (
 	"net"
@@ -11,12 +11,12 @@ import (
 // sockets have ended then, and what they had written is still in them. Without
 // a proxy the kernel would send it after they are gone. Drain returns when all
 // is on its way, or after drainTimeout. waiting, which may be nil, tells of
-// connections that no listener of the server has yet. It looks again and again:
+// connections that no listener has yet. It looks again and again:
 // what a socket still holds unread is no event to anybody but its reader.
-func (s *Server) Drain(waiting func() bool) {
+func (r *Registry) Drain(waiting func() bool) {
 	deadline := time.Now().Add(drainTimeout)
 	for time.Now().Before(deadline) {
-		if waiting != nil && waiting() || s.unserved() || !s.roundOfAccepts(deadline) || s.unsent() {
+		if waiting != nil && waiting() || r.unserved() || !r.roundOfAccepts(deadline) || r.unsent() {
 			time.Sleep(drainPoll)
 			continue
 		}
@@ -26,21 +26,21 @@ func (s *Server) Drain(waiting func() bool) {
 
 // roundOfAccepts waits until each listener's goroutine was between two accepts:
 // with nothing left to be accepted, none has a connection in hand then that is no
-// session yet.
-func (s *Server) roundOfAccepts(deadline time.Time) bool {
+// place yet.
+func (r *Registry) roundOfAccepts(deadline time.Time) bool {
 	var rounds []chan struct{}
-	s.mu.Lock()
-	for c, of := range s.tracked {
+	r.mu.Lock()
+	for c, of := range r.tracked {
 		l, ok := c.(interface{ SetDeadline(time.Time) error })
-		if of != nil || !ok || !s.accepting[c] {
+		if of != nil || !ok || !r.accepting[c] {
 			continue
 		}
 		round := make(chan struct{})
-		s.rounds[c] = round
+		r.rounds[c] = round
 		rounds = append(rounds, round)
 		l.SetDeadline(time.Unix(1, 0)) // has its accept return
 	}
-	s.mu.Unlock()
+	r.mu.Unlock()
 	late := time.NewTimer(time.Until(deadline))
 	defer late.Stop()
 	for _, round := range rounds {
@@ -54,23 +54,23 @@ func (s *Server) roundOfAccepts(deadline time.Time) bool {
 }
 
 // betweenAccepts ends a round for one listener.
-func (s *Server) betweenAccepts(l net.Listener) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+func (r *Registry) betweenAccepts(l net.Listener) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if d, ok := l.(interface{ SetDeadline(time.Time) error }); ok {
 		d.SetDeadline(time.Time{})
 	}
-	if round := s.rounds[l]; round != nil {
+	if round := r.rounds[l]; round != nil {
 		close(round)
-		delete(s.rounds, l)
+		delete(r.rounds, l)
 	}
 }
 
 // unserved reports that a listener has connections to be accepted.
-func (s *Server) unserved() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c, of := range s.tracked {
+func (r *Registry) unserved() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for c, of := range r.tracked {
 		if of == nil && relay.Acceptable(c) {
 			return true
 		}
@@ -80,10 +80,10 @@ func (s *Server) unserved() bool {
 
 // unsent hangs up where the server alone is waited for, and reports that
 // somewhere it is not.
-func (s *Server) unsent() (some bool) {
-	s.mu.Lock()
+func (r *Registry) unsent() (some bool) {
+	r.mu.Lock()
 	var over []func()
-	for _, c := range s.tracked {
+	for _, c := range r.tracked {
 		switch {
 		case c == nil:
 		case c.hangUp != nil:
@@ -95,38 +95,9 @@ func (s *Server) unsent() (some bool) {
 			some = true
 		}
 	}
-	s.mu.Unlock()
+	r.mu.Unlock()
 	for _, hangUp := range over {
 		hangUp()
 	}
 	return some
-}
-
-// allSent says that what the client sent is on its way, and what is to be
-// closed when it is too late for the answer; nil says that there is more.
-func (c *session) allSent(conns ...net.Conn) {
-	for c.outer != nil {
-		c = c.outer
-	}
-	c.s.mu.Lock()
-	defer c.s.mu.Unlock()
-	c.spent = conns != nil
-	c.hangUp = nil
-	if conns != nil {
-		c.hangUp = func() {
-			for _, conn := range conns {
-				conn.Close()
-			}
-		}
-	}
-}
-
-// reach marks that the session is on its way to a server, which may be long,
-// until the function that it returns is called.
-func (c *session) reach() (end func()) {
-	for c.outer != nil {
-		c = c.outer
-	}
-	c.reaching.Add(1)
-	return func() { c.reaching.Add(-1) }
 }

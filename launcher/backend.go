@@ -85,6 +85,9 @@ type Events interface {
 	CommandStopped(syscall.Signal)
 
 	DeniedFile(FileDenial)
+
+	// Bound is for each Internet port that the command binds. It returns at once.
+	Bound(port uint16)
 }
 
 // FileDenial is an act on a file that a sandbox refused.
@@ -114,6 +117,10 @@ type Process interface {
 	// which the command listens.
 	Dial(port uint16) (net.Conn, error)
 	Listening() []uint16
+
+	// Refused are the ports of the sandbox's localhost at which the command found
+	// nobody.
+	Refused() []uint16
 
 	// Forward opens one more door at a port of the sandbox's 127.0.0.1.
 	Forward(port uint16) error

@@ -41,6 +41,9 @@ func (linuxBackend) Capabilities() policy.Capabilities {
 // cachePath is where a cache is inside that the host has not got.
 func cachePath(_, name string) string { return plan.CachesDir + "/" + name }
 
+// HostListening lists the TCP ports that are served on the host's localhost.
+func HostListening() []uint16 { return box.HostListening() }
+
 func (linuxBackend) Probe() []Check {
 	checks := linux.Probe()
 	out := make([]Check, 0, len(checks))
@@ -103,6 +106,7 @@ func (l *linuxPlan) Start(r Run) (Process, error) {
 		DeniedSocket: func(d linux.SocketDenial) {
 			r.Events.DeniedFile(FileDenial{Operation: opUnixSocket, Path: d.Path, PID: d.PID, Command: d.Command})
 		},
+		Bound:      r.Events.Bound,
 		Trace:      r.Trace,
 		Runs:       l.Policy.RunsFile,
 		DeniedFile: func(d trace.Denial) { r.Events.DeniedFile(FileDenial(d)) },

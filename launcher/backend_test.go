@@ -69,6 +69,8 @@ type fakeProcess struct {
 	told    []string
 }
 
+func (f *fakeProcess) Refused() []uint16 { return nil }
+
 func (f *fakeProcess) say(what string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

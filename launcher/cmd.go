@@ -72,6 +72,10 @@ type Cmd struct {
 	// that the caller can stop as well; nil ignores it.
 	Stopped func(syscall.Signal)
 
+	// Serves is told once when something in the sandbox first listens on a port that
+	// nothing publishes; nil is nobody.
+	Serves func(port uint16)
+
 	// Warn is told, one line at a time, of what does not stop the run; nil is
 	// nobody.
 	Warn func(string)
@@ -97,6 +101,8 @@ type Cmd struct {
 	opening    *opening // nil when TLS stays closed
 	caches     caches
 	temp       tempDir
+	ownPorts   []uint16
+	serves     sync.Once
 	stdio      stdio
 	mu         sync.Mutex // serialises Denied
 	done       chan struct{}
@@ -174,12 +180,6 @@ func (c *Cmd) check() error {
 		return fmt.Errorf("working directory: %w", err)
 	}
 	return c.ctx.Err()
-}
-
-func (c *Cmd) removeTemp() {
-	if err := c.temp.close(); err != nil {
-		c.warn("remove the temporary files: %v", err)
-	}
 }
 
 // supervise waits in the background and keeps the limits on the run's time.

@@ -82,7 +82,7 @@ func (o Own) variables() []string {
 	hostPort := strings.TrimPrefix(http, "http://")
 	for name, value := range map[string]string{
 		"http_proxy": http, "https_proxy": http, "ftp_proxy": http, "all_proxy": http,
-		"grpc_proxy": http, "no_proxy": "localhost,127.0.0.1,::1",
+		"grpc_proxy": http, "no_proxy": "localhost,127.0.0.1,::1,127.0.0.0/8,0.0.0.0,.localhost",
 	} {
 		env = append(env, name+"="+value, strings.ToUpper(name)+"="+value)
 	}

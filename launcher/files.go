@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"path/filepath"
+	"strings"
 	"time"
 
 	"srun/policy"
@@ -31,6 +32,26 @@ func (c *Cmd) deniedFile(f FileDenial) {
 	c.denied(d)
 }
 
+// agentOf is the agent that holds a private key, "" for what is none. No grant shows
+// such a key.
+func agentOf(p *policy.Policy, f FileDenial) policy.GrantKind {
+	if !f.Secret || f.Operation == "write" {
+		return ""
+	}
+	for _, home := range append([]string{p.Home}, p.OtherHomes...) {
+		ssh, gpg := filepath.Join(home, ".ssh"), filepath.Join(home, ".gnupg")
+		name := filepath.Base(f.Ruled)
+		switch {
+		case home == "" || f.Ruled == ssh || f.Ruled == gpg:
+		case filepath.Dir(f.Ruled) == ssh && name != "config" && !strings.HasPrefix(name, "known_hosts") && !strings.HasPrefix(name, "authorized_keys"):
+			return policy.GrantSSHAgent
+		case pathtree.Contains(filepath.Join(gpg, "private-keys-v1.d"), f.Ruled) || f.Ruled == filepath.Join(gpg, "secring.gpg"):
+			return policy.GrantGPGAgent
+		}
+	}
+	return ""
+}
+
 // fileVerdict finds the policy's reason. Where the policy knows none, the
 // backend refused what it found itself: what git trusts, or a path that a rule
 // leads to by a link.
@@ -44,7 +65,11 @@ func fileVerdict(p *policy.Policy, f FileDenial) policy.PathDecision {
 			return policy.PathDecision{Verdict: policy.Denied, Source: policy.Source{Tier: policy.TierDefault}, Reason: "protected path"}
 		}
 	}
-	if v := p.ReadVerdict(f.Ruled); v.Verdict == policy.Denied {
+	v := p.ReadVerdict(f.Ruled)
+	if v.Verdict == policy.Denied && v.Source.Tier == policy.TierDefault && agentOf(p, f) != "" {
+		v.Reason = "private key"
+	}
+	if v.Verdict == policy.Denied {
 		return v
 	}
 	if f.Secret {
@@ -55,6 +80,9 @@ func fileVerdict(p *policy.Policy, f FileDenial) policy.PathDecision {
 
 // fileGrants returns what would allow it, nil where nothing would.
 func fileGrants(p *policy.Policy, f FileDenial) []policy.Grant {
+	if agent := agentOf(p, f); agent != "" {
+		return []policy.Grant{{Kind: agent}}
+	}
 	if open := openGrants(p, f); open != nil {
 		return open
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 
 	"srun/policy"
 	"srun/proxy"
@@ -26,6 +27,8 @@ func (c *Cmd) newServer(peer func(net.Conn) proxy.Process) (*proxy.Server, error
 		Audit:          c.Audit,
 		Warn:           func(line string) { c.warn("%s", line) },
 	}
+	name, _ := os.Hostname()
+	cfg.Inside = &proxy.Inside{Name: name, Ports: c.ownPorts, Dial: func(port uint16) (net.Conn, error) { return c.process.Dial(port) }}
 	if c.opening != nil {
 		cfg.TLS = c.opening.proxy
 	}

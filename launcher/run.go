@@ -37,6 +37,7 @@ func (c *Cmd) start() error {
 		return err
 	}
 	own := plan.Own()
+	c.ownPorts = own.Ports
 	ports, err := c.publish(func(port uint16) bool { return slices.Contains(own.Ports, port) })
 	if err != nil {
 		return err

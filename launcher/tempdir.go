@@ -78,3 +78,10 @@ func (t *tempDir) close() error {
 	defer t.lock.Close()
 	return removeTree(t.path)
 }
+
+// removeTemp does so at the end of a run.
+func (c *Cmd) removeTemp() {
+	if err := c.temp.close(); err != nil {
+		c.warn("remove the temporary files: %v", err)
+	}
+}

@@ -35,6 +35,7 @@ func (c *Config) newBroker(notify int, killable bool) (box.Broker, error) {
 	return broker.New(broker.Config{
 		Notify: notify, Killable: killable, Runs: c.Runs, Rules: brokerRules(&c.Plan.Rules), Sockets: sockets,
 		Denied: func(d broker.Denial) { c.deniedByBroker(d) },
+		Bound:  c.Bound,
 		Failed: func(f broker.Failure) func() { return c.failed(judge, f) },
 	}), nil
 }

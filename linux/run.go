@@ -15,6 +15,10 @@ type Config struct {
 	// refused; nil is nobody.
 	DeniedSocket func(SocketDenial)
 
+	// Bound is told of each Internet port that the command binds; nil is nobody. It
+	// returns at once.
+	Bound func(port uint16)
+
 	// Runs is a file of srun's own, made if there is none, by which runs of a user
 	// at the same time know of each other's; "" is none.
 	Runs string

@@ -16,7 +16,7 @@ import (
 // ThisHost asks the real machine. workDir is what the working directory must be,
 // for while srun starts another program could give its name to a link; nil is any.
 func ThisHost(workDir *os.File) (plan.Host, error) {
-	h := plan.Host{LandlockABI: box.LandlockABI(), Files: hostfs.New()}
+	h := plan.Host{LandlockABI: box.LandlockABI(), Files: hostfs.New(), Root: os.Getuid() == 0}
 	h.Name, _ = os.Hostname() // without one, it is missing from /etc/hosts
 	if workDir == nil {
 		return h, nil

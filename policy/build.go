@@ -101,7 +101,7 @@ func (p *Policy) filesystem(l *layer, o Options) {
 		Caches:         cmp.Or(l.caches.value, CachesPrivate),
 		AllowWrite:     append(unique(l.allowWrite, pathKey), root),
 		DenyWrite:      unique(readWidely(l.denyWrite), pathKey),
-		AllowRead:      unique(l.allowRead, pathKey),
+		AllowRead:      append(unique(l.allowRead, pathKey), o.defaultAllowRead(l.denyRead)...),
 		DenyRead:       withDefaults(unique(readWidely(l.denyRead), pathKey), o.defaultDenyRead()),
 		AllowGitConfig: l.gitConfig.value,
 		OpenProtected:  l.openProtected,

@@ -40,7 +40,7 @@ func checkPresent(name string, rules []PathRule) ([]Notice, error) {
 	var notices []Notice
 	for i := range rules {
 		r := &rules[i]
-		if r.Missing = r.missing(); !r.Missing {
+		if r.Missing = r.missing(); !r.Missing || r.Reason == notSecret {
 			continue
 		}
 		if r.Source.Flag != "" || r.Source.Tier == TierDefault {

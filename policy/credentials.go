@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"srun/policy/pathtree"
 )
 
 // credential is a path of the default read-deny list.
@@ -188,6 +190,29 @@ func (o Options) defaultDenyRead() []PathRule {
 			continue
 		}
 		rules = append(rules, defaultRule(path, "keys of another user, when srun runs as root"))
+	}
+	return rules
+}
+
+// notSecret is the reason of the rules below.
+const notSecret = "no secret"
+
+// public is what of a hidden directory is no secret.
+var public = []string{".ssh/known_hosts", ".ssh/known_hosts2", ".ssh/*.pub"}
+
+// defaultAllowRead shows it, but for what a rule of the user's denies.
+func (o Options) defaultAllowRead(denied []PathRule) (rules []PathRule) {
+	for _, home := range append([]string{o.Home}, o.OtherHomes...) {
+		if home == "" || slices.ContainsFunc(denied, func(r PathRule) bool { return !r.Glob && pathtree.Contains(r.Path, filepath.Join(home, ".ssh")) }) {
+			continue
+		}
+		for _, name := range public {
+			rule := defaultRule(filepath.Join(home, name), notSecret)
+			if strings.Contains(name, "*") {
+				rule.Path, rule.Glob, rule.Literal = escapeGlob(home)+"/"+name, true, false
+			}
+			rules = append(rules, rule)
+		}
 	}
 	return rules
 }

@@ -20,6 +20,8 @@ const (
 	GrantForward    GrantKind = "forward"           // a port of the host's localhost
 	GrantPublish    GrantKind = "publish"           // an address of the host's with a port, and a port inside
 	GrantNetwork    GrantKind = "network"           // a Mode
+	GrantSSHAgent   GrantKind = "ssh agent"         // no value: the agent signs, and its keys stay where they are
+	GrantGPGAgent   GrantKind = "gpg agent"         // the same
 )
 
 // String is the grant where nobody gave it a better word.

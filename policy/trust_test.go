@@ -47,7 +47,7 @@ func TestUntrustedProjectMayOnlyTighten(t *testing.T) {
 		t.Errorf("limits = %+v; want the lower of each", got)
 	}
 	f := p.Filesystem
-	if len(f.AllowWrite) != 1 || len(f.AllowRead) != 0 || f.AllowGitConfig || len(p.Weaker) != 0 || len(p.Environment.Allow) != 0 ||
+	if len(f.AllowWrite) != 1 || slices.ContainsFunc(f.AllowRead, func(r PathRule) bool { return r.Source.Tier != TierDefault }) || f.AllowGitConfig || len(p.Weaker) != 0 || len(p.Environment.Allow) != 0 ||
 		len(p.Profiles) != 0 || len(p.IgnoreViolations) != 0 || len(p.Permissions) != 1 {
 		t.Errorf("Policy = %+v", p)
 	}

@@ -108,7 +108,7 @@ func (u *unsupported) filesystem(f *Filesystem, can Capabilities) {
 		{"filesystem.allowRead", f.AllowRead}, {"filesystem.denyRead", f.DenyRead},
 	} {
 		for _, r := range list.rules {
-			u.when(r.Glob && !can.Globs, r.Source, list.key, "the glob "+printable(r.Path))
+			u.when(r.Glob && r.Source.Tier != TierDefault && !can.Globs, r.Source, list.key, "the glob "+printable(r.Path))
 			u.when(r.Missing && !can.MissingPaths && strings.Contains(list.key, ".deny"), r.Source, list.key,
 				printable(r.Path)+", which is not there yet,")
 		}

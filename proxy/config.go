@@ -55,6 +55,9 @@ type Config struct {
 	// a net.Dialer.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 
+	// Inside is the command's own loopback; nil is none that can be reached.
+	Inside *Inside
+
 	// HTTPProxyPort and SOCKSProxyPort are the custom proxy on localhost that
 	// allowed traffic is handed to, 0 for none. With one of them set, all
 	// traffic goes to that one.

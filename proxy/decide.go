@@ -15,6 +15,7 @@ type grant struct {
 	target target
 	dec    policy.Decision
 	asked  bool     // the user said yes
+	inside bool     // on the sandbox's own loopback
 	from   net.Addr // who came from outside to a published port; nil for the command
 
 	passage audit.Passage // set once it led to a connection
@@ -31,6 +32,8 @@ func (g grant) rule() string {
 	switch {
 	case g.asked:
 		return "answered yes"
+	case g.inside:
+		return "the sandbox's own"
 	case g.dec.Verdict != policy.Allowed:
 		return "left to the custom proxy"
 	}
@@ -42,6 +45,7 @@ type decider struct {
 	rules  *nameRules
 	asker  *question.Asker
 	guard  *addrguard.Guard
+	inside *Inside
 	custom bool // there is a custom proxy
 }
 

@@ -17,6 +17,8 @@ type dialler struct {
 	out   *dialing.Net
 	rules *nameRules
 	guard *addrguard.Guard
+
+	inside *Inside
 }
 
 // dial opens the connection that a grant allows: through a proxy where one is
@@ -25,6 +27,9 @@ type dialler struct {
 func (d *dialler) dial(ctx context.Context, g grant, via string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
+	if g.inside {
+		return d.inside.dial(ctx, g.target.Port)
+	}
 	if p := d.exits.proxyFor(g.target, via); p != nil {
 		if err := d.checkLiteral(g); err != nil {
 			return nil, err
@@ -42,7 +47,7 @@ func (d *dialler) dial(ctx context.Context, g grant, via string) (net.Conn, erro
 // HTTP proxy, to be told each request's server, that proxy is returned too.
 func (d *dialler) dialHTTP(ctx context.Context, g grant) (net.Conn, *upstream.Proxy, error) {
 	p := d.exits.proxyFor(g.target, viaHTTP)
-	if p == nil || p.SOCKS() {
+	if p == nil || p.SOCKS() || g.inside {
 		conn, err := d.dial(ctx, g, viaHTTP)
 		return conn, nil, err
 	}

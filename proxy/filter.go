@@ -41,8 +41,8 @@ func newFilter(ctx context.Context, cfg *Config) *filter {
 		ask = nil
 	}
 	asker := question.New(ctx, ask, cfg.AskTimeout, f.rules.decided)
-	f.decide = &decider{rules: f.rules, asker: asker, guard: guard, custom: ways.custom()}
-	f.dials = &dialler{exits: ways, out: &dialing.Net{Resolve: cfg.Resolve, Dial: cfg.Dial}, rules: f.rules, guard: guard}
+	f.decide = &decider{rules: f.rules, asker: asker, guard: guard, inside: cfg.Inside, custom: ways.custom()}
+	f.dials = &dialler{exits: ways, out: &dialing.Net{Resolve: cfg.Resolve, Dial: cfg.Dial}, rules: f.rules, guard: guard, inside: cfg.Inside}
 	f.names = &names{f.decide, cfg.Strict}
 	f.record = &reporter{denied: cfg.Denied, peer: cfg.Peer}
 	if cfg.Audit != nil {

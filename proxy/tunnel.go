@@ -104,7 +104,7 @@ func (t *tunnel) serveTLS(preread []byte) error {
 	}
 	site := t.site(h)
 	switch {
-	case t.terminated == nil && t.c.tls.terminates(t.g.target, site):
+	case t.terminated == nil && !t.g.inside && t.c.tls.terminates(t.g.target, site):
 		return t.terminate(h, site, read)
 	case t.c.requests.ruled(t.g.target, site):
 		return t.denyAs(CodeMethodPolicy, "network.rules speak of it, and tlsTerminate does not open its TLS")

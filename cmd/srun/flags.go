@@ -32,6 +32,7 @@ type options struct {
 	version              bool
 	help, helpAll        bool
 	completion           string
+	sshAgent, gpgAgent   bool
 	clearCaches          string // "", "project" or "all"
 
 	command []string
@@ -56,6 +57,8 @@ func newFlagSet(o *options) *pflag.FlagSet {
 	f.StringVar(&o.auditLog, "audit-log", "", "append one JSON line per network decision to `FILE`")
 	f.StringVar(&o.explain, "explain", "", "print the resolved policy and run nothing; `FORMAT` is text, all or json")
 	f.Lookup("explain").NoOptDefVal = "text"
+	f.BoolVar(&o.sshAgent, "ssh-agent", false, "the SSH agent may be used, and its client reads what it must: no private key")
+	f.BoolVar(&o.gpgAgent, "gpg-agent", false, "the same of the GnuPG agent")
 	f.BoolVar(&o.doctor, "doctor", false, "say what this host can enforce, and how to fix what it cannot")
 	f.BoolVar(&o.trace, "trace", false, "observe file operations, to report file denials exactly")
 	f.StringVar(&o.learn, "learn", "", "run, observe, and write the settings that the run needed to `FILE`")
@@ -162,6 +165,9 @@ func (o *options) check(f *pflag.FlagSet) error {
 		}
 	}
 	if err := o.takeSettings(f); err != nil {
+		return err
+	}
+	if err := o.takeAgents(); err != nil {
 		return err
 	}
 	switch {

@@ -23,12 +23,17 @@ var grantFlags = map[policy.GrantKind]string{
 	policy.GrantForward:    "--forward",
 	policy.GrantPublish:    "--publish",
 	policy.GrantNetwork:    "--network",
+	policy.GrantSSHAgent:   "--ssh-agent",
+	policy.GrantGPGAgent:   "--gpg-agent",
 }
 
 // denial is the line of a denial, with what would have allowed it.
 func (s spelling) denial(d launcher.Denial) string {
 	if len(d.Allow) == 0 {
 		return d.Line()
+	}
+	if kind := d.Allow[0].Kind; kind == policy.GrantSSHAgent || kind == policy.GrantGPGAgent {
+		return d.Line() + "; use the agent: " + s.flags(d.Allow)
 	}
 	return d.Line() + "; to allow: " + s.flags(d.Allow)
 }
@@ -42,6 +47,9 @@ func (s spelling) flags(grants []policy.Grant) string {
 }
 
 func (s spelling) flag(g policy.Grant) string {
+	if g.Value == "" {
+		return grantFlags[g.Kind]
+	}
 	return grantFlags[g.Kind] + " " + s.value(g)
 }
 

@@ -19,8 +19,9 @@ type flagGroup struct {
 
 // flagGroups has every flag that is offered, in the order of the help.
 var flagGroups = []flagGroup{
-	{"Network", 4, []string{
-		"allow-domain", "deny-domain", "publish", "forward",
+	{"Network", 5, []string{
+		"allow-domain", "deny-domain", "publish", "forward", "ssh-agent",
+		"gpg-agent",
 		"network", "allow-local-binding", "allow-unix-socket", "http-proxy-port", "socks-proxy-port",
 	}},
 	{"Files", 4, []string{

@@ -206,15 +206,15 @@ func (o *options) sandbox(p *printer, opts policy.Options) (int, error) {
 	}
 	ended := cmd.Wait()
 	keeper.flush()
-	return o.finish(ended, pol, report)
+	return o.finish(ended, pol, report, cmd)
 }
 
 // finish says what there is to say when the command has ended.
-func (o *options) finish(ended error, pol *policy.Policy, report *reporter) (int, error) {
+func (o *options) finish(ended error, pol *policy.Policy, report *reporter, cmd *launcher.Cmd) (int, error) {
 	status, err := endStatus(ended)
 	o.killedBy = endSignal(ended)
 	if err == nil && status != 0 && !endedBySignal(status) {
-		report.withheld(o.withheld(pol, os.Environ()))
+		report.withheld(o.withheld(pol, os.Environ(), cmd.Refused()))
 	}
 	report.finish(ending{status, o.killedBy, err})
 	return status, err
@@ -236,6 +236,9 @@ func (o *options) sandboxed(p *printer, pol *policy.Policy, report *reporter, ke
 	cmd.Warn = func(line string) { p.line("%s", line) }
 	cmd.Ask = o.asker(p, keeper.keep, cmd)
 	cmd.Stopped = stopWithCommand
+	if !o.quiet && o.report == "summary" && term.IsTerminal(2) {
+		cmd.Serves = func(port uint16) { p.line("%s", servesLine(port)) }
+	}
 	return cmd
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"srun/launcher"
 	"srun/policy"
 	"srun/policy/pathtree"
 )
@@ -15,12 +16,33 @@ import (
 const mostNamed = 5
 
 // withheld are lines on what is known to have been kept from a command that failed.
-func (o *options) withheld(pol *policy.Policy, environ []string) (lines []string) {
+func (o *options) withheld(pol *policy.Policy, environ []string, refused []uint16) (lines []string) {
 	if names := withheldVariables(pol, environ); len(names) > 0 {
 		lines = append(lines, withheldLine(names))
 	}
 	for _, path := range o.hiddenTemps(pol) {
 		lines = append(lines, hiddenTempLine(path))
+	}
+	return append(lines, hostPorts(pol, refused)...)
+}
+
+// hostPorts are lines on ports at which the command found nobody, and the host does.
+// Those that lead to the host anyway are none of them.
+func hostPorts(pol *policy.Policy, refused []uint16) (lines []string) {
+	if len(refused) == 0 {
+		return nil
+	}
+	listening := launcher.HostListening()
+	there := policy.PortsOf(pol.Network.Allow, policy.Localhost)
+	for _, rule := range pol.Network.Forward {
+		there = append(there, rule.Port)
+	}
+	refused = slices.DeleteFunc(refused, func(port uint16) bool { return slices.Contains(there, port) })
+	slices.Sort(refused)
+	for _, port := range refused {
+		if slices.Contains(listening, port) {
+			lines = append(lines, hostPortLine(port))
+		}
 	}
 	return lines
 }

@@ -128,15 +128,17 @@ func notYet(flag string) error {
 
 // hiddenTempLine is about a file of the host's /tmp that the command was to see.
 func hiddenTempLine(path string) string {
-	return fmt.Sprintf("withheld from the command: %s (it has a /tmp of its own); to allow: --allow-read %s", path, quoted(path))
+	return fmt.Sprintf("withheld from the command: %s (it has a /tmp of its own); to allow: --allow-read %s", path, shellWord(path))
 }
 
-// quoted is a word as a shell takes it.
-func quoted(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%") == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+// servesLine is about a port that something inside listens on.
+func servesLine(port uint16) string {
+	return fmt.Sprintf("port %d is served inside; to reach it from here: --publish %d", port, port)
+}
+
+// hostPortLine is about a port of the host's localhost that the command looked for.
+func hostPortLine(port uint16) string {
+	return fmt.Sprintf("withheld from the command: localhost:%d of the host (it has a localhost of its own); to allow: --forward %d", port, port)
 }
 
 // startFailure names what went wrong before the command ran, and what to do.
@@ -161,6 +163,14 @@ func withheldLine(names []string) string {
 	if len(names) > mostNamed {
 		named, more = names[:mostNamed], fmt.Sprintf(" and %d more", len(names)-mostNamed)
 	}
-	return fmt.Sprintf("withheld from the command: %s%s (environment, default deny list); to allow: --env %s",
-		strings.Join(named, ", "), more, strings.Join(named, " --env "))
+	var flags []string
+	for _, name := range named {
+		if name == "SSH_AUTH_SOCK" {
+			flags = append(flags, "--ssh-agent")
+			continue
+		}
+		flags = append(flags, "--env "+name)
+	}
+	return fmt.Sprintf("withheld from the command: %s%s (environment, default deny list); to allow: %s",
+		strings.Join(named, ", "), more, strings.Join(flags, " "))
 }

@@ -40,6 +40,9 @@ type Config struct {
 type Broker interface {
 	Serve()
 	Wait() // until nobody can make one any more
+
+	// Refused are the ports of the sandbox's localhost at which nobody was found.
+	Refused() []uint16
 }
 
 // Tracer watches the command.

@@ -3,7 +3,6 @@
 package box
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strconv"
@@ -21,20 +20,37 @@ var localAddrs = []string{
 // Listening lists the TCP ports that the command serves on the sandbox's
 // localhost, in order. srun's own are not among them.
 func (p *Process) Listening() []uint16 {
+	return slices.DeleteFunc(listeningIn(strconv.Itoa(p.Pid)), p.Listeners.has)
+}
+
+// HostListening lists the TCP ports that are served on the host's localhost.
+func HostListening() []uint16 { return listeningIn("self") }
+
+// listeningIn does so in the network namespace of a process of /proc.
+func listeningIn(process string) []uint16 {
 	var ports []uint16
 	for _, table := range []string{"tcp", "tcp6"} {
-		body, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", p.Pid, table))
+		body, err := os.ReadFile("/proc/" + process + "/net/" + table)
 		if err != nil {
 			continue // the sandbox is gone, or the host has no IPv6
 		}
 		for line := range strings.Lines(string(body)) {
-			if port := listeningPort(line); port != 0 && !p.Listeners.has(port) {
+			if port := listeningPort(line); port != 0 {
 				ports = append(ports, port)
 			}
 		}
 	}
 	slices.Sort(ports)
 	return slices.Compact(ports)
+}
+
+// Refused lists the ports of the sandbox's localhost at which the command found
+// nobody.
+func (p *Process) Refused() []uint16 {
+	if p.broker == nil {
+		return nil
+	}
+	return p.broker.Refused()
 }
 
 // listeningPort returns the port of a line of proc_pid_net(5)'s tcp, 0 where no

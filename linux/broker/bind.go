@@ -33,7 +33,11 @@ func (c *call) bind() unix.Errno {
 				return unix.EACCES
 			}
 		}
-		return rawAddress(unix.SYS_BIND, sock, addr)
+		errno := rawAddress(unix.SYS_BIND, sock, addr)
+		if errno == 0 && c.onBound != nil && len(addr) >= 4 {
+			c.onBound(binary.BigEndian.Uint16(addr[2:]))
+		}
+		return errno
 	}
 	if p, ok := pathAddress(addr); ok && domain == unix.AF_UNIX {
 		return c.bindPath(sock, p, addr)

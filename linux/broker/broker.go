@@ -29,6 +29,10 @@ type Config struct {
 	// called from a goroutine of its own and holds up no call.
 	Denied func(Denial)
 
+	// Bound is told of each Internet port that is bound, 0 for any that was free; nil
+	// is nobody. The caller waits for it.
+	Bound func(port uint16)
+
 	// Failed judges an act that was tried and that the kernel refused with an errno
 	// which the sandbox's mounts refuse with; nil is nobody. The caller waits for it
 	// for a moment, so that what it does next is not seen yet. What it returns, if
@@ -59,6 +63,7 @@ type Failure struct {
 type Broker struct {
 	notify    int
 	onFailure func(Failure) func()
+	onBound   func(uint16)
 	restarts  *restarts // nil: only what kills a caller takes it away from a call that was taken
 	rules     *index
 	ages      *ages
@@ -71,6 +76,7 @@ type Broker struct {
 	worktrees worktrees
 	umasks    umasks
 	waiting   waiting
+	refused   refused
 
 	rootOnce sync.Mutex
 	rootFD   int
@@ -91,7 +97,7 @@ func New(c Config) *Broker {
 	// The caller and the broker take turns: wake each on the other's processor.
 	unix.IoctlSetInt(c.Notify, notifSetFlags, syncWakeUp)
 	b := &Broker{
-		notify: c.Notify, onFailure: c.Failed, rules: newIndex(&c.Rules), ages: newAges(openRuns(c.Runs)), rootFD: -1,
+		notify: c.Notify, onFailure: c.Failed, onBound: c.Bound, rules: newIndex(&c.Rules), ages: newAges(openRuns(c.Runs)), rootFD: -1,
 		sockets: newSockets(c.Sockets), workers: map[*worker]bool{}, began: time.Now(),
 		gone: make(chan struct{}, 1), done: make(chan struct{}),
 	}

@@ -24,7 +24,9 @@ func (c *call) connect() {
 		addr, errno = c.connectUnix(addr)
 	}
 	if errno == 0 {
-		errno = c.connectTo(sock, addr)
+		if errno = c.connectTo(sock, addr); errno == unix.ECONNREFUSED || errno == unix.EINPROGRESS && hasFailed(sock) {
+			c.refused.note(addr)
+		}
 	}
 	if errno != blocks {
 		c.reply(0, errno)

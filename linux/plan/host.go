@@ -7,6 +7,7 @@ type Host struct {
 	LandlockABI int
 	Dir         FileID // that the working directory must have, where its name alone is not to be trusted
 	Name        string // the host's name, which /etc/hosts inside knows as well
+	Root        bool   // srun runs as root, whose files are its own
 	Trust       *Trust // for the command, nil when it trusts what the host does
 	Layers      []Layer
 	TempDir     string // a directory for the command's temporary files, "" for memory
@@ -30,6 +31,9 @@ type Files interface {
 
 	// ID tells a file from others that get its name; links are followed.
 	ID(path string) (FileID, error)
+
+	// OfRoot tells whether a file is root's.
+	OfRoot(path string) bool
 
 	// Mounts is the table of mounts as proc_pid_mountinfo(5) has it.
 	Mounts() ([]byte, error)

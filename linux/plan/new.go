@@ -39,7 +39,7 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if !b.plan.HostNetwork {
 		b.plan.Mounts = append(b.plan.Mounts, b.nameFiles(nodes)...)
 	}
-	b.plan.Mounts = append(b.plan.Mounts, b.trustFiles(nodes)...)
+	b.plan.Mounts = slices.Concat(b.plan.Mounts, b.sshConfigs(p.Home, nodes), b.trustFiles(nodes))
 	b.plan.Landlock = b.plan.landlockRules()
 	b.plan.index()
 	b.plan.UnixSockets = b.unixSockets(p.Network.UnixSockets)

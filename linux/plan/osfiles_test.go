@@ -31,6 +31,8 @@ func (osFiles) ID(path string) (FileID, error) {
 	return FileID{Ino: st.Ino, Dev: uint32(st.Dev)}, err
 }
 
+func (osFiles) OfRoot(string) bool { return false }
+
 func (osFiles) Mounts() ([]byte, error) { return nil, nil }
 
 func (osFiles) Kind(path string) gitfiles.Kind {

@@ -44,6 +44,7 @@ type fakeFiles struct {
 
 func (f fakeFiles) Find(path string) (Place, error) { return f.find(path) }
 func (f fakeFiles) Mounts() ([]byte, error)         { return []byte(f.mounts), nil }
+func (fakeFiles) OfRoot(string) bool                { return false }
 func (fakeFiles) ID(string) (FileID, error)         { return FileID{}, fs.ErrNotExist }
 
 func (f fakeFiles) Kind(path string) gitfiles.Kind {

@@ -51,9 +51,13 @@ func (b *builder) addTemps(p *policy.Policy) {
 		b.plan.TempDir = cmp.Or(b.plan.TempDir, dir)
 	}
 	b.plan.TempDir = cmp.Or(b.plan.TempDir, ownTemp)
-	for _, s := range p.Network.UnixSockets { // there by their names in what is the command's own
+	if len(p.Network.UnixSockets) == 0 {
+		return
+	}
+	nodes := resolve(b.points)
+	for _, s := range p.Network.UnixSockets { // there by their names in what is hidden
 		at, err := b.host.Find(s.Path)
-		if err == nil && !at.Missing && slices.ContainsFunc(b.plan.Private, func(own string) bool { return pathtree.Contains(own, at.Path) }) {
+		if err == nil && !at.Missing && nodes.At(at.Path).Access() == pathtree.Hidden {
 			b.points = append(b.points, point{Path: at.Path, Effects: allowRead, Own: facts{dir: at.Dir}})
 		}
 	}

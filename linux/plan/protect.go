@@ -33,6 +33,29 @@ func (b *builder) nameFiles(nodes nodes) []Op {
 	return ops
 }
 
+// sshConfigs are the operations by which ssh takes configurations that are root's:
+// inside, root's files are nobody's, and ssh refuses those ("Bad owner or
+// permissions", readconf.c). The command has copies of its own.
+func (b *builder) sshConfigs(home string, nodes nodes) (ops []Op) {
+	if b.host.Root {
+		return nil
+	}
+	paths := []string{filepath.Join(home, ".ssh/config")}
+	for _, name := range b.host.ReadDir("/etc/ssh/ssh_config.d") {
+		paths = append(paths, filepath.Join("/etc/ssh/ssh_config.d", name))
+	}
+	for _, path := range paths {
+		at, err := b.host.Find(path)
+		if err != nil || at.Missing || at.Dir || nodes.At(at.Path).Access() != pathtree.ReadOnly || !b.host.OfRoot(at.Path) {
+			continue
+		}
+		if text := b.host.ReadFile(at.Path); text != nil {
+			ops = append(ops, Op{Kind: OpFile, Path: at.Path, A: 0o444, Flag: 1, Data: string(text)})
+		}
+	}
+	return ops
+}
+
 // protect adds the protected paths that lie below a writable root, and those
 // that lead there through a link; all others are out of the command's reach as
 // they are. trusted is what git trusts.

@@ -53,6 +53,8 @@ func testJudge(t *testing.T) *Judge {
 // traceFiles have what the test's rules name.
 type traceFiles struct{}
 
+func (traceFiles) OfRoot(string) bool { return false }
+
 func (traceFiles) Find(path string) (plan.Place, error) {
 	switch path {
 	case "/", "/work", "/work/.git", "/work/secret", "/etc", "/home", "/home/.ssh":

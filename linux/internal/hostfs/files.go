@@ -27,6 +27,12 @@ func (*Files) ID(path string) (plan.FileID, error) {
 	return Identity(&st), err
 }
 
+// OfRoot tells whether a file is root's; links are followed.
+func (*Files) OfRoot(path string) bool {
+	var st unix.Stat_t
+	return unix.Stat(path, &st) == nil && st.Uid == 0
+}
+
 // Identity is how a plan knows a file.
 func Identity(st *unix.Stat_t) plan.FileID {
 	return plan.FileID{Ino: st.Ino, Dev: unix.Major(st.Dev)<<20 | unix.Minor(st.Dev)}

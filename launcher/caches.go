@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"srun/policy"
+	"srun/policy/pathtree"
 )
 
 // Layer is a directory of the host's over which the command has a layer of its own:
@@ -77,7 +79,7 @@ func (c *caches) add(p *policy.Policy, environ []string, cache *policy.Cache, at
 	switch {
 	case at == "" || err == nil && !st.IsDir():
 		return
-	case err != nil && (cache.Tells == "" || c.bare == "" || p.WriteVerdict(at).Verdict == policy.Allowed):
+	case err != nil && (cache.Tells == "" || c.bare == "" || mayMake(p, at)):
 		return
 	case err != nil:
 		name, value, _ := strings.Cut(cache.Tells, "=")
@@ -89,6 +91,12 @@ func (c *caches) add(p *policy.Policy, environ []string, cache *policy.Cache, at
 	if os.MkdirAll(l.Upper, 0o700) == nil && os.MkdirAll(l.Work, 0o700) == nil {
 		c.layers = append(c.layers, l)
 	}
+}
+
+// mayMake tells whether a rule lets the command make its cache where the host would
+// have it. Verdicts take longer, and each start waits for this.
+func mayMake(p *policy.Policy, at string) bool {
+	return slices.ContainsFunc(p.Filesystem.AllowWrite, func(r policy.PathRule) bool { return pathtree.Contains(r.Path, at) })
 }
 
 // bareName is the directory of a slot with the caches that the host has not got.

@@ -92,7 +92,7 @@ func checkLabel(l string) error {
 	}
 	for i := 0; i < len(l); i++ {
 		c := l[i]
-		if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' && i == 0 {
+		if 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c == '-' || c == '_' {
 			continue
 		}
 		return fmt.Errorf("has %q, which a host name cannot have", c)

@@ -65,6 +65,17 @@ func TestConnectRefused(t *testing.T) {
 	}
 }
 
+// Some clients say the proxy's own address as Host, and the target counts.
+func TestConnectWithTheProxysHost(t *testing.T) {
+	w := newWorld(t, "ok.test", "")
+	for host, want := range map[string]string{"127.0.0.1:61080": "200", "localhost:3128": "200", "[::1]:1": "200", "ok.test:443": "200", "other.test:443": "403", "192.0.2.1:61080": "403"} {
+		got := w.say("CONNECT ok.test:443 HTTP/1.1\r\nHost: "+host+"\r\n\r\n", "")
+		if !strings.HasPrefix(got, "HTTP/1.1 "+want) && !(want == "200" && strings.HasPrefix(got, "HTTP/1.1 502")) {
+			t.Errorf("%s: %q", host, got)
+		}
+	}
+}
+
 // Authorities that net/http takes and that some other parser reads differently.
 func TestConnectAuthority(t *testing.T) {
 	w := newWorld(t, "* 127.0.0.1 [::1]", "")
@@ -73,7 +84,7 @@ func TestConnectAuthority(t *testing.T) {
 		"example.com:0", "example.com:70000", "example.com:-1", "example.com:+443", "0x7f.1:443", "127.1:443",
 		"2130706433:443", "017700000001:443", "[::1%25lo]:443", "[::1%lo]:443", "::1:443", "[::1:443", ":443",
 		"exa\x00mple.com:443", "exa\x1bmple.com:443", "http://example.com:443", "example.com:443/", "/", "*",
-		"ex%61mple.com:443", "example.com:443#x", "example..com:443", "exam_ple.com:443",
+		"ex%61mple.com:443", "example.com:443#x", "example..com:443",
 	} {
 		before := len(w.denied())
 		got := w.say("CONNECT "+target+" HTTP/1.1\r\nHost: example.com\r\n\r\n", "")

@@ -65,7 +65,8 @@ func connect(h *client, req *http1.Head) {
 	h.c.carry(g, upstream, h.unread())
 }
 
-// checkConnect refuses a CONNECT that says two things.
+// checkConnect refuses a CONNECT that says two things. The request target counts
+// (RFC 9110, 9.3.6).
 func checkConnect(req *http1.Head, to target) error {
 	if req.Length != 0 {
 		return http1.Bad("a CONNECT request with a body")
@@ -74,8 +75,8 @@ func checkConnect(req *http1.Head, to target) error {
 		return nil
 	}
 	named, err := parseAuthority(req.Host, to.Port)
-	if err == nil && named == to {
-		return nil
+	if err == nil && (named == to || named.kind == theHost || named.mayBeHost()) {
+		return nil // the latter is the proxy's own address, which some clients say
 	}
 	return newDenial(to, policy.Decision{}, CodeSNIMismatch, "CONNECT with another Host, "+oneline.Quote(req.Host))
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 
 	"srun/launcher"
@@ -23,4 +24,10 @@ func ignored(rules []policy.ViolationRule, argv []string, d launcher.Denial) boo
 		}
 	}
 	return false
+}
+
+// ofNoInterest tells of a denial that no command ever fails of: the counters that
+// go's tools write, each of them at every call, where the host has none yet.
+func ofNoInterest(home string, d launcher.Denial) bool {
+	return home != "" && d.Operation == "write" && d.Target == filepath.Join(home, ".config", "go")
 }

@@ -228,7 +228,7 @@ func (o *options) sandboxed(p *printer, pol *policy.Policy, report *reporter, ke
 	cmd := launcher.Command(pol, o.argv()[0], o.argv()[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.Denied = func(d launcher.Denial) {
-		report.denied(d, ignored(pol.IgnoreViolations, o.argv(), d))
+		report.denied(d, ofNoInterest(pol.Home, d) || ignored(pol.IgnoreViolations, o.argv(), d))
 	}
 	cmd.Words = launcher.Words{Denial: report.spell.denial, Grant: report.spell.flag}
 	cmd.Trace = o.trace

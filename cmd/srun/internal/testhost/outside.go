@@ -33,7 +33,7 @@ func outside() (int, error) {
 
 	// The terminal's ^C goes to every process of its group. This one waits for
 	// the others and then removes dir.
-	signal.Notify(make(chan os.Signal, 1), unix.SIGINT, unix.SIGTERM, unix.SIGQUIT)
+	signal.Notify(make(chan os.Signal, 1), unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP)
 	cmd, err := asRoot(next(filepath.Join(dir, "bin", "tests"), stageMachine, dir))
 	if err != nil {
 		return 1, err
@@ -154,7 +154,7 @@ func machineStage() (int, error) {
 	if os.Getenv("SRUN_TEST_KEEP") == "" {
 		defer removeRootsPart(dir)
 	}
-	signal.Notify(make(chan os.Signal, 1), unix.SIGINT, unix.SIGTERM, unix.SIGQUIT)
+	signal.Notify(make(chan os.Signal, 1), unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP)
 
 	// Pdeathsig watches the thread that forked, so that thread must stay.
 	runtime.LockOSThread()

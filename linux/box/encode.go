@@ -31,6 +31,9 @@ func encodePlan(c *Config, reopened reopenedFiles) ([]byte, error) {
 		if op.Kind == plan.OpClone {
 			op.A, op.Flag = op.ID.Ino, op.ID.Dev
 		}
+		if op.Layered {
+			b = appendOp(b, codeIfThere, 0, 0, op.Flag, op.Path)
+		}
 		b = appendOp(b, opCodes[op.Kind], op.Slot, op.A, op.Flag, data)
 	}
 	for _, r := range c.Plan.Landlock {

@@ -90,8 +90,9 @@ const namespaces = unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID | u
 	unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 
 // initCapabilities are what init uses in its namespaces. Without them in the
-// ambient set, an ordinary user's execve(2) would lose them (capabilities(7)).
-var initCapabilities = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_NET_BIND_SERVICE, unix.CAP_SETPCAP}
+// ambient set, an ordinary user's execve(2) would lose them (capabilities(7)). The
+// last is for the directory of mode 0 that a layer before left in its work directory.
+var initCapabilities = []uintptr{unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN, unix.CAP_NET_BIND_SERVICE, unix.CAP_SETPCAP, unix.CAP_DAC_OVERRIDE}
 
 // startInit starts this program again as init, in new namespaces with the user
 // mapped to itself.

@@ -162,9 +162,14 @@ static void prepare(int sock, int how)
 
 static int apply_mounts(const struct plan *p)
 {
-	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op))
+	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op)) {
+		if (op->kind == OP_IF_THERE && !is_there(op)) {
+			op = plan_next(p, op); /* OP_END comes last: there is one */
+			continue;
+		}
 		if ((op->kind <= OP_MKFILE || op->kind == OP_FILE || op->kind == OP_TMP || op->kind == OP_LAYER) && mount_op(op, op_data(op)) < 0)
 			return -1;
+	}
 	return mounts_done();
 }
 

@@ -168,6 +168,17 @@ static int mount_slot(const struct op *op, const char *path)
 	return r;
 }
 
+int is_there(const struct op *op)
+{
+	struct stat st;
+	int fd = open_exact(op_data(op));
+	if (fd < 0)
+		return errno != ENOENT && errno != ENOTDIR && errno != ELOOP;
+	int r = fstat(fd, &st) < 0 || S_ISDIR(st.st_mode) == !op->b;
+	close(fd);
+	return r;
+}
+
 static int do_mount_op(const struct op *op, const char *path)
 {
 	switch (op->kind) {

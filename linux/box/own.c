@@ -10,6 +10,7 @@
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -70,9 +71,41 @@ static int detached_overlay(const int dirs[3])
 	return make_detached(fs, r);
 }
 
+/* in_memory opens two directories of a file system in memory for a layer that its
+ * own file system does not take. */
+static int in_memory(int dirs[3])
+{
+	int tree = detached_tmpfs("0700");
+	if (tree < 0)
+		return -1;
+	int r = mkdirat(tree, "upper", 0700) < 0 || mkdirat(tree, "work", 0700) < 0 ? -1 : 0;
+	dirs[1] = r < 0 ? -1 : openat(tree, "upper", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	dirs[2] = r < 0 ? -1 : openat(tree, "work", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	close(tree);
+	return dirs[1] < 0 || dirs[2] < 0 ? -1 : 0;
+}
+
+/* readonly_copy is the host's directory as it is. */
+static int readonly_copy(int fd)
+{
+	int tree = clone_tree(fd);
+	if (tree >= 0 && set_flags(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0) < 0) {
+		close(tree);
+		return -1;
+	}
+	return tree;
+}
+
+static void close_dirs(int *dirs, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (dirs[i] >= 0)
+			close(dirs[i]);
+}
+
 /* layer_over opens the three directories of a layer, whose paths stand one after
- * another, and returns a detached mount of it: of something empty in memory where
- * the file system of the host's takes no layer. */
+ * another, and returns a detached mount of it: with what is written in memory where
+ * its file system takes no layer, and read-only where the host's does not. */
 int layer_over(const char *path, size_t len)
 {
 	int dirs[3] = { -1, -1, -1 }, ok = 1;
@@ -83,8 +116,13 @@ int layer_over(const char *path, size_t len)
 		at += strlen(at) + 1;
 	}
 	int tree = ok ? detached_overlay(dirs) : -1;
-	for (int i = 0; i < 3; i++)
-		if (dirs[i] >= 0)
-			close(dirs[i]);
-	return tree >= 0 ? tree : detached_tmpfs("0700");
+	if (tree < 0 && dirs[0] >= 0) {
+		close_dirs(dirs + 1, 2);
+		if (in_memory(dirs) == 0)
+			tree = detached_overlay(dirs);
+	}
+	if (tree < 0 && dirs[0] >= 0)
+		tree = readonly_copy(dirs[0]);
+	close_dirs(dirs, 3);
+	return tree;
 }

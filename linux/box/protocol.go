@@ -59,6 +59,7 @@ const (
 	codeWatch    opCode = C.OP_WATCH
 	codeKeep     opCode = C.OP_KEEP
 	codeEnd      opCode = C.OP_END
+	codeIfThere  opCode = C.OP_IF_THERE
 )
 
 // opCodes are those of the plan's operations on mounts.

@@ -9,6 +9,10 @@
 int mounts_base(void);
 int mount_op(const struct op *op, const char *path);
 
+/* is_there tells whether a path is there, as the kind of file that an operation
+ * takes it for. What cannot be looked at is. */
+int is_there(const struct op *op);
+
 /* masks.c */
 int mounts_done(void);
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"srun/policy"
+	"srun/policy/pathtree"
 )
 
 // New plans one run in the directory dir. Its errors name the setting that
@@ -32,7 +33,13 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 		return nil, err
 	}
 	before, after := b.bareCaches()
-	b.plan.Mounts = slices.Concat(b.trustFile(), before, b.diskTemps(), treeOps(nodes, b.links, b.ways), after)
+	ops := treeOps(nodes, b.links, b.ways)
+	for i, op := range ops {
+		ops[i].Layered = op.Kind != OpLayer && op.Kind != OpAttach && slices.ContainsFunc(b.plan.Layers, func(layer string) bool {
+			return layer != op.Path && pathtree.Contains(layer, op.Path)
+		})
+	}
+	b.plan.Mounts = slices.Concat(b.trustFile(), before, b.diskTemps(), ops, after)
 	for _, op := range after {
 		b.plan.caches = append(b.plan.caches, op.Path)
 	}

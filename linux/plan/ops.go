@@ -36,6 +36,10 @@ type Op struct {
 	ID          FileID // of OpClone
 
 	StandIn bool // an OpFile for a credential
+
+	// Layered is for a path in a layer of the command's own: in an earlier run it may
+	// have removed or replaced what the host has there, and then nothing of it shows.
+	Layered bool
 }
 
 // String says what the operation does to its path.

@@ -111,11 +111,24 @@ func (c *caches) close() {
 // cachesDir is where srun keeps them, without a symbolic link. Nobody else reads what
 // is there.
 func cachesDir(home string) (string, error) {
-	dir := filepath.Join(home, "srun", "caches")
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := os.MkdirAll(home, 0o700); err != nil {
 		return "", err
 	}
-	return filepath.EvalSymlinks(dir)
+	dir, err := filepath.EvalSymlinks(home)
+	for _, name := range []string{"srun", "caches"} {
+		if err != nil {
+			return "", err
+		}
+		dir = filepath.Join(dir, name)
+		if err = os.Mkdir(dir, 0o700); errors.Is(err, os.ErrExist) {
+			err = nil
+		}
+		// A link in that place may be a command's, to what is then written and removed.
+		if err == nil && !isDir(dir) {
+			err = fmt.Errorf("%s is no directory", dir)
+		}
+	}
+	return dir, err
 }
 
 // projectCaches is where those of a project are.
@@ -136,6 +149,9 @@ func takeSlot(home, root string) (slot string, lock *os.File, err error) {
 		slot = filepath.Join(projectCaches(dir, root), fmt.Sprint(i))
 		if err := os.MkdirAll(slot, 0o700); err != nil {
 			return "", nil, err
+		}
+		if !isDir(filepath.Dir(slot)) || !isDir(slot) {
+			return "", nil, fmt.Errorf("%s is no directory", slot)
 		}
 		lock, err = lockSlot(slot)
 		if err == nil {
@@ -212,12 +228,19 @@ func removeTree(dir string) error {
 	if err := root.RemoveAll(name); err == nil {
 		return nil
 	}
-	openUp(root, name)
+	openUp(root, name, mostDeep)
 	return root.RemoveAll(name)
 }
 
+// mostDeep bounds how far down rights are given: each step takes as many calls as it
+// is deep. What lies deeper stays.
+const mostDeep = 200
+
 // openUp gives the owner all rights to a directory and those in it.
-func openUp(root *os.Root, name string) {
+func openUp(root *os.Root, name string, deep int) {
+	if deep == 0 {
+		return
+	}
 	if st, err := root.Lstat(name); err != nil || !st.IsDir() || root.Chmod(name, 0o700) != nil {
 		return
 	}
@@ -229,7 +252,7 @@ func openUp(root *os.Root, name string) {
 	d.Close()
 	for _, e := range entries {
 		if e.IsDir() {
-			openUp(root, filepath.Join(name, e.Name()))
+			openUp(root, filepath.Join(name, e.Name()), deep-1)
 		}
 	}
 }
@@ -250,6 +273,9 @@ func ClearCaches(p *policy.Policy, environ []string, all bool) (busy int, err er
 		projects = subdirs(dir)
 	}
 	for _, project := range projects {
+		if !isDir(project) {
+			continue
+		}
 		for _, slot := range subdirs(project) {
 			switch e := removeSlot(slot); {
 			case errors.Is(e, unix.EWOULDBLOCK):
@@ -261,6 +287,12 @@ func ClearCaches(p *policy.Policy, environ []string, all bool) (busy int, err er
 		os.Remove(project) // where that was the last
 	}
 	return busy, err
+}
+
+// isDir tells a directory, and no link to one.
+func isDir(path string) bool {
+	st, err := os.Lstat(path)
+	return err == nil && st.IsDir()
 }
 
 func subdirs(dir string) (paths []string) {

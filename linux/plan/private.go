@@ -69,10 +69,26 @@ func (b *builder) addHostCaches(p *policy.Policy) {
 		return
 	}
 	for _, l := range b.host.Layers {
-		if at, err := b.host.Find(l.Path); err == nil && at.Dir && !at.Missing {
+		if at, ok := b.cacheAt(l.Path, p.Home); ok {
 			b.points = append(b.points, point{Path: at.Path, Effects: allowWrite, Own: facts{dir: true}})
 		}
 	}
+}
+
+// cacheAt finds a cache of the host's. One behind a link is none, but for links on the
+// way to the home: an earlier run may have put it there, to what a rule hides.
+func (b *builder) cacheAt(path, home string) (Place, bool) {
+	at, err := b.host.Find(path)
+	if err != nil || at.Missing || !at.Dir {
+		return at, false
+	}
+	var own []string
+	if home != "" && pathtree.Contains(home, path) {
+		if to, err := b.host.Find(home); err == nil {
+			own = to.Links
+		}
+	}
+	return at, !slices.ContainsFunc(at.Links, func(link string) bool { return !slices.Contains(own, link) })
 }
 
 // addLayers puts layers over the host's caches, but for those that may be written or
@@ -83,8 +99,8 @@ func (b *builder) addLayers(p *policy.Policy) {
 	}
 	nodes := resolve(b.points)
 	for _, l := range b.host.Layers {
-		at, err := b.host.Find(l.Path)
-		if err != nil || at.Missing || !at.Dir || inOwnTree(at.Path) {
+		at, ok := b.cacheAt(l.Path, p.Home)
+		if !ok || inOwnTree(at.Path) {
 			continue
 		}
 		n := nodes.At(at.Path)

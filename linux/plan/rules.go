@@ -16,7 +16,11 @@ import (
 // them would leave the rule without its object.
 func (b *builder) add(r policy.PathRule, as point) error {
 	if r.Glob {
-		return b.addGlob(r, as)
+		err := b.addGlob(r, as)
+		if r.Source.Tier == policy.TierDefault && as.AllowRead {
+			return nil // what cannot be looked at is not shown
+		}
+		return err
 	}
 	at, err := b.host.Find(r.Path)
 	switch {

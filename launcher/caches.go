@@ -52,7 +52,7 @@ func openCaches(p *policy.Policy, environ []string) caches {
 		return c
 	}
 	c.lock, c.bare = lock, filepath.Join(slot, bareName)
-	if os.MkdirAll(c.bare, 0o700) != nil {
+	if os.MkdirAll(c.bare, 0o700) != nil || !isDir(c.bare) {
 		c.bare = ""
 	}
 	for _, cache := range policy.Caches() {
@@ -192,7 +192,14 @@ func pruneCaches(dir string) {
 	if st, err := os.Lstat(stamp); err == nil && now.Sub(st.ModTime()) < pruneEvery {
 		return
 	}
-	if os.WriteFile(stamp, nil, 0o600) != nil || os.Chtimes(stamp, now, now) != nil {
+	// What is there may be a command's: it is neither followed, emptied nor waited for.
+	f, err := os.OpenFile(stamp, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0o600)
+	if err != nil {
+		return
+	}
+	st, err := f.Stat()
+	f.Close()
+	if err != nil || !st.Mode().IsRegular() || os.Chtimes(stamp, now, now) != nil {
 		return
 	}
 	for _, project := range subdirs(dir) {

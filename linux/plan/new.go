@@ -35,7 +35,7 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	before, after := b.bareCaches()
 	ops := treeOps(nodes, b.links, b.ways)
 	for i, op := range ops {
-		ops[i].Layered = op.Kind != OpLayer && op.Kind != OpAttach && slices.ContainsFunc(b.plan.Layers, func(layer string) bool {
+		ops[i].Layered = op.Kind != OpLayer && op.Kind != OpClone && op.Kind != OpAttach && slices.ContainsFunc(b.plan.Layers, func(layer string) bool {
 			return layer != op.Path && pathtree.Contains(layer, op.Path)
 		})
 	}

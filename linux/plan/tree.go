@@ -120,7 +120,7 @@ func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
 	if n.Parent == nil || n.Access() == above(n) && !n.Own.private {
 		return ops
 	}
-	if above(n) == pathtree.ReadWrite {
+	if above(n) == pathtree.ReadWrite || n.Parent.Own.layer != nil {
 		ops = t.pin(ops, n.Path)
 	}
 	s, cloned := slot[n]

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -17,6 +18,7 @@ const tempPrefix = ".srun-tmp-"
 
 // tempDir is the directory on disk for a run's temporary files; the zero one is none.
 type tempDir struct {
+	in   *os.Root
 	path string
 	lock *os.File
 }
@@ -29,45 +31,64 @@ func openTempDir(p *policy.Policy) (t tempDir, err error) {
 		return t, nil
 	}
 	if in, err = filepath.EvalSymlinks(in); err == nil {
-		sweepTempDirs(in)
+		t.in, err = os.OpenRoot(in)
+	}
+	if err == nil {
+		sweepTempDirs(t.in)
 		t.path, err = os.MkdirTemp(in, tempPrefix)
 	}
-	if err != nil {
-		return t, fmt.Errorf("the directory for temporary files: %w", err)
+	if err == nil {
+		if t.lock, err = lockDir(t.in, filepath.Base(t.path)); err != nil {
+			os.Remove(t.path)
+		}
 	}
-	if t.lock, err = lockDir(t.path); err != nil {
-		os.Remove(t.path)
-		return t, fmt.Errorf("the directory for temporary files: %w", err)
+	if err != nil {
+		if t.in != nil {
+			t.in.Close()
+		}
+		return tempDir{}, fmt.Errorf("the directory for temporary files: %w", err)
 	}
 	return t, nil
 }
 
-func lockDir(path string) (*os.File, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+func lockDir(in *os.Root, name string) (*os.File, error) {
+	f, err := in.OpenFile(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		unix.Close(fd)
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
 		return nil, err
 	}
-	return os.NewFile(uintptr(fd), path), nil
+	return f, nil
 }
 
 // sweepTempDirs removes the user's that nobody has.
-func sweepTempDirs(in string) {
-	entries, _ := os.ReadDir(in)
+func sweepTempDirs(in *os.Root) {
+	d, err := in.Open(".")
+	if err != nil {
+		return
+	}
+	defer d.Close()
+	entries, _ := d.ReadDir(-1)
 	for _, e := range entries {
-		path := filepath.Join(in, e.Name())
-		var st unix.Stat_t
-		if !e.IsDir() || !strings.HasPrefix(e.Name(), tempPrefix) || unix.Lstat(path, &st) != nil || int(st.Uid) != os.Getuid() {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), tempPrefix) || !isOwn(in, e.Name()) {
 			continue
 		}
-		if lock, err := lockDir(path); err == nil {
-			removeTree(path)
+		if lock, err := lockDir(in, e.Name()); err == nil {
+			removeTree(in, e.Name())
 			lock.Close()
 		}
 	}
+}
+
+func isOwn(in *os.Root, name string) bool {
+	info, err := in.Lstat(name)
+	if err != nil {
+		return false
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(st.Uid) == os.Getuid()
 }
 
 // close removes it with all that is in it. No process of the sandbox is left.
@@ -75,8 +96,9 @@ func (t *tempDir) close() error {
 	if t.lock == nil {
 		return nil
 	}
+	defer t.in.Close()
 	defer t.lock.Close()
-	return removeTree(t.path)
+	return removeTree(t.in, filepath.Base(t.path))
 }
 
 // removeTemp does so at the end of a run.

@@ -14,7 +14,6 @@ import (
 	"srun/linux/internal/procfs"
 	"srun/linux/plan"
 	"srun/linux/trace"
-	"srun/policy"
 )
 
 // SocketDenial is a refused connection to a Unix socket of the host.
@@ -33,7 +32,7 @@ func (c *Config) newBroker(notify int, killable bool) (box.Broker, error) {
 	}
 	judge := trace.NewJudge(c.Plan)
 	return broker.New(broker.Config{
-		Notify: notify, Killable: killable, Runs: c.Runs, Rules: brokerRules(&c.Plan.Rules), Sockets: sockets,
+		Notify: notify, Killable: killable, Runs: c.Runs, Rules: c.Plan.Rules, Sockets: sockets,
 		Denied: func(d broker.Denial) { c.deniedByBroker(d) },
 		Bound:  c.Bound,
 		Failed: func(f broker.Failure) func() { return c.failed(judge, f) },
@@ -71,32 +70,9 @@ func (c *Config) deniedByBroker(d broker.Denial) {
 	}
 	f := trace.Denial{
 		Operation: d.Operation, Path: d.Path, Ruled: d.Path, PID: d.PID, Command: procfs.Printable(d.Command),
-		Reason: d.Why.Reason, Rule: d.Why.Rule, Fixed: true, Protected: d.Why.Protected,
+		Reason: d.Why.Reason, Rule: d.Why.Rule, Fixed: true, Protected: d.Why.Protected, Source: d.Why.Source,
 	}
-	f.Source, _ = d.Why.Denied.(policy.Source)
 	c.DeniedFile(f)
-}
-
-// brokerRules are a plan's as the broker takes them.
-func brokerRules(p *plan.Rules) broker.Rules {
-	r := broker.Rules{
-		Own: p.Own, Shown: p.Shown, Writable: p.Writable, Reserved: make(map[string]broker.Why, len(p.Reserved)), Kept: p.Kept, Held: p.Held,
-		Templates: p.Templates, Opened: p.Opened, AllowGitConfig: p.AllowGitConfig, Git: p.Git,
-	}
-	for path, why := range p.Reserved {
-		r.Reserved[path] = brokerWhy(why)
-	}
-	for _, n := range p.Names {
-		r.Names = append(r.Names, broker.Name(n))
-	}
-	for _, g := range p.Globs {
-		r.Globs = append(r.Globs, broker.Glob{Pattern: g.Pattern, Why: brokerWhy(g.Why)})
-	}
-	return r
-}
-
-func brokerWhy(w plan.Why) broker.Why {
-	return broker.Why{Reason: w.Reason, Rule: w.Rule, Protected: w.Protected, Denied: w.Source}
 }
 
 // hostSockets opens the sockets that a plan means by what they are now.

@@ -2,9 +2,11 @@ package policy
 
 import (
 	"cmp"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"syscall"
 
 	"srun/policy/pathtree"
 )
@@ -92,7 +94,7 @@ func (n *Network) addReasons(reasons []reasonRule) {
 func (p *Policy) filesystem(l *layer, o Options) {
 	managedOnly := l.managedReadOnly.value
 	root := PathRule{Path: o.Dir, Literal: true, Source: Source{Tier: TierDefault}, Reason: "the command's directory"}
-	if l.writeRoot.value != WriteRootCwd && p.Project != o.Dir && !o.aroundHome(p.Project) {
+	if l.writeRoot.value != WriteRootCwd && p.Project != o.Dir && !o.aroundHome(p.Project) && projectIsOurs(p.Project, o.Dir) {
 		root.Path, root.Reason = p.Project, "the project"
 	}
 	p.Filesystem = Filesystem{
@@ -136,6 +138,27 @@ func (o Options) aroundHome(dir string) bool {
 		}
 	}
 	return real == "/"
+}
+
+// projectIsOurs tells whether what makes a directory a project is the user's, root's,
+// or of who owns the working directory: in one that all may write, anybody could have
+// made it.
+func projectIsOurs(project, dir string) bool {
+	owner := func(path string) (uid int, ok bool) {
+		info, err := os.Lstat(path)
+		if err != nil {
+			return 0, false
+		}
+		st, ok := info.Sys().(*syscall.Stat_t)
+		return int(st.Uid), ok
+	}
+	cwd, _ := owner(dir)
+	for _, name := range projectMarks {
+		if uid, ok := owner(filepath.Join(project, name)); ok && (uid == os.Getuid() || uid == 0 || uid == cwd) {
+			return true
+		}
+	}
+	return false
 }
 
 func pathKey(r PathRule) string { return strconv.FormatBool(r.Glob) + r.Path }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -88,8 +89,16 @@ func CacheHome(home string, environ []string) string {
 	return filepath.Join(home, ".cache")
 }
 
-func (o Options) cacheHome() string {
-	return CacheHome(o.Home, []string{"XDG_CACHE_HOME=" + o.CacheHome})
+// cacheDirs are where srun keeps private caches: in this run, and in one without the
+// variable.
+func (o Options) cacheDirs() (dirs []string) {
+	for _, set := range []string{o.CacheHome, ""} {
+		home := CacheHome(o.Home, []string{"XDG_CACHE_HOME=" + set})
+		if dir := filepath.Join(home, "srun"); home != "" && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
 }
 
 // lookEnv returns the value that counts of a variable.

@@ -182,8 +182,8 @@ func (o Options) defaultDenyRead() []PathRule {
 	for _, home := range o.OtherHomes {
 		rules = appendCredentials(rules, home, o.GOOS, false)
 	}
-	if home := o.cacheHome(); home != "" {
-		rules = append(rules, defaultRule(filepath.Join(home, "srun"), "caches of srun's other runs"))
+	for _, dir := range o.cacheDirs() {
+		rules = append(rules, defaultRule(dir, "caches of srun's other runs"))
 	}
 	for _, path := range o.Credentials {
 		if slices.ContainsFunc(rules, func(r PathRule) bool { return r.Path == path }) {

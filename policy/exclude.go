@@ -43,15 +43,13 @@ func commonGitDir(dir string) string {
 			return ""
 		}
 		return git
-	case !st.Mode().IsRegular() || st.Size() > maxExclude:
-		return ""
 	}
-	text, err := os.ReadFile(git)
+	text, err := readRegular(git, maxExclude)
 	if err != nil {
 		return ""
 	}
 	own := gitfiles.Target(git, text)
-	back, err := os.ReadFile(filepath.Join(own, "gitdir"))
+	back, err := readRegular(filepath.Join(own, "gitdir"), maxExclude)
 	if own == "" || err != nil || strings.TrimSpace(string(back)) != git || filepath.Base(filepath.Dir(own)) != "worktrees" {
 		return ""
 	}

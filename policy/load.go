@@ -43,11 +43,14 @@ type loader struct {
 	untrusted []*layer // files whose limits count where they are lower
 }
 
+// projectMarks make the directory that holds one a project.
+var projectMarks = []string{".srun", ".git"}
+
 // findProject returns the nearest directory at or above dir that holds .srun
 // or .git, else dir.
 func findProject(dir string) string {
 	for at := dir; ; at = filepath.Dir(at) {
-		for _, name := range []string{".srun", ".git"} {
+		for _, name := range projectMarks {
 			if _, err := os.Lstat(filepath.Join(at, name)); err == nil {
 				return at
 			}

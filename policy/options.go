@@ -105,6 +105,7 @@ func (o Options) ownDirs() []string {
 			dirs = append(dirs, filepath.Join(base, "srun"))
 		}
 	}
+	dirs = append(dirs, o.cacheDirs()...)
 	for _, home := range o.OtherHomes {
 		dirs = append(dirs, filepath.Join(home, ".config/srun"), filepath.Join(home, ".local/state/srun"))
 	}

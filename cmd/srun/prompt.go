@@ -98,16 +98,26 @@ func (t *terminalAsker) converse(ctx context.Context, s *screen, q launcher.Ques
 			s.end()
 			return launcher.Deny, err == errInterrupted
 		}
-		switch strings.ToLower(strings.TrimSpace(withoutEscapes(line))) {
-		case "1", "y", "yes":
-			return launcher.AllowOnce, true
-		case "2":
-			return launcher.AllowAlways, true
-		case "3", "n", "no":
-			return launcher.Deny, true
+		if a, ok := answerIn(line); ok {
+			return a, true
 		}
 		s.again()
 	}
+}
+
+// answerIn is the answer that a line has. What a terminal itself sends is none, and
+// in a line with such only No counts: what the user typed may be the end of a reply.
+func answerIn(line string) (a launcher.Answer, ok bool) {
+	typed := withoutEscapes(line)
+	switch strings.ToLower(strings.TrimSpace(typed)) {
+	case "1", "y", "yes":
+		return launcher.AllowOnce, typed == line
+	case "2":
+		return launcher.AllowAlways, typed == line
+	case "3", "n", "no":
+		return launcher.Deny, true
+	}
+	return launcher.Deny, false
 }
 
 var errInterrupted = errors.New("interrupted")

@@ -13,7 +13,9 @@ import (
 
 // screen is the terminal while a question is on it. A program that reads keys one
 // by one most likely fills the screen, so there the question takes the last line
-// alone, an answer is one key, and the program is told to draw anew.
+// alone, and the program is told to draw anew. There, too, an answer ends with a
+// newline, which is in no reply of a terminal's: the end of one could come after what
+// was typed before was thrown away.
 type screen struct {
 	tty    *os.File
 	before *unix.Termios
@@ -87,7 +89,7 @@ func questionLine(q launcher.Question) string {
 	return fmt.Sprintf("Network request outside of sandbox: %s   1. Yes   2. Yes, and don't ask again   3. No > ", q.Target)
 }
 
-// read reads up to a newline, or one key, looking every moment whether ctx is over
+// read reads up to a newline, looking every moment whether ctx is over
 // or ^C was pressed.
 func (s *screen) read(ctx context.Context, interrupted <-chan struct{}) (string, error) {
 	var line []byte
@@ -117,8 +119,8 @@ func (s *screen) read(ctx context.Context, interrupted <-chan struct{}) (string,
 			return "", fmt.Errorf("read the terminal: %w", err)
 		}
 		line = append(line, buf[:n]...)
-		if i := strings.IndexByte(string(line), '\n'); i >= 0 || s.full {
-			return strings.TrimSuffix(string(line), "\n"), nil
+		if i := strings.IndexByte(string(line), '\n'); i >= 0 {
+			return string(line[:i]), nil
 		}
 	}
 }

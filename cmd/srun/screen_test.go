@@ -1,6 +1,25 @@
 package main
 
-import "testing"
+import (
+	"testing"
+
+	"srun/launcher"
+)
+
+// A reply of the terminal's answers nothing, be it cut or whole.
+func TestAnswerIn(t *testing.T) {
+	for line, want := range map[string]struct {
+		answer launcher.Answer
+		ok     bool
+	}{
+		"1": {launcher.AllowOnce, true}, " Y ": {launcher.AllowOnce, true}, "2": {launcher.AllowAlways, true}, "no": {launcher.Deny, true},
+		"": {}, "12": {}, "2\x1b\\": {}, "\x1bP0+r32\x1b\\2": {}, "\x1b[12;1R1": {}, "\x1b[12;1R3": {launcher.Deny, true},
+	} {
+		if a, ok := answerIn(line); a != want.answer || ok != want.ok {
+			t.Errorf("%q: %+v, %v", line, a, ok)
+		}
+	}
+}
 
 func TestWithoutEscapes(t *testing.T) {
 	for line, want := range map[string]string{

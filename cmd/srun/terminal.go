@@ -4,7 +4,7 @@ import "golang.org/x/sys/unix"
 
 // setQuestionMode switches to cooked mode with the usual keys, whatever the
 // command made of them, and drops pending input. Where the command reads key by
-// key so does the question, without an echo; full tells that.
+// key the question has no echo; full tells that.
 func setQuestionMode(fd int) (full bool, err error) {
 	t, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
@@ -17,8 +17,7 @@ func setQuestionMode(fd int) (full bool, err error) {
 	t.Cc[unix.VEOL], t.Cc[unix.VQUIT], t.Cc[unix.VSUSP] = 0, 0x1c, 0x1a
 	t.Lflag |= unix.ICANON | unix.ECHO | unix.ECHOE | unix.ECHOK | unix.ISIG
 	if full {
-		t.Lflag &^= unix.ICANON | unix.ECHO
-		t.Cc[unix.VMIN], t.Cc[unix.VTIME] = 1, 0
+		t.Lflag &^= unix.ECHO
 	}
 	return full, unix.IoctlSetTermios(fd, setTermiosFlush, t)
 }

@@ -196,7 +196,7 @@ func (c *call) deny(p string, why *Why) unix.Errno {
 		return unix.EINTR // that is why it could not be seen
 	}
 	pid, name := c.process()
-	c.reports.put(Denial{Operation: "write", Path: p, Why: *why, PID: pid, Command: name})
+	c.reports.told(Denial{Operation: "write", Path: p, Why: *why, PID: pid, Command: name})
 	return unix.EACCES
 }
 
@@ -225,7 +225,7 @@ func (b *Broker) judgeFailure(f Failure) {
 	go func() {
 		defer close(judged)
 		if tell := b.onFailure(f); tell != nil {
-			b.reports.put(tell)
+			b.reports.told(tell)
 		}
 	}()
 	select {

@@ -80,7 +80,7 @@ func unixAddress(p string) []byte {
 
 func (c *call) denySocket(p string) unix.Errno {
 	pid, name := c.process()
-	c.reports.put(Denial{Operation: "unix-socket", Path: path.Clean(p), PID: pid, Command: name})
+	c.reports.told(Denial{Operation: "unix-socket", Path: path.Clean(p), PID: pid, Command: name})
 	return unix.EACCES
 }
 

@@ -2,7 +2,15 @@
 
 package broker
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
+
+// inTime bounds how long a refusal waits for its line. srun and the command
+// write to one terminal: told later, the line lands in the middle of what the
+// program says of the refusal.
+const inTime = 20 * time.Millisecond
 
 // mostReports bounds what waits to be told: a report that nobody takes, because
 // a terminal is stopped, holds up no call.
@@ -17,6 +25,7 @@ type reports struct {
 	busy   bool       // somebody tells what is in the queue
 	quiet  *sync.Cond // nobody does any more
 	missed int        // left out since the queue was full
+	late   bool       // nobody took one in time, and it is still so
 }
 
 func (r *reports) start(denied func(Denial)) {
@@ -52,7 +61,7 @@ func (r *reports) run() {
 	for {
 		r.mu.Lock()
 		if len(r.queue) == 0 {
-			r.busy = false
+			r.busy, r.late = false, false
 			r.quiet.Broadcast()
 			r.mu.Unlock()
 			return
@@ -61,6 +70,27 @@ func (r *reports) run() {
 		r.queue = r.queue[1:]
 		r.mu.Unlock()
 		r.tell(item)
+	}
+}
+
+// told puts an item and returns when it was told, or when nobody takes it: that
+// is waited for once, and not for each item.
+func (r *reports) told(item any) {
+	done := make(chan struct{})
+	r.put(item)
+	r.put(func() { close(done) })
+	r.mu.Lock()
+	late := r.late
+	r.mu.Unlock()
+	if late {
+		return
+	}
+	select {
+	case <-done:
+	case <-time.After(inTime):
+		r.mu.Lock()
+		r.late = r.busy
+		r.mu.Unlock()
 	}
 }
 

@@ -9,72 +9,17 @@ import (
 
 	"github.com/bmatcuk/doublestar/v4"
 
-	"srun/policy/gitfiles"
+	"srun/linux/plan"
 	"srun/policy/pathtree"
 )
 
-// Rules are what a plan says of names that are made or written. Paths are the
-// sandbox's, absolute and without symbolic links.
-type Rules struct {
-	// Own are trees of the sandbox's alone, which go with it.
-	Own []string
-
-	// Shown are what of the host's is in those trees.
-	Shown []string
-
-	// Writable are the trees and files that may be written. Mounts hold all else but
-	// the special files: a pipe or a device can be written on a read-only mount.
-	Writable []string
-
-	// Reserved are paths that may not be written or made, with all below them.
-	Reserved map[string]Why
-
-	// Kept are git's configurations that may be changed and not removed.
-	Kept map[string]bool
-
-	// Held are paths that something is mounted on, also out of sight.
-	Held map[string]bool
-
-	// Names are protected in every directory that was there when the run began.
-	Names []Name
-
-	// Globs are absolute patterns (package doublestar); what matches, and all
-	// below it, may not be written or made.
-	Globs []Glob
-
-	// Templates are directories that git makes new repositories from, out of the
-	// command's reach.
-	Templates []string
-
-	// Opened tells of a path that it may be written though it is protected; nil
-	// is none.
-	Opened func(path string) bool
-
-	// AllowGitConfig leaves git's configuration to the command.
-	AllowGitConfig bool
-	// Git says which hosts configuration may name where git asks them unasked.
-	Git gitfiles.JudgeOptions
-}
-
-// Why says what a path is denied for.
-type Why struct {
-	Reason    string // in a denial line
-	Rule      string // the rule in the policy's words
-	Protected bool   // no setting denies it
-	Denied    any    // the planner's own, handed back with the denial
-}
-
-// Name is a protected name.
-type Name struct {
-	Name   pathtree.Name
-	Reason string
-}
-
-// Glob is a pattern.
-type Glob struct {
-	Pattern string
-	Why     Why
-}
+// What a plan says of names that are made or written.
+type (
+	Rules = plan.Rules
+	Why   = plan.Why
+	Name  = plan.Name
+	Glob  = plan.Glob
+)
 
 // index is what rules are looked up by.
 type index struct {

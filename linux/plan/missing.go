@@ -29,22 +29,47 @@ func (m MissingPath) why(rule string) Why {
 	return w
 }
 
-// Rules are what no mount can hold, and the broker holds: see broker.Rules, which
-// has the same fields.
+// Rules are what no mount can hold, and the broker holds: of names that are made or
+// written. Paths are the sandbox's, absolute and without symbolic links.
 type Rules struct {
-	Own       []string        // trees of the sandbox's alone
-	Shown     []string        // what of the host's is in them
-	Writable  []string        // trees and files that may be written
-	Reserved  map[string]Why  // paths that may not be written or made
-	Kept      map[string]bool // git's configurations that may be changed and not removed
-	Held      map[string]bool // paths that something is mounted on
-	Names     []Name          // protected wherever they lie
-	Globs     []Glob          // of what may not be written or made
-	Templates []string        // that git makes repositories from
-	Opened    func(path string) bool
+	// Own are trees of the sandbox's alone, which go with it.
+	Own []string
 
+	// Shown are what of the host's is in those trees.
+	Shown []string
+
+	// Writable are the trees and files that may be written. Mounts hold all else but
+	// the special files: a pipe or a device can be written on a read-only mount.
+	Writable []string
+
+	// Reserved are paths that may not be written or made, with all below them.
+	Reserved map[string]Why
+
+	// Kept are git's configurations that may be changed and not removed.
+	Kept map[string]bool
+
+	// Held are paths that something is mounted on, also out of sight.
+	Held map[string]bool
+
+	// Names are protected in every directory that was there when the run began.
+	Names []Name
+
+	// Globs are absolute patterns (package doublestar); what matches, and all
+	// below it, may not be written or made.
+	Globs []Glob
+
+	// Templates are directories that git makes new repositories from, out of the
+	// command's reach.
+	Templates []string
+
+	// Opened tells of a path that it may be written though it is protected; nil
+	// is none.
+	Opened func(path string) bool
+
+	// AllowGitConfig leaves git's configuration to the command.
 	AllowGitConfig bool
-	Git            gitfiles.JudgeOptions
+	// Git says which hosts configuration may name where git asks them unasked.
+	Git gitfiles.JudgeOptions
 }
 
 // Why says what a path is denied for.
@@ -61,7 +86,7 @@ type Name struct {
 	Reason string
 }
 
-// Glob is a pattern (package doublestar).
+// Glob is a pattern.
 type Glob struct {
 	Pattern string
 	Why     Why

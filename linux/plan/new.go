@@ -22,8 +22,9 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if err := b.mounts(); err != nil {
 		return nil, err
 	}
-	b.addTemps(p)
-	b.addLayers(p)
+	if err := b.addOwn(p); err != nil {
+		return nil, err
+	}
 	nodes := resolve(b.points)
 	b.plan.nodes = nodes
 	if err := b.checkAllowed(); err != nil {

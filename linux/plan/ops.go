@@ -11,7 +11,7 @@ const (
 	OpAttach                 // the copy of Slot, at the path
 	OpPin                    // bind the path on itself, so that it cannot be renamed
 	OpBindRO                 // bind it on itself read-only, with all below
-	OpMask                   // mask it by something empty; Slot is 1 to leave that writable for now
+	OpMask                   // mask it by something empty; Slot is 1 where places are made in that
 	OpMkdir                  // in a mask, so that something can be attached
 	OpMkfile                 // the same
 	OpFile                   // mask a file by one with Data

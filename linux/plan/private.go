@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -33,16 +34,45 @@ func (b *builder) addHostTemps(f *policy.Filesystem) {
 	}
 }
 
+// addOwn gives the command what it has of its own in the place of the host's.
+func (b *builder) addOwn(p *policy.Policy) error {
+	nodes := resolve(b.points)
+	if err := b.addTemps(nodes); err != nil {
+		return err
+	}
+	b.addLayers(p, nodes)
+	for _, s := range p.Network.UnixSockets { // there by their names in what is hidden
+		at, err := b.host.Find(s.Path)
+		if err == nil && !at.Missing && b.hidden(nodes, at.Path) {
+			b.points = append(b.points, point{Path: at.Path, Effects: allowRead, Own: facts{dir: at.Dir}})
+		}
+	}
+	return nil
+}
+
+// hidden tells whether a path of the host's is out of sight, by a rule or behind a
+// directory of the command's own.
+func (b *builder) hidden(nodes nodes, path string) bool {
+	n := nodes.At(path)
+	return n.Access() == pathtree.Hidden || slices.ContainsFunc(b.plan.Private, func(own string) bool {
+		return pathtree.Contains(own, path) && (n.Path == own || !pathtree.Contains(own, n.Path))
+	})
+}
+
 // addTemps gives the command temporary directories of its own. One that may be
 // written by a rule is the host's, and one that may not is none.
-func (b *builder) addTemps(p *policy.Policy) {
+func (b *builder) addTemps(nodes nodes) error {
+	disk := b.host.TempDir
+	if disk != "" && nodes.At(disk).InWrite {
+		return fmt.Errorf("the directory for temporary files: %s: the command may write it by that name too; name one elsewhere", Quoted(filepath.Dir(disk)))
+	}
 	for i, dir := range b.temps() {
-		switch state := resolve(b.points).At(dir); {
+		switch state := nodes.At(dir); {
 		case state.NoWrite:
 			continue
 		case !state.InWrite:
 			own := facts{dir: true, private: true}
-			if b.host.TempDir != "" {
+			if disk != "" {
 				own.from = tempSlot + uint32(i)
 			}
 			b.points = append(b.points, point{Path: dir, Effects: denyRead, Own: own})
@@ -51,16 +81,7 @@ func (b *builder) addTemps(p *policy.Policy) {
 		b.plan.TempDir = cmp.Or(b.plan.TempDir, dir)
 	}
 	b.plan.TempDir = cmp.Or(b.plan.TempDir, ownTemp)
-	if len(p.Network.UnixSockets) == 0 {
-		return
-	}
-	nodes := resolve(b.points)
-	for _, s := range p.Network.UnixSockets { // there by their names in what is hidden
-		at, err := b.host.Find(s.Path)
-		if err == nil && !at.Missing && nodes.At(at.Path).Access() == pathtree.Hidden {
-			b.points = append(b.points, point{Path: at.Path, Effects: allowRead, Own: facts{dir: at.Dir}})
-		}
-	}
+	return nil
 }
 
 // addHostCaches lets the command write the host's own caches, where that is asked for.
@@ -92,12 +113,11 @@ func (b *builder) cacheAt(path, home string) (Place, bool) {
 }
 
 // addLayers puts layers over the host's caches, but for those that may be written or
-// may not be.
-func (b *builder) addLayers(p *policy.Policy) {
+// may not be. Of one that is hidden the command gets its own part alone.
+func (b *builder) addLayers(p *policy.Policy, nodes nodes) {
 	if p.Filesystem.Caches == policy.CachesShared {
 		return
 	}
-	nodes := resolve(b.points)
 	for _, l := range b.host.Layers {
 		at, ok := b.cacheAt(l.Path, p.Home)
 		if !ok || inOwnTree(at.Path) {
@@ -107,8 +127,8 @@ func (b *builder) addLayers(p *policy.Policy) {
 		if n.InWrite || n.NoWrite || n.Path == at.Path && n.Access() == pathtree.Hidden {
 			continue
 		}
-		layer := l
-		b.points = append(b.points, point{Path: at.Path, Effects: allowWrite, Own: facts{dir: true, layer: &layer}})
+		own := facts{dir: true, layer: &layer{Layer: l, alone: b.hidden(nodes, at.Path)}}
+		b.points = append(b.points, point{Path: at.Path, Effects: allowWrite, Own: own})
 		b.plan.Layers = append(b.plan.Layers, at.Path)
 	}
 }

@@ -17,7 +17,7 @@ type facts struct {
 	standIn string // what it reads as when it is hidden (policy.PathRule)
 	private bool   // the command has a directory of its own in its place
 	from    uint32 // the slot that this one comes from, 0 for memory
-	layer   *Layer // or a layer over it
+	layer   *layer // or a layer over it
 }
 
 type (
@@ -25,6 +25,13 @@ type (
 	node  = pathtree.Node[facts]
 	nodes = pathtree.Tree[facts]
 )
+
+// layer is one of the command's; alone, where nothing of the host's is to be seen
+// in it.
+type layer struct {
+	Layer
+	alone bool
+}
 
 // treeOps turns points into mounts: the narrowest rule wins for reads and a
 // tie denies; a denied write stays denied below; everything that no rule names
@@ -86,7 +93,11 @@ func (t *tree) ops() []Op {
 	clone := func(n *node) {
 		slot[n] = t.slots
 		op := Op{Kind: OpClone, Path: n.Path, Slot: t.slots, ID: n.Own.id}
-		if l := n.Own.layer; l != nil {
+		switch l := n.Own.layer; {
+		case l == nil:
+		case l.alone:
+			op.Path = l.Upper
+		default:
 			op.Kind, op.Upper, op.Work = OpLayer, l.Upper, l.Work
 		}
 		ops = append(ops, op)

@@ -36,7 +36,7 @@ func TestReportsHeldUp(t *testing.T) {
 	if told != 1000 {
 		t.Errorf("%d told of 1000", told)
 	}
-	if begin = time.Now(); !func() bool { r.told(Denial{}); return told == 1001 }() {
+	if r.told(Denial{}); told != 1001 {
 		t.Error("not told in time once the queue was empty")
 	}
 }

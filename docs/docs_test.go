@@ -15,6 +15,7 @@ import (
 
 	"srun/launcher"
 	"srun/policy"
+	"srun/policy/redact"
 )
 
 var update = flag.Bool("update", false, "rewrite the generated tables")
@@ -98,6 +99,7 @@ func cacheRows() []string {
 
 func credentialRows(t *testing.T) []string {
 	systems := map[string]string{}
+	const settings = "settings"
 	reasons, stands := map[string]string{}, map[string]string{}
 	var paths []string
 	for _, goos := range []string{"linux", "darwin"} {
@@ -108,9 +110,12 @@ func credentialRows(t *testing.T) []string {
 			systems[r.Path] += goos
 			reasons[r.Path] = r.Reason
 			stands[r.Path] = r.StandIn
+			if r.Settings != redact.None {
+				stands[r.Path] = settings
+			}
 		}
 	}
-	words := map[string]string{"": "", "\n": "empty", policy.EmptyDir: "empty"}
+	words := map[string]string{"": "", "\n": "empty", policy.EmptyDir: "empty", settings: "its settings, without the secrets"}
 	rows := []string{"| Path | Why | System | Reads as |", "| --- | --- | --- | --- |"}
 	for _, p := range paths {
 		stand, ok := words[stands[p]]

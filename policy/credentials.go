@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"srun/policy/pathtree"
+	"srun/policy/redact"
 )
 
 // credential is a path of the default read-deny list.
@@ -68,6 +69,8 @@ var credentials = [...]credential{
 	{".npmrc", "", "npm registry tokens"},
 	{".yarnrc.yml", "", "yarn registry tokens"},
 	{".pypirc", "", "PyPI upload logins"},
+	{".config/pip/pip.conf", "", "logins in pip's index URLs"},
+	{".pip/pip.conf", "", "logins in pip's index URLs"},
 	{".gem/credentials", "", "RubyGems keys"},
 	{".local/share/gem/credentials", "", "RubyGems keys"},
 	{".cargo/credentials", "", "crates.io tokens"},
@@ -168,10 +171,30 @@ func standIn(path string) string {
 	case ".cargo/credentials", ".cargo/credentials.toml", ".gradle/gradle.properties", ".terraformrc", ".npmrc",
 		".yarnrc.yml", ".netrc", "_netrc", ".pypirc", ".my.cnf":
 		return "\n"
+	case ".config/pip/pip.conf", ".pip/pip.conf":
+		return "\n"
 	case ".kube", ".config/gh", ".config/gcloud", ".config/helm/registry":
 		return EmptyDir
 	}
 	return ""
+}
+
+// settingsIn returns how a credential is written that holds settings as well, which the
+// command needs: a company's registry, a proxy, a mirror.
+func settingsIn(path string) redact.Format {
+	switch path {
+	case ".npmrc", ".config/pip/pip.conf", ".pip/pip.conf":
+		return redact.INI
+	case ".gradle/gradle.properties":
+		return redact.Gradle
+	case ".yarnrc.yml":
+		return redact.YAML
+	case ".m2/settings.xml", ".nuget/NuGet/NuGet.Config", ".config/NuGet/NuGet.Config":
+		return redact.XML
+	case ".docker/config.json":
+		return redact.DockerJSON
+	}
+	return redact.None
 }
 
 // defaultDenyRead returns the table's rules for the system and every home. The
@@ -242,7 +265,7 @@ func appendCredentials(rules []PathRule, home, goos string, system bool) []PathR
 			all.WriteByte('/')
 			all.WriteString(c.path)
 			r := defaultRule(all.String()[from:], c.reason)
-			r.StandIn = standIn(c.path)
+			r.StandIn, r.Settings = standIn(c.path), settingsIn(c.path)
 			rules = append(rules, r)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"net/url"
 	"time"
+
+	"srun/policy/redact"
 )
 
 // Policy is what a command may do: every setting of every source, merged,
@@ -150,6 +152,8 @@ type PathRule struct {
 	Source  Source
 	Reason  string // why a default is there, else ""
 	StandIn string // of a default: what a hidden file reads as, EmptyDir, or "" for an error
+
+	Settings redact.Format // in which it holds settings beside the secrets; these are shown
 }
 
 // EmptyDir stands in for a directory.

@@ -3,10 +3,13 @@ package plan
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"srun/policy"
 	"srun/policy/pathtree"
+	"srun/policy/redact"
 )
 
 // New plans one run in the directory dir. Its errors name the setting that
@@ -130,7 +133,7 @@ func (b *builder) collectLists(f *policy.Filesystem) error {
 		for _, r := range list.rules {
 			as := list.as
 			if as.DenyRead && r.Source.Tier == policy.TierDefault {
-				as = point{Effects: hideByDefault, Own: facts{standIn: r.StandIn}}
+				as = point{Effects: hideByDefault, Own: facts{standIn: b.standIn(r)}}
 			}
 			if err := b.add(r, as); err != nil {
 				return err
@@ -138,4 +141,21 @@ func (b *builder) collectLists(f *policy.Filesystem) error {
 		}
 	}
 	return nil
+}
+
+// standIn is what a hidden file reads as. A link in the place of settings is followed
+// to a file of that name alone: who may write the home once could have made one to a
+// key.
+func (b *builder) standIn(r policy.PathRule) string {
+	if r.Settings == redact.None || r.Missing {
+		return r.StandIn
+	}
+	at, err := b.host.Find(r.Path)
+	if err != nil || at.Missing || at.Dir || strings.TrimPrefix(filepath.Base(at.Path), ".") != strings.TrimPrefix(filepath.Base(r.Path), ".") {
+		return r.StandIn
+	}
+	if shown, ok := redact.Text(r.Settings, b.host.ReadFile(at.Path)); ok {
+		return shown
+	}
+	return r.StandIn
 }

@@ -31,6 +31,7 @@ func TestGeneratedTables(t *testing.T) {
 		rows       []string
 	}{
 		{"credentials.md", "credentials", credentialRows(t)},
+		{"credentials.md", "start set", startRows()},
 		{"credentials.md", "protected", protectedRows(t)},
 		{"environment.md", "variables", variableRows(t)},
 		{"settings.md", "settings", settingRows()},
@@ -124,6 +125,14 @@ func credentialRows(t *testing.T) []string {
 		}
 		system := map[string]string{"linux": "Linux", "darwin": "macOS", "linuxdarwin": "both"}[systems[p]]
 		rows = append(rows, fmt.Sprintf("| `%s` | %s | %s | %s |", tilde(p), reasons[p], system, stand))
+	}
+	return rows
+}
+
+func startRows() []string {
+	rows := []string{"| System | Paths |", "| --- | --- |"}
+	for _, system := range [][2]string{{"linux", "Linux"}, {"darwin", "macOS"}} {
+		rows = append(rows, fmt.Sprintf("| %s | `%s` |", system[1], strings.Join(policy.StartSet(system[0]), "`, `")))
 	}
 	return rows
 }

@@ -103,7 +103,7 @@ func (p *Policy) filesystem(l *layer, o Options) {
 		Caches:         cmp.Or(l.caches.value, CachesPrivate),
 		AllowWrite:     append(unique(l.allowWrite, pathKey), root),
 		DenyWrite:      unique(readWidely(l.denyWrite), pathKey),
-		AllowRead:      append(unique(l.allowRead, pathKey), o.defaultAllowRead(l.denyRead)...),
+		AllowRead:      slices.Concat(unique(l.allowRead, pathKey), o.defaultAllowRead(l.denyRead), o.allowStart(l.denyRead)),
 		DenyRead:       withDefaults(unique(readWidely(l.denyRead), pathKey), o.defaultDenyRead()),
 		AllowGitConfig: l.gitConfig.value,
 		OpenProtected:  l.openProtected,
@@ -114,7 +114,7 @@ func (p *Policy) filesystem(l *layer, o Options) {
 	}
 	if managedOnly {
 		p.Filesystem.AllowRead = slices.DeleteFunc(p.Filesystem.AllowRead, func(r PathRule) bool {
-			return r.Source.Tier != TierManaged
+			return r.Source.Tier != TierManaged && r.Source.Tier != TierDefault
 		})
 	}
 }

@@ -217,9 +217,6 @@ func (o Options) defaultDenyRead() []PathRule {
 	return rules
 }
 
-// notSecret is the reason of the rules below.
-const notSecret = "no secret"
-
 // public is what of a hidden directory is no secret.
 var public = []string{".ssh/known_hosts", ".ssh/known_hosts2", ".ssh/*.pub"}
 
@@ -230,7 +227,7 @@ func (o Options) defaultAllowRead(denied []PathRule) (rules []PathRule) {
 			continue
 		}
 		for _, name := range public {
-			rule := defaultRule(filepath.Join(home, name), notSecret)
+			rule := defaultRule(filepath.Join(home, name), "no secret")
 			if strings.Contains(name, "*") {
 				rule.Path, rule.Glob, rule.Literal = escapeGlob(home)+"/"+name, true, false
 			}

@@ -135,12 +135,31 @@ func (b *builder) collectLists(f *policy.Filesystem) error {
 			if as.DenyRead && r.Source.Tier == policy.TierDefault {
 				as = point{Effects: hideByDefault, Own: facts{standIn: b.standIn(r)}}
 			}
+			if r.Path == "/" && as.DenyRead {
+				b.denyAll()
+				continue
+			}
 			if err := b.add(r, as); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// denyAll hides everything, by what there is in the root directory: a mask over that
+// itself would take the sandbox's own trees along. Nobody but the host's root makes
+// anything there later. What another rule allows by the very name stays.
+func (b *builder) denyAll() {
+	named := slices.Clone(b.points)
+	for _, name := range b.host.ReadDir("/") {
+		at, err := b.host.Find("/" + name)
+		if err != nil || at.Missing || len(at.Links) > 0 || slices.Contains(OwnTrees, at.Path) ||
+			slices.ContainsFunc(named, func(p point) bool { return p.Path == at.Path && (p.AllowRead || p.AllowWrite) }) {
+			continue
+		}
+		b.points = append(b.points, point{Path: at.Path, Effects: denyRead, Own: facts{dir: at.Dir}})
+	}
 }
 
 // standIn is what a hidden file reads as. A link in the place of settings is followed

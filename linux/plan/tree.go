@@ -40,7 +40,12 @@ type layer struct {
 // the way to what is missing, of which ways has the last. Its cost is linear in
 // the points, links and ways but for the sort.
 func treeOps(nodes nodes, links, ways []string) []Op {
-	t := tree{nodes: nodes, mounts: map[string]bool{"/": true}, made: map[string]bool{}}
+	t := tree{nodes: nodes, mounts: map[string]bool{"/": true}, made: map[string]bool{}, open: map[*node]bool{}}
+	for _, n := range nodes {
+		for up := n.Parent; n.Own.private && up != nil && up.Access() == pathtree.Hidden && !up.Own.private; up = up.Parent {
+			t.open[up] = true
+		}
+	}
 	ops := t.pinLinks(t.ops(), links)
 	for _, dir := range ways {
 		ops = t.pin(ops, dir+"/.")
@@ -82,6 +87,7 @@ type tree struct {
 	nodes  nodes
 	mounts map[string]bool // where an operation put a mount
 	made   map[string]bool // directories made in masks
+	open   map[*node]bool  // hidden, with a directory of the command's own below
 	slots  uint32
 }
 
@@ -147,7 +153,7 @@ func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
 			ops = append(ops, Op{Kind: OpTmp, Path: n.Path})
 		}
 	case n.Access() == pathtree.Hidden:
-		ops = append(ops, maskOp(n))
+		ops = append(ops, t.maskOp(n))
 	case cloned:
 		if above(n) == pathtree.Hidden {
 			ops = t.pinWay(t.makeWay(ops, n), n)
@@ -164,13 +170,13 @@ func (t *tree) apply(ops []Op, n *node, slot map[*node]uint32) []Op {
 	return ops
 }
 
-func maskOp(n *node) Op {
+func (t *tree) maskOp(n *node) Op {
 	op := Op{Kind: OpMask, Path: n.Path}
 	if !n.Own.dir {
 		op.Flag = 1
 	}
 	switch stand := n.Own.standIn; {
-	case n.Reopened:
+	case n.Reopened, t.open[n]:
 		op.A, op.Slot = 0o711, 1
 	case n.DenyRead || stand == "" || (stand == policy.EmptyDir) != n.Own.dir:
 	case n.Own.dir:
@@ -232,7 +238,7 @@ func (t *tree) makeWay(ops []Op, n *node) []Op {
 // closeMasks makes the masks read-only that had to stay open for makeWay.
 func (t *tree) closeMasks(ops []Op) []Op {
 	for _, n := range t.nodes {
-		if n.Reopened && above(n) != pathtree.Hidden && !n.Own.private {
+		if (n.Reopened || t.open[n]) && above(n) != pathtree.Hidden && !n.Own.private {
 			ops = append(ops, Op{Kind: OpReadonly, Path: n.Path, Flag: 1})
 		}
 	}

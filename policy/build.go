@@ -106,6 +106,7 @@ func (p *Policy) filesystem(l *layer, o Options) {
 		AllowRead:      slices.Concat(unique(l.allowRead, pathKey), o.defaultAllowRead(l.denyRead), o.allowStart(l.denyRead)),
 		DenyRead:       withDefaults(unique(readWidely(l.denyRead), pathKey), o.defaultDenyRead()),
 		AllowGitConfig: l.gitConfig.value,
+		Devices:        unique(l.devices, pathKey),
 		OpenProtected:  l.openProtected,
 	}
 	if t := p.Network.TLSTerminate; t != nil && t.CAKeyPath != "" {

@@ -18,6 +18,7 @@ func (p *Policy) check(notices []Notice) ([]Notice, error) {
 	}{
 		{"filesystem.allowWrite", &p.Filesystem.AllowWrite, false},
 		{"filesystem.allowRead", &p.Filesystem.AllowRead, false},
+		{"filesystem.allowDevices", &p.Filesystem.Devices, false},
 		{"network.allowUnixSockets", &p.Network.UnixSockets, true},
 	} {
 		more, err := checkPresent(list.name, *list.rules)

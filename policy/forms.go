@@ -129,6 +129,21 @@ func path() form[PathRule] {
 	}
 }
 
+// device is a path below /dev.
+func device() form[PathRule] {
+	f := path()
+	parse := f.parse
+	f.one, f.many, f.schema, f.json = "device", "devices", textSchema, nil
+	f.parse = func(s string, at place) (PathRule, error) {
+		rule, err := parse(s, at)
+		if err == nil && (!strings.HasPrefix(rule.Path, "/dev/") || rule.Glob) {
+			err = errors.New("not the path of a device, such as /dev/kvm")
+		}
+		return rule, err
+	}
+	return f
+}
+
 type pathEntry struct {
 	path    string
 	literal bool

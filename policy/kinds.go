@@ -194,6 +194,19 @@ func (k *list[T]) tighten(l *layer) bool {
 	return len(*into) < before
 }
 
+// notProject is a list that a project's files have no say in, trusted or not.
+type notProject[T any] struct{ *list[T] }
+
+func (k notProject[T]) takes() string { return k.list.takes() + ", not in project files" }
+
+func (k notProject[T]) read(v value) error {
+	if v.r.tier != TierLocal && v.r.tier != TierProject {
+		return k.list.read(v)
+	}
+	v.r.notice(v, v.key+" counts in user and managed settings and as a flag: ignored")
+	return nil
+}
+
 // pairs is an object whose keys are the user's own.
 type pairs[T any] struct {
 	*list[T]

@@ -36,6 +36,7 @@ type layer struct {
 	mach        []Entry
 
 	allowWrite, denyWrite, allowRead, denyRead []PathRule
+	devices                                    []PathRule
 
 	envDeny, envAllow []EnvRule
 

@@ -135,6 +135,8 @@ type Filesystem struct {
 	// WriteRoot is the project that Dir is in, or Dir.
 	WriteRoot string
 
+	Devices []PathRule // of the host's, that are there inside
+
 	Tmp    string // TmpPrivate, TmpHost or the directory that the private one is made in; "" is TmpPrivate
 	Caches string // CachesPrivate, CachesShared or CachesOff; "" is CachesPrivate
 

@@ -110,5 +110,8 @@ func fileModeSettings() []setting {
 			rank(oneOf(CachesPrivate, CachesShared, CachesOff), []string{CachesOff, CachesPrivate, CachesShared}, CachesPrivate,
 				func(l *layer) *opt[string] { return &l.caches }),
 			flag{"caches", "`MODE` is private, shared or off: the caches of tools"}},
+		{"filesystem.allowDevices", everywhere, "Devices of the host's, or directories of them, that are there inside.",
+			notProject[PathRule]{many(device(), everyEntry, func(l *layer) *[]PathRule { return &l.devices })},
+			flag{"allow-device", "the device `PATH` of the host's is there inside"}},
 	}
 }

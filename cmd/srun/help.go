@@ -26,7 +26,7 @@ var flagGroups = []flagGroup{
 	}},
 	{"Files", 4, []string{
 		"allow-write", "deny-write", "allow-read", "deny-read",
-		"open-protected", "write-root", "tmp", "caches",
+		"open-protected", "write-root", "tmp", "caches", "allow-device",
 	}},
 	{"The command", 3, []string{
 		"c", "env", "timeout",

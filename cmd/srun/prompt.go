@@ -109,13 +109,15 @@ func (t *terminalAsker) converse(ctx context.Context, s *screen, q launcher.Ques
 // in a line with such only No counts: what the user typed may be the end of a reply.
 func answerIn(line string) (a launcher.Answer, ok bool) {
 	typed := withoutEscapes(line)
-	switch strings.ToLower(strings.TrimSpace(typed)) {
-	case "1", "y", "yes":
-		return launcher.AllowOnce, typed == line
-	case "2":
-		return launcher.AllowAlways, typed == line
-	case "3", "n", "no":
+	switch word := strings.ToLower(strings.TrimSpace(typed)); {
+	case word == "3" || word == "n" || word == "no":
 		return launcher.Deny, true
+	case typed != line:
+		return launcher.Deny, false
+	case word == "1" || word == "y" || word == "yes":
+		return launcher.AllowOnce, true
+	case word == "2":
+		return launcher.AllowAlways, true
 	}
 	return launcher.Deny, false
 }

@@ -22,7 +22,7 @@ func encodePlan(c *Config, reopened reopenedFiles) ([]byte, error) {
 			continue
 		}
 		data := op.Path
-		if op.Kind == plan.OpFile {
+		if op.Kind == plan.OpFile || op.Kind == plan.OpDevice {
 			data += "\x00" + op.Data
 		}
 		if op.Kind == plan.OpLayer {

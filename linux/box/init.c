@@ -160,6 +160,18 @@ static void prepare(int sock, int how)
 	tell_ready(sock, &l);
 }
 
+static int is_mount(const struct op *op)
+{
+	switch (op->kind) {
+	case OP_FILE:
+	case OP_TMP:
+	case OP_LAYER:
+	case OP_DEVICE:
+		return 1;
+	}
+	return op->kind <= OP_MKFILE;
+}
+
 static int apply_mounts(const struct plan *p)
 {
 	for (const struct op *op = plan_next(p, NULL); op; op = plan_next(p, op)) {
@@ -167,9 +179,10 @@ static int apply_mounts(const struct plan *p)
 			op = plan_next(p, op); /* OP_END comes last: there is one */
 			continue;
 		}
-		if ((op->kind <= OP_MKFILE || op->kind == OP_FILE || op->kind == OP_TMP || op->kind == OP_LAYER) && mount_op(op, op_data(op)) < 0)
+		if (is_mount(op) && mount_op(op, op_data(op)) < 0)
 			return -1;
 	}
+	close_host();
 	return mounts_done();
 }
 

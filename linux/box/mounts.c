@@ -179,6 +179,20 @@ int is_there(const struct op *op)
 	return r;
 }
 
+/* show_device puts the host's device at a place in init's own /dev, read-only: that
+ * keeps names from being made, and no device from being written. */
+static int show_device(const char *path)
+{
+	int fd = open_host(path + strlen(path) + 1);
+	int tree = fd < 0 ? -1 : clone_tree(fd);
+	int r = tree < 0 ? -1 : set_flags(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);
+	if (r == 0)
+		r = attach(tree, path);
+	close(fd);
+	close(tree);
+	return r;
+}
+
 static int do_mount_op(const struct op *op, const char *path)
 {
 	switch (op->kind) {
@@ -197,6 +211,8 @@ static int do_mount_op(const struct op *op, const char *path)
 	case OP_MASK:
 	case OP_FILE:
 		return mask(op, path);
+	case OP_DEVICE:
+		return show_device(path);
 	case OP_TMP:
 		return put_tmpfs(path);
 	case OP_MKDIR:
@@ -213,6 +229,7 @@ static const char *const op_names[] = {
 	[OP_ATTACH] = "attach", [OP_PIN] = "pin", [OP_BIND_RO] = "bind read-only", [OP_MASK] = "hide",
 	[OP_FILE] = "replace", [OP_MKDIR] = "make directory", [OP_MKFILE] = "make file",
 	[OP_TMP] = "put a directory in memory over", [OP_LAYER] = "make a layer over",
+	[OP_DEVICE] = "show the device",
 };
 
 int mount_op(const struct op *op, const char *path)

@@ -34,9 +34,8 @@ int open_exact(const char *path);
 int open_exact_at(int dir, const char *path);
 
 /* open_host is the same in the host's tree, also below /proc and /dev, until
- * close_host. */
+ * close_host (steps.h). */
 int open_host(const char *path);
-void close_host(void);
 
 /* clone_tree returns a detached copy of the mounts at a descriptor, clone_path
  * of those at a path. */

@@ -21,6 +21,7 @@ enum {
 	OP_TMP = 33,       /* path: mask it by an empty directory in memory, to be written */
 	OP_LAYER = 34,     /* path NUL upper NUL work -> slot: a layer over path, or
 	                    * something empty where that cannot be */
+	OP_DEVICE = 36,    /* path NUL the host's path: a device, or a directory of some, at path */
 	OP_IF_THERE = 35,  /* path: the next one is left out unless this is there; b: 1 for a file */
 	OP_LISTEN = 18,    /* a: port on the sandbox's 127.0.0.1 that srun accepts on */
 	OP_REOPEN = 32,    /* path of what is standard descriptor slot: the command gets it

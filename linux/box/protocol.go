@@ -67,7 +67,7 @@ var opCodes = map[plan.OpKind]opCode{
 	plan.OpClone: C.OP_CLONE, plan.OpReadonly: C.OP_READONLY, plan.OpWritable: C.OP_WRITABLE, plan.OpAttach: C.OP_ATTACH,
 	plan.OpPin: C.OP_PIN, plan.OpBindRO: C.OP_BIND_RO, plan.OpMask: C.OP_MASK,
 	plan.OpMkdir: C.OP_MKDIR, plan.OpMkfile: C.OP_MKFILE, plan.OpFile: C.OP_FILE,
-	plan.OpTmp: C.OP_TMP, plan.OpLayer: C.OP_LAYER,
+	plan.OpTmp: C.OP_TMP, plan.OpLayer: C.OP_LAYER, plan.OpDevice: C.OP_DEVICE,
 }
 
 // appendOp encodes one operation: struct op of plan.h, the data, a NUL, and

@@ -35,7 +35,6 @@ void find_stdio(const struct plan *p)
 		}
 		places[op->slot] = fd;
 	}
-	close_host();
 }
 
 static int again(int fd, int flags)

@@ -13,6 +13,10 @@ int mount_op(const struct op *op, const char *path);
  * takes it for. What cannot be looked at is. */
 int is_there(const struct op *op);
 
+/* close_host lets go of the host's /proc and /dev, when nothing of them is to be
+ * shown any more. */
+void close_host(void);
+
 /* masks.c */
 int mounts_done(void);
 

@@ -43,7 +43,11 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 			return layer != op.Path && pathtree.Contains(layer, op.Path)
 		})
 	}
-	b.plan.Mounts = slices.Concat(b.trustFile(), before, b.diskTemps(), ops, after)
+	devices, err := b.devices(p.Filesystem.Devices)
+	if err != nil {
+		return nil, err
+	}
+	b.plan.Mounts = slices.Concat(b.trustFile(), devices, before, b.diskTemps(), ops, after)
 	for _, op := range after {
 		b.plan.caches = append(b.plan.caches, op.Path)
 	}
@@ -53,9 +57,9 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	b.plan.Mounts = slices.Concat(b.plan.Mounts, b.sshConfigs(p.Home, nodes), b.trustFiles(nodes))
 	b.plan.Landlock = b.plan.landlockRules()
 	b.plan.index()
-	b.plan.UnixSockets = b.unixSockets(p.Network.UnixSockets)
 	b.plan.Rules = b.brokerRules(p, nodes)
-	return b.plan, nil
+	b.plan.UnixSockets, err = b.unixSockets(p.Network.UnixSockets)
+	return b.plan, err
 }
 
 // begin is what a plan says before a path was looked at.

@@ -16,6 +16,7 @@ const (
 	OpMkfile                 // the same
 	OpFile                   // mask a file by one with Data
 	OpTmp                    // mask a directory by one in memory that may be written
+	OpDevice                 // the host's device or directory of devices Data, at a place in the sandbox's own /dev
 	OpLayer                  // into Slot: a layer over the path, with Upper and Work
 
 	// OpPinLink keeps a symbolic link where it is. Nothing is mounted for it: the broker
@@ -30,7 +31,7 @@ type Op struct {
 	Slot uint32
 	A    uint64 // mode, of OpMask, OpMkdir and OpMkfile
 	Flag uint32
-	Data string // content, of OpFile
+	Data string // content, of OpFile; the host's path, of OpDevice
 
 	Upper, Work string // of OpLayer
 	ID          FileID // of OpClone
@@ -48,5 +49,6 @@ func (k OpKind) String() string {
 		OpClone: "copy", OpReadonly: "make read-only", OpWritable: "keep writable", OpAttach: "attach the copy",
 		OpPin: "pin", OpBindRO: "bind read-only", OpMask: "cover", OpMkdir: "make a place", OpMkfile: "make a place", OpFile: "replace",
 		OpTmp: "put an own directory over", OpLayer: "make a layer over", OpPinLink: "hold the link",
+		OpDevice: "show the device",
 	}[k]
 }

@@ -47,6 +47,9 @@ func (b *builder) add(r policy.PathRule, as point) error {
 			return fmt.Errorf("%s: cannot be made writable: the sandbox has a %s of its own", at.Path, own)
 		}
 	}
+	if as.AllowRead && !as.AllowWrite && at.Path != "/dev" && pathtree.Contains("/dev", at.Path) && !ofOwnDev(at.Path) && r.Source.Tier != policy.TierDefault {
+		return fmt.Errorf("%s: %s: the sandbox has a /dev of its own; filesystem.allowDevices shows devices of the host's in it", r.Source, Quoted(r.Path))
+	}
 	as.Path, as.Own.dir = at.Path, at.Dir
 	b.points = append(b.points, as)
 	return nil

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"path/filepath"
 	"slices"
 
@@ -8,10 +9,16 @@ import (
 	"srun/policy/pathtree"
 )
 
-func (b *builder) unixSockets(list []policy.PathRule) []UnixSocket {
+func (b *builder) unixSockets(list []policy.PathRule) ([]UnixSocket, error) {
 	var sockets []UnixSocket
 	for _, s := range list {
+		if s.Glob {
+			return nil, fmt.Errorf("%s: %s: a pattern: name the sockets one by one", s.Source, Quoted(s.Path))
+		}
 		at, err := b.host.Find(s.Path)
+		if err == nil && at.Dir && !at.Missing {
+			return nil, fmt.Errorf("%s: %s: a directory: name the socket in it", s.Source, Quoted(s.Path))
+		}
 		if err != nil || at.Missing {
 			continue // left out when the policy was loaded
 		}
@@ -23,5 +30,5 @@ func (b *builder) unixSockets(list []policy.PathRule) []UnixSocket {
 		}
 		sockets = append(sockets, socket)
 	}
-	return sockets
+	return sockets, nil
 }

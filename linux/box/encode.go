@@ -70,6 +70,9 @@ func appendFilters(b []byte, c *Config) ([]byte, error) {
 	if err != nil {
 		return nil, &plan.Error{Protection: "seccomp", What: "find the system call filter", Err: err}
 	}
+	if owners := filter.Owners(runtime.GOARCH, os.Geteuid(), os.Getegid()); owners != nil {
+		programs = append(programs, owners)
+	}
 	for i, prog := range programs {
 		notifies := uint32(0)
 		if i == 0 {

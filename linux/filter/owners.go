@@ -14,7 +14,7 @@ import (
 // left to the kernel, which no program of this century's libraries uses.
 var ownerCalls = map[string]map[uint32]map[uint32]int{
 	"amd64": {
-		unix.AUDIT_ARCH_X86_64: {92: 1, 93: 1, 94: 1, 260: 2},   // chown, fchown, lchown, fchownat
+		unix.AUDIT_ARCH_X86_64: {92: 1, 93: 1, 94: 1, 260: 2},    // chown, fchown, lchown, fchownat
 		unix.AUDIT_ARCH_I386:   {212: 1, 207: 1, 198: 1, 298: 2}, // chown32, fchown32, lchown32, fchownat
 	},
 	"arm64": {

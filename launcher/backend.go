@@ -1,7 +1,9 @@
 package launcher
 
 import (
+	"context"
 	"net"
+	"net/netip"
 	"os"
 	"syscall"
 
@@ -74,7 +76,8 @@ type Run struct {
 	Events Events
 }
 
-// Events is told what happens in a sandbox. No call of it holds up the command.
+// Events is told what happens in a sandbox. No call of it holds up the command, but
+// for Connecting.
 type Events interface {
 	// CommandEnded is for the moment at which the command has ended, and others of
 	// the sandbox may not have.
@@ -85,6 +88,11 @@ type Events interface {
 	CommandStopped(syscall.Signal)
 
 	DeniedFile(FileDenial)
+
+	// Connecting is asked before the command connects to an address that is not the
+	// sandbox's own. With wait it returns when the connection is made outside, and an
+	// error when it is not; without, an error when it may not be made.
+	Connecting(ctx context.Context, to netip.AddrPort, pid int, command string, wait bool) error
 
 	// Bound is for each Internet port that the command binds. It returns at once.
 	Bound(port uint16)

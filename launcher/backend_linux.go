@@ -1,16 +1,23 @@
 package launcher
 
 import (
+	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
+	"slices"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"srun/linux"
 	"srun/linux/box"
+	"srun/linux/broker"
 	"srun/linux/plan"
 	"srun/linux/trace"
 	"srun/policy"
+	"srun/proxy"
 )
 
 var hostBackend Backend = linuxBackend{}
@@ -107,6 +114,7 @@ func (l *linuxPlan) Start(r Run) (Process, error) {
 			r.Events.DeniedFile(FileDenial{Operation: opUnixSocket, Path: d.Path, PID: d.PID, Command: d.Command})
 		},
 		Bound:      r.Events.Bound,
+		Onward:     l.onward(r.Events),
 		Trace:      r.Trace,
 		Runs:       l.Policy.RunsFile,
 		DeniedFile: func(d trace.Denial) { r.Events.DeniedFile(FileDenial(d)) },
@@ -118,6 +126,33 @@ func (l *linuxPlan) Start(r Run) (Process, error) {
 	go followStops(p, r.Events)
 	return linuxProcess{p}, nil
 }
+
+// onward has the proxy decide on connections before they are made.
+func (l *linuxPlan) onward(events Events) broker.Onward {
+	if !filtered(l.Policy) {
+		return nil
+	}
+	return func(ctx context.Context, to netip.AddrPort, pid int, command string, wait bool) unix.Errno {
+		err := events.Connecting(ctx, to, pid, command, wait)
+		var errno unix.Errno
+		var slow net.Error
+		_, denied := errors.AsType[*proxy.Denial](err)
+		switch {
+		case err == nil:
+			return 0
+		case denied:
+			return unix.ECONNREFUSED
+		case errors.As(err, &errno) && slices.Contains(connectErrors, errno):
+			return errno
+		case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
+			return unix.ETIMEDOUT
+		}
+		return unix.EHOSTUNREACH
+	}
+}
+
+// connectErrors are connect(2)'s that say something of who was connected to.
+var connectErrors = []unix.Errno{unix.ECONNREFUSED, unix.EHOSTUNREACH, unix.ENETUNREACH, unix.ETIMEDOUT, unix.ECONNRESET}
 
 // followStops has the command go on once its stop was told of.
 func followStops(p *box.Process, events Events) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"syscall"
 
@@ -161,6 +162,10 @@ func (e events) CommandStopped(sig syscall.Signal) {
 	if e.c.Stopped != nil {
 		e.c.Stopped(sig)
 	}
+}
+
+func (e events) Connecting(ctx context.Context, to netip.AddrPort, pid int, command string, wait bool) error {
+	return e.c.server.Connecting(ctx, to, proxy.Process{PID: pid, Command: command}, wait)
 }
 
 func (e events) DeniedFile(f FileDenial) { e.c.deniedFile(f) }

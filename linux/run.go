@@ -4,6 +4,7 @@ package linux
 
 import (
 	"srun/linux/box"
+	"srun/linux/broker"
 	"srun/linux/trace"
 )
 
@@ -18,6 +19,9 @@ type Config struct {
 	// Bound is told of each Internet port that the command binds; nil is nobody. It
 	// returns at once.
 	Bound func(port uint16)
+
+	// Onward decides on TCP connections that leave the sandbox; nil is nobody.
+	Onward broker.Onward
 
 	// Runs is a file of srun's own, made if there is none, by which runs of a user
 	// at the same time know of each other's; "" is none.

@@ -23,6 +23,7 @@ type filter struct {
 	requests ruleList
 	record   *reporter
 	warned   *warnings
+	ready    *ready
 
 	tls  *TLS                       // nil where TLS stays closed
 	line func(policy.Denial) string // nil is Denial.Line
@@ -32,7 +33,7 @@ type filter struct {
 }
 
 func newFilter(ctx context.Context, cfg *Config) *filter {
-	f := &filter{ctx: ctx, rules: &nameRules{}, requests: cfg.Rules, tls: cfg.TLS, line: cfg.Line, warned: &warnings{warn: cfg.Warn}}
+	f := &filter{ctx: ctx, rules: &nameRules{}, requests: cfg.Rules, tls: cfg.TLS, line: cfg.Line, warned: &warnings{warn: cfg.Warn}, ready: &ready{}}
 	f.rules.set(cfg.Domains)
 	guard := &addrguard.Guard{Denied: cfg.DeniedAddresses, HostAddrs: cfg.HostAddrs}
 	ways := exits{cfg.HTTPProxyPort, cfg.SOCKSProxyPort, cfg.Upstream}

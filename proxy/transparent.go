@@ -29,6 +29,10 @@ func (c *session) serveTransparent() {
 		reset(c.conn)
 		return
 	}
+	if g, server, ok := c.ready.take(dest); ok {
+		c.carry(g, server, nil)
+		return
+	}
 	d := c.asking()
 	if dest.Addr().IsLoopback() {
 		d = probeDoor{}

@@ -38,6 +38,8 @@ type Config struct {
 	// for a moment, so that what it does next is not seen yet. What it returns, if
 	// anything, tells of a denial, and is called as Denied is.
 	Failed func(Failure) (tell func())
+
+	Onward Onward // nil: every connection is made at once
 }
 
 // Denial is an act that was refused.
@@ -64,6 +66,7 @@ type Broker struct {
 	notify    int
 	onFailure func(Failure) func()
 	onBound   func(uint16)
+	onward    Onward    // nil where nothing leaves the sandbox, or all does
 	restarts  *restarts // nil: only what kills a caller takes it away from a call that was taken
 	rules     *index
 	ages      *ages
@@ -77,6 +80,7 @@ type Broker struct {
 	umasks    umasks
 	waiting   waiting
 	refused   refused
+	onwards   atomic.Int32 // connects that wait for one to be made outside
 
 	rootOnce sync.Mutex
 	rootFD   int
@@ -97,7 +101,7 @@ func New(c Config) *Broker {
 	// The caller and the broker take turns: wake each on the other's processor.
 	unix.IoctlSetInt(c.Notify, notifSetFlags, syncWakeUp)
 	b := &Broker{
-		notify: c.Notify, onFailure: c.Failed, onBound: c.Bound, rules: newIndex(&c.Rules), ages: newAges(openRuns(c.Runs)), rootFD: -1,
+		notify: c.Notify, onFailure: c.Failed, onBound: c.Bound, onward: c.Onward, rules: newIndex(&c.Rules), ages: newAges(openRuns(c.Runs)), rootFD: -1,
 		sockets: newSockets(c.Sockets), workers: map[*worker]bool{}, began: time.Now(),
 		gone: make(chan struct{}, 1), done: make(chan struct{}),
 	}

@@ -23,7 +23,9 @@ func (c *call) connect() {
 	if errno == 0 && domain == unix.AF_UNIX {
 		addr, errno = c.connectUnix(addr)
 	}
-	if errno == 0 {
+	if to, out := leaves(sock, addr); errno == 0 && out && c.onward != nil {
+		errno = c.connectOnward(sock, to, addr)
+	} else if errno == 0 {
 		if errno = c.connectTo(sock, addr); errno == unix.ECONNREFUSED || errno == unix.EINPROGRESS && hasFailed(sock) {
 			c.refused.note(addr)
 		}

@@ -1,0 +1,115 @@
+//go:build linux
+
+package broker
+
+import (
+	"context"
+	"encoding/binary"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// mostOnward bounds the connects that wait for one to be made outside. One more is
+// made at once, and ends later where it leads nowhere.
+const mostOnward = 512
+
+// Onward decides on a TCP connection that is to leave the sandbox, before it is made.
+// With wait it is made outside first, and only then inside. It returns 0 or what
+// connect(2) is to fail with.
+type Onward func(ctx context.Context, to netip.AddrPort, pid int, command string, wait bool) unix.Errno
+
+// leaves returns where a connect leads that is of TCP and leaves the sandbox.
+func leaves(sock int, addr []byte) (to netip.AddrPort, leaves bool) {
+	switch {
+	case family(addr) == unix.AF_INET && len(addr) >= unix.SizeofSockaddrInet4: // ip(7)
+		to = netip.AddrPortFrom(netip.AddrFrom4([4]byte(addr[4:8])), binary.BigEndian.Uint16(addr[2:4]))
+	case family(addr) == unix.AF_INET6 && len(addr) >= 24: // ipv6(7), without the scope
+		to = netip.AddrPortFrom(netip.AddrFrom16([16]byte(addr[8:24])).Unmap(), binary.BigEndian.Uint16(addr[2:4]))
+	default:
+		return to, false
+	}
+	if to.Addr().IsLoopback() || to.Addr().IsUnspecified() || to.Port() == 0 || to.Port() == dnsPort {
+		return to, false
+	}
+	protocol, err := unix.GetsockoptInt(sock, unix.SOL_SOCKET, unix.SO_PROTOCOL)
+	return to, err == nil && protocol == unix.IPPROTO_TCP
+}
+
+// dnsPort is the sandbox's own name server's, at every address.
+const dnsPort = 53
+
+// connectOnward connects to where a connection leaves the sandbox. Who does not wait
+// is told at once of a refusal and of nothing else.
+func (c *call) connectOnward(sock int, to netip.AddrPort, addr []byte) unix.Errno {
+	flags, err := unix.FcntlInt(uintptr(sock), unix.F_GETFL, 0)
+	if err != nil {
+		return errnoOf(err)
+	}
+	pid, command := c.process()
+	wait := flags&unix.O_NONBLOCK == 0 && c.onwards.Load() < mostOnward
+	if !wait {
+		if errno := c.onward(context.Background(), to, pid, command, false); errno != 0 {
+			return errno
+		}
+		return c.connectTo(sock, addr)
+	}
+	patience, err := unix.GetsockoptTimeval(sock, unix.SOL_SOCKET, unix.SO_SNDTIMEO)
+	if err != nil {
+		return errnoOf(err)
+	}
+	again, err := unix.FcntlInt(uintptr(sock), unix.F_DUPFD_CLOEXEC, 3)
+	if err != nil {
+		return errnoOf(err)
+	}
+	later := call{worker: &worker{Broker: c.Broker, buf: make([]byte, unix.PathMax)}, note: c.note, what: c.what, read: c.read}
+	c.wait.Add(1)
+	c.onwards.Add(1)
+	go func() {
+		defer c.onwards.Add(-1)
+		errno := later.madeOutside(to, pid, command, *patience)
+		if errno != 0 {
+			if errno != blocks {
+				later.reply(0, errno)
+			}
+			unix.Close(again)
+			later.wait.Done()
+			return
+		}
+		switch errno := impatient(again, addr, patience); errno {
+		case unix.EAGAIN, unix.EINPROGRESS:
+			later.connectLater(later, again, nil, addr, *patience, errno)
+		default:
+			later.reply(0, errno)
+			unix.Close(again)
+			later.wait.Done()
+		}
+	}()
+	return blocks
+}
+
+// madeOutside returns what came of the connection outside, and blocks when the caller
+// is gone.
+func (c *call) madeOutside(to netip.AddrPort, pid int, command string, patience unix.Timeval) unix.Errno {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	made := make(chan unix.Errno, 1)
+	go func() { made <- c.onward(ctx, to, pid, command, true) }()
+	begun, limit := time.Now(), time.Duration(patience.Nano())
+	for pause := firstTry; ; pause = min(2*pause, lastTry) {
+		select {
+		case errno := <-made:
+			return errno
+		case <-time.After(pause):
+		}
+		switch {
+		case !waits(c.notify, c.note.id):
+			return blocks
+		case limit > 0 && time.Since(begun) > limit:
+			return unix.EINPROGRESS // socket(7), SO_SNDTIMEO
+		case pause == lastTry && c.signalled() != 0:
+			return unix.EINTR
+		}
+	}
+}

@@ -135,6 +135,7 @@ type Process interface {
 
 	Signal(syscall.Signal) error
 	Pause() error
+	Held() bool // nothing has run since
 	Resume() error
 	HasGroup(group int) bool
 	Kill() error

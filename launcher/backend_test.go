@@ -84,6 +84,7 @@ func (f *fakeProcess) Listening() []uint16               { return nil }
 func (f *fakeProcess) Forward(uint16) error              { return f.say("forward") }
 func (f *fakeProcess) Signal(s syscall.Signal) error     { f.signals <- s; return nil }
 func (f *fakeProcess) Pause() error                      { return f.say("pause") }
+func (f *fakeProcess) Held() bool                        { f.say("held"); return true }
 func (f *fakeProcess) Resume() error                     { return f.say("resume") }
 func (f *fakeProcess) HasGroup(int) bool                 { return false }
 func (f *fakeProcess) Kill() error                       { f.signals <- syscall.SIGKILL; return nil }
@@ -221,16 +222,19 @@ func TestBackendPauses(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	resume, err := c.Pause()
+	pause, err := c.Pause()
 	if err != nil {
 		t.Fatal(err)
 	}
-	resume()
+	if !pause.Held() {
+		t.Error("not held")
+	}
+	pause.Resume()
 	c.Signal(syscall.SIGUSR1)
 	if err := c.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if told := c.process.(*fakeProcess).told; !slices.Equal(told, []string{"pause", "resume"}) {
+	if told := c.process.(*fakeProcess).told; !slices.Equal(told, []string{"pause", "held", "resume"}) {
 		t.Errorf("told %q", told)
 	}
 }

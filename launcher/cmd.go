@@ -249,17 +249,24 @@ func (c *Cmd) Signal(sig syscall.Signal) error {
 	return c.process.Signal(sig)
 }
 
-// Pause stops every process of the sandbox until resume is called. An Ask that
-// speaks to the user on a terminal which the command shares must pause it: the
-// command could write over the question or read the answer.
-func (c *Cmd) Pause() (resume func(), err error) {
+// A Pause is a while in which nothing runs in the sandbox.
+type Pause struct{ process Process }
+
+// Resume ends it.
+func (p Pause) Resume() { p.process.Resume() }
+
+// Held reports that nothing has run since it began. A command can have arranged to be
+// continued; then what was asked on its terminal was not answered by the user alone.
+func (p Pause) Held() bool { return p.process.Held() }
+
+// Pause stops every process of the sandbox. An Ask that speaks to the user on a
+// terminal which the command shares must pause it, and take an answer for one only
+// where the pause held: the command could write over the question or read the answer.
+func (c *Cmd) Pause() (p Pause, err error) {
 	if c.process == nil {
-		return nil, errors.New("pause: not started")
+		return p, errors.New("pause: not started")
 	}
-	if err := c.process.Pause(); err != nil {
-		return nil, err
-	}
-	return func() { c.process.Resume() }, nil
+	return Pause{c.process}, c.process.Pause()
 }
 
 // HasGroup tells whether a process group is one of the sandbox's, such as the

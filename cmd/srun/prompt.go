@@ -34,11 +34,11 @@ func (t *terminalAsker) Ask(ctx context.Context, q launcher.Question) launcher.A
 		return launcher.Deny
 	}
 	defer tty.Close()
-	resume, err := t.cmd.Pause()
+	pause, err := t.cmd.Pause()
 	if err != nil {
 		return launcher.Deny
 	}
-	defer resume()
+	defer pause.Resume()
 	if group != unix.Getpgrp() {
 		if err := setForeground(tty, unix.Getpgrp()); err != nil {
 			t.print.line("cannot ask about %s: %v", q.Target, err)
@@ -54,8 +54,12 @@ func (t *terminalAsker) Ask(ctx context.Context, q launcher.Question) launcher.A
 	t.print.mu.Lock() // no line of ours in the middle of the question
 	answer, answered := t.converse(ctx, s, q)
 	t.print.mu.Unlock()
-	if !answered {
+	switch {
+	case !answered:
 		t.print.line("no answer for %s, which counts as no", q.Target)
+	case answer.Allow && !(s.untouched() && pause.Held()):
+		t.print.line("the command ran while %s was asked about, which counts as no", q.Target)
+		answer = launcher.Deny
 	}
 	if answer.Keep {
 		t.keep(q)

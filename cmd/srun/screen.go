@@ -19,6 +19,7 @@ import (
 type screen struct {
 	tty    *os.File
 	before *unix.Termios
+	during *unix.Termios
 	full   bool
 	group  int // of the program
 }
@@ -31,11 +32,21 @@ func openScreen(tty *os.File, group int) (*screen, error) {
 	if err != nil {
 		return nil, err
 	}
-	full, err := setQuestionMode(fd)
+	full := before.Lflag&unix.ICANON == 0
+	if err := unix.IoctlSetTermios(fd, setTermiosFlush, questionMode(*before, full)); err != nil {
+		return nil, err
+	}
+	during, err := unix.IoctlGetTermios(fd, getTermios)
 	if err != nil {
 		return nil, err
 	}
-	return &screen{tty, before, full, group}, nil
+	return &screen{tty, before, during, full, group}, nil
+}
+
+// untouched reports that the terminal is still set as it was for the question.
+func (s *screen) untouched() bool {
+	now, err := unix.IoctlGetTermios(int(s.tty.Fd()), getTermios)
+	return err == nil && *now == *s.during
 }
 
 func (s *screen) restore() {
@@ -48,7 +59,14 @@ func (s *screen) restore() {
 	}
 }
 
+// plain undoes what could hide a question: what was begun and not ended (ECMA-48, CAN
+// and ST), attributes, character sets, colours (xterm's OSC 104, 110, 111), a region
+// that scrolls, a picture that is held back (DEC private modes 6 and 2026). The cursor
+// stays.
+const plain = "\x18\x1b\\\x1b[?2026l\x1b[0m\x1b(B\x0f\x1b]104\x1b\\\x1b]110\x1b\\\x1b]111\x1b\\\x1b7\x1b[?6l\x1b[r\x1b8"
+
 func (s *screen) show(q launcher.Question) {
+	s.tty.WriteString(plain)
 	if !s.full {
 		s.tty.WriteString(questionText(q))
 		return

@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// noKey is _POSIX_VDISABLE (termios(4)).
+const noKey = 0xff
+
 // The requests of termios(3) tcgetattr, and tcsetattr with TCSAFLUSH.
 const (
 	getTermios      = unix.TIOCGETA

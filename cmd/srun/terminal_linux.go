@@ -7,6 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// noKey is _POSIX_VDISABLE (termios(3)).
+const noKey = 0
+
 // The requests of termios(3) tcgetattr, and tcsetattr with TCSAFLUSH.
 const (
 	getTermios      = unix.TCGETS

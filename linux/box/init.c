@@ -137,6 +137,8 @@ static void supervise(int sock, int sigfd, pid_t command)
 				pass_signal(command, m.a);
 			else if (m.type == CTL_PAUSE)
 				set_paused(sock, 1);
+			else if (m.type == CTL_HELD)
+				tell(sock, MSG_HELD, paused && still_paused(), 0, NULL);
 			else if (m.type == CTL_RESUME)
 				set_paused(sock, 0);
 			else if (m.type == CTL_SOCKET)

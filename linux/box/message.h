@@ -14,6 +14,7 @@ enum {
 	MSG_CONTINUED = 6,
 	MSG_EXITED = 7,    /* a: wait status as in wait(2) */
 	MSG_PAUSED = 10,
+	MSG_HELD = 13,     /* a: 1 if nothing has run since MSG_PAUSED */
 	MSG_SOCKET = 11,   /* the socket, or a: errno */
 	MSG_FORWARD = 9,   /* listeners of OP_LISTEN, in order */
 	MSG_REOPENED = 12, /* a: slot of OP_REOPEN; the descriptor that the command gets */
@@ -27,6 +28,7 @@ enum {
 	CTL_SIGNAL = 2,    /* a: signal for the command */
 	CTL_PAUSE = 3,     /* stop every process, and say MSG_PAUSED */
 	CTL_RESUME = 4,
+	CTL_HELD = 7,      /* say MSG_HELD */
 	CTL_SOCKET = 6,    /* a: address family; make a TCP socket and send it out */
 	CTL_GO = 5,        /* to the command's process: execve */
 };

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,68 @@ static int has_stopped(pid_t pid)
 	return !state || (state[2] != 'R' && state[2] != 'S' && state[2] != 'D');
 }
 
+/* A stop is not for good: a timer, the death of a parent, input on a descriptor can
+ * each send a process SIGCONT that nobody sends. So what ran is found out: every thread
+ * counts how often it was switched away from (proc_pid_status(5)), and none stops again
+ * without that. */
+static uint64_t switches;
+
+#define FNV_PRIME 1099511628211ULL
+
+static void add(uint64_t *sum, const void *data, size_t n)
+{
+	for (const unsigned char *p = data; n > 0; n--, p++)
+		*sum = (*sum ^ *p) * FNV_PRIME;
+}
+
+/* add_thread takes a thread's number and counters into the sum, and tells whether it is
+ * stopped, waits in the kernel or is gone. */
+static int add_thread(const char *pid, const char *tid, uint64_t *sum)
+{
+	char path[64], status[4096];
+	snprintf(path, sizeof path, "/proc/%s/task/%s/status", pid, tid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, status, sizeof status - 1);
+	close(fd);
+	if (n <= 0)
+		return 1;
+	status[n] = 0;
+	const char *state = strstr(status, "\nState:\t"), *counters = strstr(status, "\nvoluntary_ctxt_switches:");
+	if (!state || !counters)
+		return 0;
+	add(sum, tid, strlen(tid) + 1);
+	add(sum, counters, strlen(counters));
+	return state[8] != 'R' && state[8] != 'S';
+}
+
+/* add_all does so with every thread but init's. */
+static int add_all(uint64_t *sum)
+{
+	size_t n;
+	int settled = 1;
+	pid_t *pids = everybody(&n);
+	for (size_t i = 0; i < n; i++) {
+		char pid[16], path[32];
+		snprintf(pid, sizeof pid, "%d", (int)pids[i]);
+		snprintf(path, sizeof path, "/proc/%s/task", pid);
+		DIR *d = opendir(path);
+		struct dirent *e;
+		while (d && (e = readdir(d)))
+			if (e->d_name[0] != '.')
+				settled &= add_thread(pid, e->d_name, sum);
+		if (d)
+			closedir(d);
+	}
+	free(pids);
+	return settled;
+}
+
+int still_paused(void)
+{
+	uint64_t now = 0;
+	return add_all(&now) && now == switches;
+}
+
 #define STOP_TRIES 20
 #define STOP_WAIT_US 100
 
@@ -79,6 +142,12 @@ void pause_all(void)
 	}
 	free(pids);
 	kill(-1, SIGSTOP); /* whoever came since; all but init itself, kill(2) */
+	for (int tries = 0; tries < STOP_TRIES; tries++) {
+		switches = 0;
+		if (add_all(&switches))
+			break;
+		usleep(10 * STOP_WAIT_US);
+	}
 }
 
 /* resume_all continues children before their parents, for the same reason. */

@@ -30,6 +30,7 @@ type Process struct {
 	command  int     // process id inside
 	events   chan Event
 	paused   chan struct{}
+	held     chan bool
 	asking   sync.Mutex       // for a socket
 	sockets  chan socketReply // room for the one that was asked for
 	done     chan struct{}
@@ -60,6 +61,8 @@ func (p *Process) watch() {
 			p.events <- Event{Stopped: syscall.Signal(m.a)}
 		case m.kind == msgPaused:
 			p.paused <- struct{}{}
+		case m.kind == msgHeld:
+			p.held <- m.a == 1
 		case m.kind == msgSocket:
 			p.sockets <- socketReply{fds, m.a}
 		case m.kind == msgContinued:
@@ -119,6 +122,20 @@ func (p *Process) Pause() error {
 	case <-p.done:
 	}
 	return nil
+}
+
+// Held reports that nothing has run since Pause: a stopped process can have arranged
+// for a SIGCONT.
+func (p *Process) Held() bool {
+	if p.tell(message{kind: ctlHeld}) != nil {
+		return false
+	}
+	select {
+	case held := <-p.held:
+		return held
+	case <-p.done:
+		return false
+	}
 }
 
 // Resume ends a Pause.

@@ -116,6 +116,8 @@ const (
 	ctlPause     = C.CTL_PAUSE
 	ctlResume    = C.CTL_RESUME
 	msgPaused    = C.MSG_PAUSED
+	msgHeld      = C.MSG_HELD
+	ctlHeld      = C.CTL_HELD
 	msgSocket    = C.MSG_SOCKET
 	ctlSocket    = C.CTL_SOCKET
 	msgKeeping   = C.MSG_KEEPING

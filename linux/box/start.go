@@ -51,7 +51,7 @@ func checkStdio(stdio []*os.File) error {
 // start returns a Process also with an error, for its keeper and its reopened files.
 func start(in *sandboxInit, c *Config) (*Process, error) {
 	p := &Process{in: in, ended: c.Ended, done: make(chan struct{}),
-		events: make(chan Event, 8), paused: make(chan struct{}, 1), sockets: make(chan socketReply, 1)}
+		events: make(chan Event, 8), paused: make(chan struct{}, 1), held: make(chan bool, 1), sockets: make(chan socketReply, 1)}
 	p.Events = p.events
 	var err error
 	if p.reopened, err = findReopened(c.Plan, c.Stdio[:]); err != nil {

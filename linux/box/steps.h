@@ -35,3 +35,6 @@ int run_command(const struct plan *plan, pid_t *pid);
 /* pause.c */
 void pause_all(void);
 void resume_all(void);
+
+/* still_paused tells whether nothing has run since pause_all. */
+int still_paused(void);

@@ -119,6 +119,10 @@ func argumentDenials(scopedSignals bool) []Denial {
 		{Call: "ioctl", Errno: unix.EPERM, Args: []Condition{masked(1, low32, unix.TIOCSTI)}},
 		{Call: "ioctl", Errno: unix.EPERM, Args: []Condition{masked(1, low32, unix.TIOCLINUX)}},
 	}
+	// tcflow(3) that stops a terminal's output, or its input, stops srun's as well.
+	for _, stop := range []uint64{unix.TCOOFF, unix.TCIOFF} {
+		rows = append(rows, Denial{Call: "ioctl", Errno: unix.EPERM, Args: []Condition{masked(1, low32, unix.TCXONC), masked(2, low32, stop)}})
+	}
 	// The process group is the caller's as well: nobody inside renices it.
 	rows = append(rows,
 		Denial{Call: "setpriority", Errno: unix.EPERM, Args: []Condition{masked(0, low32, unix.PRIO_PGRP)}},

@@ -31,8 +31,12 @@ func encodePlan(c *Config, reopened reopenedFiles) ([]byte, error) {
 		if op.Kind == plan.OpClone {
 			op.A, op.Flag = op.ID.Ino, op.ID.Dev
 		}
-		if op.Layered {
-			b = appendOp(b, codeIfThere, 0, 0, op.Flag, op.Path)
+		if op.IfThere != "" {
+			file := uint32(1)
+			if op.IfDir {
+				file = 0
+			}
+			b = appendOp(b, codeIfThere, 0, 0, file, op.IfThere)
 		}
 		b = appendOp(b, opCodes[op.Kind], op.Slot, op.A, op.Flag, data)
 	}

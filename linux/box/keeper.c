@@ -33,7 +33,7 @@
 #define LIST_FDS 3
 
 static int srun = -1, ready; /* ready: init has made the mounts */
-static struct kept { const char *path; int fd; } *kept; /* fd: of its directory, or -1 */
+static struct kept { const char *path; int fd, layered; } *kept; /* fd: of its directory, or -1 */
 static int nkept, *directories, ndirectories, polls;
 
 static void say(uint32_t type, int a, int b)
@@ -83,7 +83,7 @@ static int take_list(int fd)
 		if (op->kind == OP_WATCH)
 			directories[ndirectories++] = watch(op_data(op));
 		else if (op->kind == OP_KEEP && op->slot < (uint32_t)ndirectories)
-			kept[nkept++] = (struct kept){ .path = op_data(op), .fd = directories[op->slot] };
+			kept[nkept++] = (struct kept){ .path = op_data(op), .fd = directories[op->slot], .layered = (int)op->b };
 	}
 	return 0;
 }
@@ -126,7 +126,7 @@ static void look(int fd)
 		int at = open_exact(kept[i].path);
 		int r = at < 0 ? -1 : mask_place(at), err = errno;
 		close(at);
-		if (r == 0 || err == ENOENT || err == ENOTDIR)
+		if (r == 0 || err == ENOENT || err == ENOTDIR || (err == ELOOP && kept[i].layered))
 			continue;
 		if (err != EACCES || at >= 0)
 			say(MSG_BARE, i, err);

@@ -23,8 +23,8 @@ import "C"
 type keeper struct {
 	pid   int
 	sock  *waiter
-	paths []string // by the list's numbers
-	lost  func()   // something is bare
+	paths []plan.Masked // by the list's numbers
+	lost  func()        // something is bare
 	done  chan struct{}
 	err   error // once done
 }
@@ -57,17 +57,21 @@ func newKeeper(p *plan.Plan, in *sandboxInit) (k *keeper, err error) {
 
 // keeperList is what is masked: each path with the number of its directory, which
 // comes before it.
-func keeperList(masked []string) (list []byte) {
+func keeperList(masked []plan.Masked) (list []byte) {
 	dirs := map[string]uint32{}
-	for _, path := range masked {
-		dir := filepath.Dir(path)
+	for _, m := range masked {
+		dir := filepath.Dir(m.Path)
 		number, known := dirs[dir]
 		if !known {
 			number = uint32(len(dirs))
 			dirs[dir] = number
 			list = appendOp(list, codeWatch, 0, 0, 0, dir)
 		}
-		list = appendOp(list, codeKeep, number, 0, 0, path)
+		layered := uint32(0)
+		if m.Layered {
+			layered = 1
+		}
+		list = appendOp(list, codeKeep, number, 0, layered, m.Path)
 	}
 	return appendOp(list, codeEnd, 0, 0, 0, "")
 }
@@ -128,7 +132,7 @@ func (k *keeper) run() {
 	case err == nil && m.kind == msgKept:
 		return
 	case err == nil && m.kind == msgBare && int(m.a) < len(k.paths):
-		k.err = keeperError("cover "+k.paths[m.a]+", which was replaced while the command ran", unix.Errno(m.b))
+		k.err = keeperError("cover "+k.paths[m.a].Path+", which was replaced while the command ran", unix.Errno(m.b))
 	default:
 		k.err = keeperError("cover what is replaced", errors.Join(errors.New("the keeper ended"), err))
 	}

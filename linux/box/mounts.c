@@ -216,9 +216,9 @@ static int do_mount_op(const struct op *op, const char *path)
 	case OP_TMP:
 		return put_tmpfs(path);
 	case OP_MKDIR:
-		return mkdir(path, (mode_t)op->a);
+		return mkdir(path, (mode_t)op->a) < 0 && !(op->b && errno == EEXIST) ? -1 : 0;
 	case OP_MKFILE:
-		return make_file(path, (mode_t)op->a);
+		return make_file(path, (mode_t)op->a) < 0 && !(op->b && errno == EEXIST) ? -1 : 0;
 	}
 	errno = EINVAL;
 	return -1;

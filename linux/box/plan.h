@@ -15,7 +15,8 @@ enum {
 	OP_BIND_RO = 6,    /* path: bind on itself read-only, with all below; b: 1 for a file */
 	OP_MASK = 7,       /* path: mask by something empty; a: mode; b: 1 for a file;
 	                    * slot: 1 to leave it writable for OP_MKDIR and OP_MKFILE */
-	OP_MKDIR = 8,      /* path: in a mask, so that something can be attached */
+	OP_MKDIR = 8,      /* path: in a mask, so that something can be attached; b: 1 where it may
+	                    * be there */
 	OP_MKFILE = 9,
 	OP_FILE = 17,      /* path NUL content: mask a file by this one */
 	OP_TMP = 33,       /* path: mask it by an empty directory in memory, to be written */
@@ -36,7 +37,8 @@ enum {
 	OP_SEARCH = 15,    /* PATH to look the command up in */
 	OP_WATCH = 19,     /* of the keeper's list: a directory with something masked */
 	OP_KEEP = 20,      /* of the keeper's list: what init masks; slot: its directory,
-	                    * counted from 0 in the list's order */
+	                    * counted from 0 in the list's order; b: 1 where a link in its place hides
+	                    * nothing */
 	OP_END = 16,       /* last: a plan without it was cut short and is refused */
 };
 

@@ -38,7 +38,7 @@ var codeNames = map[opCode]string{codeWatch: "watch", codeKeep: "keep", codeEnd:
 
 // Each path comes after its directory, by whose number it is known.
 func TestKeeperList(t *testing.T) {
-	got := strings.Join(operations(t, keeperList([]string{"/a/x", "/b/y", "/a/long-name"})), "\n")
+	got := strings.Join(operations(t, keeperList([]plan.Masked{{Path: "/a/x"}, {Path: "/b/y"}, {Path: "/a/long-name"}})), "\n")
 	want := "watch 0 /a\nkeep 0 /a/x\nwatch 0 /b\nkeep 1 /b/y\nkeep 0 /a/long-name\nend 0 "
 	if got != want {
 		t.Errorf("the list:\n%s\nwant\n%s", got, want)

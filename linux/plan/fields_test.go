@@ -29,7 +29,7 @@ func TestNewFields(t *testing.T) {
 		name      string
 		want, got any
 	}{
-		{"what the keeper masks", []string{"/h/.aws", "/h/.ssh", "/p/a/key"}, plan.Masked},
+		{"what the keeper masks", []Masked{{Path: "/h/.aws"}, {Path: "/h/.ssh"}, {Path: "/p/a/key"}}, plan.Masked},
 		{"what is hidden but for a part", []string{"/h/.ssh"}, plan.Reopened},
 		{"what cannot be moved", map[string]string{"/p/a": "holds a protected path", "/p/way": "leads to a protected path"}, plan.Unmoved},
 		{"sockets, and those that the command could replace", []UnixSocket{

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"srun/policy"
-	"srun/policy/pathtree"
 	"srun/policy/redact"
 )
 
@@ -38,10 +37,8 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	}
 	before, after := b.bareCaches()
 	ops := treeOps(nodes, b.links, b.ways)
-	for i, op := range ops {
-		ops[i].Layered = op.Kind != OpLayer && op.Kind != OpClone && op.Kind != OpAttach && slices.ContainsFunc(b.plan.Layers, func(layer string) bool {
-			return layer != op.Path && pathtree.Contains(layer, op.Path)
-		})
+	if len(b.plan.Layers) > 0 {
+		ops = b.inLayers(nodes, ops)
 	}
 	devices, err := b.devices(p.Filesystem.Devices)
 	if err != nil {

@@ -12,7 +12,7 @@ const (
 	OpPin                    // bind the path on itself, so that it cannot be renamed
 	OpBindRO                 // bind it on itself read-only, with all below
 	OpMask                   // mask it by something empty; Slot is 1 where places are made in that
-	OpMkdir                  // in a mask, so that something can be attached
+	OpMkdir                  // in a mask, so that something can be attached; with Flag it may be there
 	OpMkfile                 // the same
 	OpFile                   // mask a file by one with Data
 	OpTmp                    // mask a directory by one in memory that may be written
@@ -38,9 +38,11 @@ type Op struct {
 
 	StandIn bool // an OpFile for a credential
 
-	// Layered is for a path in a layer of the command's own: in an earlier run it may
-	// have removed or replaced what the host has there, and then nothing of it shows.
-	Layered bool
+	// IfThere is what must be there for this to be done, a directory with IfDir, else a
+	// file: in a layer of its own the command may have removed or replaced, in an
+	// earlier run, what the host has, and then nothing of it shows. "" is no condition.
+	IfThere string
+	IfDir   bool
 }
 
 // String says what the operation does to its path.

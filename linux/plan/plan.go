@@ -33,7 +33,7 @@ type Plan struct {
 	UnixSockets    []UnixSocket // the host's, that may be connected to
 	AllUnixSockets bool
 
-	Masked   []string          // what is hidden, also when the host replaces it
+	Masked   []Masked          // what is hidden, also when the host replaces it
 	Unmoved  map[string]string // paths that cannot be moved, by why
 	Reopened []string          // hidden directories with something to be seen: other names are absent there
 	Rules    Rules             // what the broker holds
@@ -52,7 +52,7 @@ func (p *Plan) index() {
 			p.Reopened = append(p.Reopened, op.Path)
 		}
 		if op.Kind == OpMask || op.StandIn { // a stand-in's next version is hidden
-			p.Masked = append(p.Masked, op.Path)
+			p.Masked = append(p.Masked, Masked{op.Path, op.IfThere != ""})
 		}
 	}
 }
@@ -66,6 +66,13 @@ func (p *Plan) HiddenByDefault(path string) bool { return p.nodes.At(path).Hidde
 // Writable tells whether the command may write at a path of the host's.
 func (p *Plan) Writable(path string) bool {
 	return !p.Own(path) && p.State(path).Access() == pathtree.ReadWrite
+}
+
+// Masked is a hidden path. In a layer a link of the command's own may be in its place,
+// and what the host has there is hidden by that.
+type Masked struct {
+	Path    string
+	Layered bool
 }
 
 // UnixSocket is a socket of the host's that may be connected to.

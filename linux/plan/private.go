@@ -97,11 +97,17 @@ func (b *builder) addHostCaches(p *policy.Policy) {
 }
 
 // cacheAt finds a cache of the host's. One behind a link is none, but for links on the
-// way to the home: an earlier run may have put it there, to what a rule hides.
+// way to the home: an earlier run may have put it there, to what a rule hides. Nor is
+// one that has more than a cache in it: a variable may say "/".
 func (b *builder) cacheAt(path, home string) (Place, bool) {
 	at, err := b.host.Find(path)
-	if err != nil || at.Missing || !at.Dir {
+	if err != nil || at.Missing || !at.Dir || at.Path == "/" || inOwnTree(at.Path) {
 		return at, false
+	}
+	for _, other := range []string{home, b.host.Caches} {
+		if to, err := b.host.Find(other); other != "" && (err != nil || pathtree.Contains(at.Path, to.Path)) {
+			return at, false
+		}
 	}
 	var own []string
 	if home != "" && pathtree.Contains(home, path) {
@@ -120,7 +126,7 @@ func (b *builder) addLayers(p *policy.Policy, nodes nodes) {
 	}
 	for _, l := range b.host.Layers {
 		at, ok := b.cacheAt(l.Path, p.Home)
-		if !ok || inOwnTree(at.Path) {
+		if !ok {
 			continue
 		}
 		n := nodes.At(at.Path)

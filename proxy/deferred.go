@@ -34,7 +34,7 @@ func (c *session) serveDeferred(g grant, preread []byte, refused *upstream.Refus
 	switch {
 	case !ok:
 	case http1.Classify(preread) == http1.HTTP:
-		h := &httpConn{origin: &origin{client: newClient(c, preread)}, only: &g}
+		h := &httpConn{origin: &origin{client: newClient(c, preread)}, only: &g, guessed: true}
 		h.upgraded = c.joined
 		h.serve()
 		return

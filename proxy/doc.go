@@ -49,7 +49,9 @@
 //
 // A stream whose first byte is that of a TLS record is refused when it is not
 // TLS, unless the server spoke first, and so is one whose first line contains
-// "http/" and is no request line.
+// "http/" behind a space and is no request line. What may yet become a request line
+// goes out as it comes: a server sees the beginning of one that is refused, and
+// never its end. One for a host of which Rules speak is held back, for 3 s at most.
 //
 // Cleartext HTTP/2 is refused towards a name, for its authority is not
 // checked; upgrades other than to websocket and raw tcp are not passed on.

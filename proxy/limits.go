@@ -34,7 +34,7 @@ const (
 	headTimeout   = 30 * time.Second       // for a request head, from its first byte
 	idleTimeout   = 5 * time.Minute        // between requests on one connection
 	handshakeWait = 30 * time.Second       // for a SOCKS greeting or the first byte to the proxy port
-	prereadWait   = 3 * time.Second        // before bytes that may be a request line go out unfinished
+	prereadWait   = 3 * time.Second        // for the rest of what may be a request line, where it has to be held back
 	dialTimeout   = 30 * time.Second       // for all addresses of one name together
 	lingerTimeout = 500 * time.Millisecond // for a client to read a refusal before its connection closes
 	bodyGrace     = 100 * time.Millisecond // for the rest of a request's body, once its response is over

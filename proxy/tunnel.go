@@ -24,6 +24,7 @@ type tunnel struct {
 	g          grant
 	upstream   net.Conn
 	terminated *termination // the TLS connection that this is the inside of; nil for none
+	begun      []byte       // of the first request's line, what went to upstream before it was known for one
 
 	up, down atomic.Int64 // bytes to the server and to the client
 	running  atomic.Int32 // directions; prereading is the up direction
@@ -87,7 +88,7 @@ func (t *tunnel) check(preread []byte) error {
 	case kind == http1.HTTP && !(t.g.target.literal() && !t.ruled() && bytes.HasPrefix(preread, http1.HTTP2Preface)):
 		return t.serveHTTP(preread)
 	default:
-		err = t.send(preread)
+		err = t.send(preread[len(t.begun):])
 	}
 	if err == nil {
 		go t.copyUp()
@@ -238,10 +239,12 @@ func (t *tunnel) serveHTTP(preread []byte) error {
 // serveRequests is the last of a tunnel, but for an upgrade.
 func (t *tunnel) serveRequests(preread []byte) {
 	h := &httpConn{origin: &origin{client: newClient(t.c, preread)}, only: &t.g}
+	h.guessed = t.terminated == nil || t.terminated.protocol != alpnHTTP1
 	h.inside = &inside{term: t.terminated, upstream: &t.upstream, up: &t.up, down: &t.down}
 	h.upgraded = func(g grant, server net.Conn, read []byte) { t.c.join(t, g, server, read) }
 	if t.terminated == nil || t.terminated.err == nil {
 		h.server = newServerConn(t.upstream, t.g.target)
+		h.server.bw.Reset(&begunConn{t.upstream, t.begun})
 	}
 	h.serve()
 	t.leave()

@@ -53,8 +53,9 @@
 // goes out as it comes: a server sees the beginning of one that is refused, and
 // never its end. One for a host of which Rules speak is held back, for 3 s at most.
 //
-// Cleartext HTTP/2 is refused towards a name, for its authority is not
-// checked; upgrades other than to websocket and raw tcp are not passed on.
+// HTTP/2 in the clear that is begun by an upgrade is not passed on, nor is any other
+// upgrade than to websocket and raw tcp. Towards an address HTTP/2 in the clear is
+// looked at only where Rules speak of it.
 //
 // Inside TLS that is terminated (Config.TLS) both sides speak the protocol that the
 // server chose. Certificates of clients are not passed on, session tickets not

@@ -17,7 +17,7 @@ const (
 	// so that the client gets to read the refusal.
 	maxDiscard = 256 << 10
 
-	// maxRequests bounds the HTTP/2 requests in terminated TLS at once,
+	// maxRequests bounds the HTTP/2 requests at once that the proxy looks at,
 	// for one connection can have 250. One more is answered 503.
 	maxRequests = 4096
 

@@ -36,6 +36,9 @@ func (t *tunnel) preread(read []byte) ([]byte, http1.Kind, error) {
 			}
 			sent = len(read)
 		}
+		if sent > 0 && !prefaced(read) {
+			t.clear()
+		}
 		if kind == http1.Endless {
 			return t.follow(read)
 		}
@@ -55,11 +58,11 @@ func (t *tunnel) preread(read []byte) ([]byte, http1.Kind, error) {
 }
 
 // classify judges what was read, of which sent bytes went out. Where the server spoke
-// first it is neither TLS nor HTTP; where it answered to what went out, what did not
+// first it is neither TLS nor HTTP, but for HTTP/2 in the clear; where it answered to what went out, what did not
 // look like a request by then is none.
 func (t *tunnel) classify(read []byte, sent int) http1.Kind {
 	kind := http1.Classify(read)
-	if len(read) > 0 && t.down.Load() > 0 && (sent == 0 || kind == http1.Odd) {
+	if len(read) > 0 && t.down.Load() > 0 && (sent == 0 && !prefaced(read) || kind == http1.Odd) {
 		return http1.Opaque
 	}
 	return kind

@@ -140,7 +140,6 @@ func TestRuledPassesHTTPAlone(t *testing.T) {
 		"ssh":          "SSH-2.0-test\r\n",
 		"HTTP/0.9":     "GET /\r\n",
 		"odd":          "\x0b\x0bGET /",
-		"cleartext h2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"TLS":          string(clientHello(t, "example.com")),
 	} {
 		for _, target := range []string{"example.com:80", "198.51.100.1:80"} {
@@ -150,7 +149,7 @@ func TestRuledPassesHTTPAlone(t *testing.T) {
 			conn := w.tunnel(target)
 			io.WriteString(conn, first)
 			io.ReadAll(conn)
-			if d := w.wantDenials(1)[0]; got.String() != "" || d.Code != CodeMethodPolicy && name != "cleartext h2" {
+			if d := w.wantDenials(1)[0]; got.String() != "" || d.Code != CodeMethodPolicy {
 				t.Errorf("%s to %s: the server got %q; %s", name, target, got, d.Line())
 			}
 		}

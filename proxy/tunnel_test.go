@@ -287,7 +287,6 @@ func TestHTTPInTunnel(t *testing.T) {
 		"GET\t/ HTTP/1.1\r\nHost: other.com\r\n\r\n",
 		"GET / HTTP/1.1\nHost: other.com\n\n",
 		"GET http://other.com/\r\n",
-		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"G" + strings.Repeat("E", 50) + " /" + strings.Repeat("a", http1.MaxHead+8<<10) + " HTTP/1.1\r\nHost: other.com\r\n\r\n",
 	} {
 		conn := w.tunnel("example.com:80")

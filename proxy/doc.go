@@ -10,7 +10,8 @@
 //     that know nothing of a proxy;
 //   - [Server.ServeDNS] and [Server.ServeDNSTCP]: DNS that answers allowed
 //     names with synthetic addresses, so that a transparent connection still
-//     carries its name, and that asks nobody outside.
+//     carries its name. Nobody outside is asked for addresses; for the other
+//     records of an allowed name the host's name servers are.
 //
 // Every connection takes the same way, and a step is never skipped:
 //
@@ -36,7 +37,8 @@
 //
 // The package prints nothing, reads no flags, files or environment, and does
 // no work before the first connection. (The system's certificate authorities,
-// where Config.TLS names none, are read by crypto/x509.)
+// where Config.TLS names none, are read by crypto/x509, and resolv.conf, where
+// Config.NameServers is nil, by those who resolve names.)
 //
 // # Limitations
 //

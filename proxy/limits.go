@@ -10,6 +10,10 @@ const (
 	// maxTold bounds the denials that are told once each.
 	maxTold = 1 << 16
 
+	// maxQueries bounds the DNS queries by datagram at once; the host's name servers
+	// are asked fewer (stub).
+	maxQueries = 256
+
 	// maxWarnings bounds how many failures of the proxy behind are told.
 	maxWarnings = 100
 

@@ -136,11 +136,11 @@ func status(response string) (code int) {
 // Of a host that rules speak of nothing passes that they cannot be applied to.
 func TestRuledPassesHTTPAlone(t *testing.T) {
 	for name, first := range map[string]string{
-		"binary":       "\x00\x01\x02\x03",
-		"ssh":          "SSH-2.0-test\r\n",
-		"HTTP/0.9":     "GET /\r\n",
-		"odd":          "\x0b\x0bGET /",
-		"TLS":          string(clientHello(t, "example.com")),
+		"binary":   "\x00\x01\x02\x03",
+		"ssh":      "SSH-2.0-test\r\n",
+		"HTTP/0.9": "GET /\r\n",
+		"odd":      "\x0b\x0bGET /",
+		"TLS":      string(clientHello(t, "example.com")),
 	} {
 		for _, target := range []string{"example.com:80", "198.51.100.1:80"} {
 			got := &record{}

@@ -144,6 +144,8 @@ func TestUnpredictable(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	mu.Lock()
+	defer mu.Unlock()
 	if len(ids) < 15 {
 		t.Errorf("%d ids in 20 questions", len(ids))
 	}

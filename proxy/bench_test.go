@@ -35,7 +35,7 @@ func BenchmarkDNS(b *testing.B) {
 	query := dnsQuery(b, "example.com.", 1, true)
 	b.ReportAllocs()
 	for b.Loop() {
-		s.dns.answer(query)
+		s.dns.answer(query, false)
 	}
 }
 

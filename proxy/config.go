@@ -51,6 +51,10 @@ type Config struct {
 	// Resolve looks a name up; nil is Go's own resolver.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 
+	// NameServers lists those that are asked for records of allowed names that are
+	// no addresses; nil is the host's, of /etc/resolv.conf.
+	NameServers func() ([]netip.AddrPort, error)
+
 	// Dial opens a TCP connection to an address that passed the guard; nil is
 	// a net.Dialer.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)

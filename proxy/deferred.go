@@ -33,8 +33,8 @@ func (c *session) serveDeferred(g grant, preread []byte, refused *upstream.Refus
 	preread, ok := c.untilClear(preread)
 	switch {
 	case !ok:
-	case http1.Classify(preread) == http1.HTTP:
-		h := &httpConn{origin: &origin{client: newClient(c, preread)}, only: &g}
+	case http1.Classify(preread) == http1.HTTP && !prefaced(preread):
+		h := &httpConn{origin: &origin{client: newClient(c, preread)}, only: &g, guessed: true}
 		h.upgraded = c.joined
 		h.serve()
 		return

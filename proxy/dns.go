@@ -9,16 +9,23 @@ import (
 
 	"srun/policy"
 	"srun/proxy/internal/fakedns"
+	"srun/proxy/internal/stub"
 )
 
-// nameServer answers DNS with made-up addresses. Nothing is asked outside.
+// nameServer answers DNS: with made-up addresses, for which nobody is asked, and with
+// other records of an allowed name as the host's name servers have them.
 type nameServer struct {
 	*filter
-	told toldNames
+	told    toldNames
+	outside *stub.Resolver
+	places  chan struct{} // of queries by datagram under way
 }
 
-// answer returns the reply to a query, or nil when it deserves none.
-func (s *nameServer) answer(query []byte) []byte { return fakedns.Reply(query, s.answerQuestion) }
+// answer returns the reply to a query, or nil when it deserves none. It takes as long
+// as the host's name servers do. stream tells TCP.
+func (s *nameServer) answer(query []byte, stream bool) []byte {
+	return fakedns.Reply(query, stream, s.answerQuestion)
+}
 
 func (s *nameServer) answerQuestion(q dnsmessage.Question) fakedns.Answer {
 	if q.Class != dnsmessage.ClassINET {
@@ -41,28 +48,54 @@ func (s *nameServer) answerQuestion(q dnsmessage.Question) fakedns.Answer {
 	if to.kind == anAddress {
 		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
 	}
-	answer := s.answerName(to, q.Type)
-	if service && answer.RCode == dnsmessage.RCodeSuccess {
-		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
+	local := to.kind == theHost || strings.HasSuffix(to.String(), ".localhost")
+	var g grant
+	if !local {
+		if g, err = s.decide.admit(s.ctx, to, nameDoor{}); err != nil {
+			s.refuseDNS(to.String(), err)
+			return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
+		}
 	}
-	return answer
+	switch {
+	case !local && fakedns.IsForwarded(q.Type) && s.mayAskOutside(g):
+		return s.askOutside(g, q, service)
+	case service:
+		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
+	case local:
+		return fakedns.Answer{Addrs: fakedns.OfType(q.Type, loopback4, loopback6), TTL: dnsTTL}
+	}
+	return s.answerName(to, q.Type)
 }
 
 // answerName answers an allowed name, or one that will be asked for when it is
 // connected to, with the addresses that stand for it.
 func (s *nameServer) answerName(to target, kind dnsmessage.Type) fakedns.Answer {
-	if to.kind == theHost || strings.HasSuffix(to.String(), ".localhost") {
-		return fakedns.Answer{Addrs: fakedns.OfType(kind, loopback4, loopback6), TTL: dnsTTL}
-	}
-	if _, err := s.decide.admit(s.ctx, to, nameDoor{}); err != nil {
-		s.refuseDNS(to.String(), err)
-		return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
-	}
 	a4, a6, ok := s.rules.names.Assign(to.Host)
 	if !ok {
 		return fakedns.Answer{RCode: dnsmessage.RCodeServerFailure}
 	}
 	return fakedns.Answer{Addrs: fakedns.OfType(kind, a4, a6), TTL: dnsTTL}
+}
+
+// mayAskOutside reports that a name is allowed already, by a rule or the user, and that
+// what is allowed does not all go to a custom proxy.
+func (s *nameServer) mayAskOutside(g grant) bool {
+	return !s.dials.exits.custom() && (g.dec.Verdict == policy.Allowed || s.decide.asker.SaidYes(g.target.Host))
+}
+
+// askOutside answers as the host's name servers do. An allowed name exists, for it has
+// addresses inside; a service of it may not.
+func (s *nameServer) askOutside(g grant, q dnsmessage.Question, service bool) fakedns.Answer {
+	name := strings.TrimSuffix(strings.ToLower(q.Name.String()), ".")
+	reply, err := s.outside.Ask(s.ctx, name, q.Type)
+	s.record.lookedUp(g, name, q.Type, err)
+	switch {
+	case err != nil:
+		return fakedns.Answer{RCode: dnsmessage.RCodeServerFailure}
+	case reply.RCode == dnsmessage.RCodeNameError && service:
+		return fakedns.Answer{RCode: reply.RCode}
+	}
+	return fakedns.Answer{Records: fakedns.Passable(q, reply.Answers)}
 }
 
 // answerReverse names a synthetic address; of others it knows nothing.

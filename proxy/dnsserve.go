@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -43,9 +44,12 @@ func (s *Server) answerDatagrams(udp *net.UDPConn) error {
 		case origdst.Truncated(flags):
 			continue
 		}
-		if reply := s.dns.answer(buf[:n]); reply != nil {
-			udp.WriteMsgUDPAddrPort(reply, origdst.ReplyFrom(oob[:oobn]), from)
-		}
+		query, source := bytes.Clone(buf[:n]), bytes.Clone(oob[:oobn])
+		s.dns.apart(func() {
+			if reply := s.dns.answer(query, false); reply != nil {
+				udp.WriteMsgUDPAddrPort(reply, origdst.ReplyFrom(source), from)
+			}
+		})
 	}
 }
 
@@ -60,10 +64,23 @@ func (s *Server) answerPackets(pc net.PacketConn) error {
 		case err != nil:
 			return err
 		}
-		if reply := s.dns.answer(buf[:n]); reply != nil {
-			pc.WriteTo(reply, from)
-		}
+		query := bytes.Clone(buf[:n])
+		s.dns.apart(func() {
+			if reply := s.dns.answer(query, false); reply != nil {
+				pc.WriteTo(reply, from)
+			}
+		})
 	}
+}
+
+// apart answers a query on a goroutine of its own, for the host's name servers may take
+// their time. Beyond maxQueries the next waits for a place.
+func (s *nameServer) apart(answer func()) {
+	s.places <- struct{}{}
+	go func() {
+		defer func() { <-s.places }()
+		answer()
+	}()
 }
 
 // ServeDNSTCP answers queries on TCP connections, any number on each. It
@@ -83,7 +100,7 @@ func (c *session) serveDNS(names *nameServer) {
 		if _, err := io.ReadFull(c.conn, query); err != nil {
 			return
 		}
-		reply := names.answer(query)
+		reply := names.answer(query, true)
 		if reply == nil {
 			return
 		}

@@ -10,7 +10,8 @@
 //     that know nothing of a proxy;
 //   - [Server.ServeDNS] and [Server.ServeDNSTCP]: DNS that answers allowed
 //     names with synthetic addresses, so that a transparent connection still
-//     carries its name, and that asks nobody outside.
+//     carries its name. Nobody outside is asked for addresses; for the other
+//     records of an allowed name the host's name servers are.
 //
 // Every connection takes the same way, and a step is never skipped:
 //
@@ -36,7 +37,8 @@
 //
 // The package prints nothing, reads no flags, files or environment, and does
 // no work before the first connection. (The system's certificate authorities,
-// where Config.TLS names none, are read by crypto/x509.)
+// where Config.TLS names none, are read by crypto/x509, and resolv.conf, where
+// Config.NameServers is nil, by those who resolve names.)
 //
 // # Limitations
 //
@@ -49,10 +51,13 @@
 //
 // A stream whose first byte is that of a TLS record is refused when it is not
 // TLS, unless the server spoke first, and so is one whose first line contains
-// "http/" and is no request line.
+// "http/" behind a space and is no request line. What may yet become a request line
+// goes out as it comes: a server sees the beginning of one that is refused, and
+// never its end. One for a host of which Rules speak is held back, for 3 s at most.
 //
-// Cleartext HTTP/2 is refused towards a name, for its authority is not
-// checked; upgrades other than to websocket and raw tcp are not passed on.
+// HTTP/2 in the clear that is begun by an upgrade is not passed on, nor is any other
+// upgrade than to websocket and raw tcp. Towards an address HTTP/2 in the clear is
+// looked at only where Rules speak of it.
 //
 // Inside TLS that is terminated (Config.TLS) both sides speak the protocol that the
 // server chose. Certificates of clients are not passed on, session tickets not

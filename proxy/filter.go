@@ -28,7 +28,7 @@ type filter struct {
 	tls  *TLS                       // nil where TLS stays closed
 	line func(policy.Denial) string // nil is Denial.Line
 
-	http2     atomic.Int32 // connections of HTTP/2 in terminated TLS
+	http2     atomic.Int32 // connections of HTTP/2, in terminated TLS or in the clear
 	requested atomic.Int32 // and the requests in them
 }
 

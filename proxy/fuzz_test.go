@@ -3,6 +3,7 @@ package proxy
 import (
 	"bufio"
 	"bytes"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -68,9 +69,10 @@ func FuzzDNS(f *testing.F) {
 	f.Add(dnsQuery(f, "example.com.", dnsmessage.TypeA, true))
 	f.Add(dnsQuery(f, "_x._y.other.test.", dnsmessage.TypeSRV, false))
 	f.Add(dnsQuery(f, "16.0.18.198.in-addr.arpa.", dnsmessage.TypePTR, false))
-	s := New(Config{Domains: rules(f, "*", "bad.test")})
+	nobody := func() ([]netip.AddrPort, error) { return nil, nil }
+	s := New(Config{Domains: rules(f, "*", "bad.test"), NameServers: nobody})
 	f.Fuzz(func(t *testing.T, query []byte) {
-		reply := s.dns.answer(query)
+		reply := s.dns.answer(query, false)
 		if reply == nil {
 			return
 		}

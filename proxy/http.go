@@ -12,6 +12,7 @@ type httpConn struct {
 	*origin
 
 	only    *grant            // that each request must be for; nil on the proxy port
+	guessed bool              // to be HTTP, by the first bytes alone: the client may speak another protocol
 	connect func(*http1.Head) // answers CONNECT, the last of its connection, on the proxy port
 }
 
@@ -21,9 +22,7 @@ func (h *httpConn) serve() {
 	for fresh := true; ; fresh = false {
 		req, err := h.next(fresh)
 		if err != nil {
-			if b, ok := http1.IsBad(err); ok {
-				h.respondError(nil, b.Status, "", b.Text)
-			}
+			h.failHead(err, fresh)
 			return
 		}
 		if req.Method == http.MethodConnect && h.only == nil {
@@ -33,6 +32,21 @@ func (h *httpConn) serve() {
 		if !h.forward(req) {
 			return
 		}
+	}
+}
+
+// failHead answers what could not be read as a request head. A client that may not
+// speak HTTP at all is not answered in it.
+func (h *httpConn) failHead(err error, first bool) {
+	b, ok := http1.IsBad(err)
+	switch {
+	case !ok:
+	case first && h.guessed && (b.Foreign || b.Status == http.StatusRequestTimeout):
+		d := newDenial(h.only.target, h.only.dec, CodeSNIMismatch, "the first line could pass for a request, and is none that can be checked")
+		h.c.record.report(d, h.c.conn, h.c.via)
+		reset(h.c.conn)
+	default:
+		h.respondError(nil, b.Status, "", b.Text)
 	}
 }
 

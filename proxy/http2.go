@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"context"
-	"crypto/tls"
 	"io"
 	"log"
 	"net"
@@ -17,27 +16,38 @@ import (
 	"srun/proxy/internal/oneline"
 )
 
-// http2Conn serves HTTP/2 inside a terminated TLS connection, request by request.
-// The framing of both sides is net/http's.
+// http2Conn serves HTTP/2, request by request: inside a terminated TLS connection, or
+// in the clear. The framing of both sides is net/http's.
 type http2Conn struct {
 	c         *session
-	term      *termination
+	g         grant
+	term      *termination // nil in the clear
 	transport *http.Transport
 	forward   *httputil.ReverseProxy
 
 	mu      sync.Mutex
+	first   net.Conn   // to the server, for the first request; nil when taken
 	servers []net.Conn // to the server, closed with the client's
 }
 
 // serveHTTP2 returns when the client's connection is closed.
 func (c *session) serveHTTP2(term *termination, client *secureConn) {
-	h := &http2Conn{c: c, term: term}
-	windows := c.windows()
-	defer c.http2.Add(-1)
+	h := &http2Conn{c: c, g: term.g, term: term}
+	if term.server != nil {
+		h.first = term.server
+	}
+	h.serve(client.Conn, client.raw.(*watchedConn).closed)
+}
+
+// serve returns when closed is, and the client's connection with it.
+func (h *http2Conn) serve(client net.Conn, closed chan struct{}) {
+	windows := h.c.windows()
+	defer h.c.http2.Add(-1)
 	only := new(http.Protocols)
-	only.SetHTTP2(true)
+	only.SetHTTP2(h.term != nil)
+	only.SetUnencryptedHTTP2(h.term == nil)
 	h.transport = &http.Transport{
-		DialTLSContext: h.dial, Protocols: only, HTTP2: windows,
+		DialContext: h.dial, DialTLSContext: h.dial, Protocols: only, HTTP2: windows,
 		DisableCompression: true, MaxResponseHeaderBytes: http1.MaxResponseHead, IdleConnTimeout: idleTimeout,
 	}
 	quiet := log.New(io.Discard, "", 0)
@@ -45,16 +55,18 @@ func (c *session) serveHTTP2(term *termination, client *secureConn) {
 		Rewrite: h.rewrite, Transport: h.transport, FlushInterval: -1, ErrorHandler: h.fail, ErrorLog: quiet,
 	}
 	server := &http.Server{
-		Handler: h, Protocols: only, HTTP2: windows, ErrorLog: quiet, MaxHeaderBytes: http1.MaxHead, IdleTimeout: idleTimeout,
+		Handler: h, Protocols: only, HTTP2: windows, ErrorLog: quiet, MaxHeaderBytes: http1.MaxHead,
+		ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout,
 	}
-	raw := client.raw.(*watchedConn)
-	server.Serve(&oneListener{conn: client.Conn, closed: raw.closed})
+	server.Serve(&oneListener{conn: client, closed: closed})
 	server.Close()
 	h.transport.CloseIdleConnections()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, conn := range h.servers {
-		conn.Close()
+	for _, conn := range append(h.servers, h.first) {
+		if conn != nil {
+			conn.Close()
+		}
 	}
 }
 
@@ -69,21 +81,24 @@ func (f *filter) windows() *http.HTTP2Config {
 
 // dial is the only way from the transport to a network: to the site, whatever
 // it was asked for.
-func (h *http2Conn) dial(context.Context, string, string) (net.Conn, error) {
+func (h *http2Conn) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	h.mu.Lock()
-	c := h.term.server
-	h.term.server = nil
+	conn := h.first
+	h.first = nil
 	h.mu.Unlock()
-	if c == nil {
+	if conn == nil {
 		var err error
-		if c, err = h.term.redial(); err != nil {
+		if conn, err = h.redial(ctx); err != nil {
 			return nil, err
 		}
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.servers = append(h.servers, c)
-	return c.Conn, nil
+	h.servers = append(h.servers, conn)
+	if secure, ok := conn.(*secureConn); ok {
+		return secure.Conn, nil
+	}
+	return conn, nil
 }
 
 // ServeHTTP forwards one request, if it is for the site and no rule is against
@@ -100,7 +115,7 @@ func (h *http2Conn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, err)
 		return
 	}
-	h.term.g.passage.Request(r.Method)
+	h.g.passage.Request(r.Method)
 	answer := serversWriter{w}
 	h.forward.ServeHTTP(answer, r)
 	answer.end()
@@ -123,12 +138,12 @@ func (h *http2Conn) check(r *http.Request) error {
 		return http1.Bad("not an authority: %s", oneline.Quote(r.Host))
 	}
 	for _, host := range append(fields.Values("Host"), r.Host) {
-		if d := h.term.checkHost("HTTP :authority", host); d != nil {
+		if d := h.checkHost(host); d != nil {
 			return d
 		}
 	}
 	req := request{r.Method, r.RequestURI, fields}
-	if d := h.c.requests.judge(h.term.g, req, h.term.hosts(r.Host)...); d != nil {
+	if d := h.c.requests.judge(h.g, req, h.hosts(r.Host)...); d != nil {
 		return d
 	}
 	return nil
@@ -147,7 +162,8 @@ func oneLength(values []string) bool {
 // byte, and without what is between two neighbours.
 func (h *http2Conn) rewrite(p *httputil.ProxyRequest) {
 	u := *p.In.URL
-	u.Scheme, u.Host, u.Path, u.RawPath, u.RawQuery = "https", h.term.site.String(), "", "", ""
+	u.Path, u.RawPath, u.RawQuery = "", "", ""
+	u.Scheme, u.Host = h.origin()
 	if u.Opaque = "//" + p.In.Host + p.In.RequestURI; p.In.RequestURI == "*" {
 		u.Opaque = "*"
 	}
@@ -165,7 +181,7 @@ func (h *http2Conn) rewrite(p *httputil.ProxyRequest) {
 func (h *http2Conn) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, code, text := gatewayStatus(err), "", h.c.gatewayText(err)
 	if d, ok := h.c.refused(err); ok {
-		status, code, text = h.term.status(d), d.Code, h.c.told(d)
+		status, code, text = h.status(d), d.Code, h.c.told(d)
 	} else if b, ok := http1.IsBad(err); ok {
 		status, text = b.Status, b.Text
 	}
@@ -186,7 +202,7 @@ func (h *http2Conn) fail(w http.ResponseWriter, r *http.Request, err error) {
 
 // oneListener hands out one connection, and ends when it is closed.
 type oneListener struct {
-	conn   *tls.Conn
+	conn   net.Conn
 	closed chan struct{}
 	given  bool
 }

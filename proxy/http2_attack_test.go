@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -31,6 +32,10 @@ func (w *secureWorld) http2(t *testing.T) *h2 {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return speakHTTP2(t, conn)
+}
+
+func speakHTTP2(t *testing.T, conn net.Conn) *h2 {
 	conn.SetDeadline(time.Now().Add(20 * time.Second))
 	c := &h2{t: t, conn: conn, Framer: http2.NewFramer(conn, conn), next: 1}
 	c.AllowIllegalWrites = true

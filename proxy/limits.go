@@ -10,6 +10,10 @@ const (
 	// maxTold bounds the denials that are told once each.
 	maxTold = 1 << 16
 
+	// maxQueries bounds the DNS queries by datagram at once; the host's name servers
+	// are asked fewer (stub).
+	maxQueries = 256
+
 	// maxWarnings bounds how many failures of the proxy behind are told.
 	maxWarnings = 100
 
@@ -17,7 +21,7 @@ const (
 	// so that the client gets to read the refusal.
 	maxDiscard = 256 << 10
 
-	// maxRequests bounds the HTTP/2 requests in terminated TLS at once,
+	// maxRequests bounds the HTTP/2 requests at once that the proxy looks at,
 	// for one connection can have 250. One more is answered 503.
 	maxRequests = 4096
 
@@ -34,7 +38,7 @@ const (
 	headTimeout   = 30 * time.Second       // for a request head, from its first byte
 	idleTimeout   = 5 * time.Minute        // between requests on one connection
 	handshakeWait = 30 * time.Second       // for a SOCKS greeting or the first byte to the proxy port
-	prereadWait   = 3 * time.Second        // before bytes that may be a request line go out unfinished
+	prereadWait   = 3 * time.Second        // for the rest of what may be a request line, where it has to be held back
 	dialTimeout   = 30 * time.Second       // for all addresses of one name together
 	lingerTimeout = 500 * time.Millisecond // for a client to read a refusal before its connection closes
 	bodyGrace     = 100 * time.Millisecond // for the rest of a request's body, once its response is over

@@ -54,10 +54,8 @@ func (t *tunnel) serveTerminated(term *termination, client *secureConn) error {
 		t.leave()
 		return nil
 	}
-	inner := &tunnel{
-		c: t.c.inner(client), g: t.g, upstream: t.upstream, terminated: term,
-		answered: make(chan struct{}), downDone: make(chan struct{}),
-	}
+	inner := &tunnel{c: t.c.inner(client), g: t.g, upstream: t.upstream, terminated: term}
+	inner.opens()
 	if term.err == nil {
 		inner.upstream = term.server
 	}

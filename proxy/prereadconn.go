@@ -1,6 +1,10 @@
 package proxy
 
-import "net"
+import (
+	"bytes"
+	"errors"
+	"net"
+)
 
 // prereadReader reads what was read before, then the rest.
 type prereadReader struct {
@@ -42,4 +46,26 @@ func (c *prereadConn) SetLinger(sec int) error {
 		return tcp.SetLinger(sec)
 	}
 	return nil
+}
+
+// begunConn is a connection on which the first bytes of what is to be written went
+// out already.
+type begunConn struct {
+	net.Conn
+	begun []byte
+}
+
+var errBegun = errors.New("the beginning that was sent is another's")
+
+func (c *begunConn) Write(b []byte) (int, error) {
+	n := min(len(b), len(c.begun))
+	if !bytes.Equal(b[:n], c.begun[:n]) {
+		return 0, errBegun
+	}
+	c.begun = c.begun[n:]
+	if n == len(b) {
+		return n, nil
+	}
+	more, err := c.Conn.Write(b[n:])
+	return n + more, err
 }

@@ -30,17 +30,19 @@ type world struct {
 	lookups []string
 	dials   []string
 	denials []Denial
+	dnsAt   []netip.AddrPort // the host's name servers
 }
 
 // newWorld starts a proxy. allow and deny are space-separated patterns.
 func newWorld(t testing.TB, allow, deny string, change ...func(*Config)) *world {
 	w := &world{t: t, names: map[string][]string{}, servers: map[string]string{}}
 	cfg := Config{
-		Domains:   rules(t, allow, deny),
-		Resolve:   w.resolve,
-		Dial:      w.dial,
-		HostAddrs: func() ([]netip.Addr, error) { return []netip.Addr{netip.MustParseAddr("203.0.113.77")}, nil },
-		Denied:    func(d Denial) { w.mu.Lock(); w.denials = append(w.denials, d); w.mu.Unlock() },
+		Domains:     rules(t, allow, deny),
+		Resolve:     w.resolve,
+		NameServers: func() ([]netip.AddrPort, error) { w.mu.Lock(); defer w.mu.Unlock(); return w.dnsAt, nil },
+		Dial:        w.dial,
+		HostAddrs:   func() ([]netip.Addr, error) { return []netip.Addr{netip.MustParseAddr("203.0.113.77")}, nil },
+		Denied:      func(d Denial) { w.mu.Lock(); w.denials = append(w.denials, d); w.mu.Unlock() },
 	}
 	for _, f := range change {
 		f(&cfg)

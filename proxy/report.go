@@ -2,6 +2,9 @@ package proxy
 
 import (
 	"net"
+	"strings"
+
+	"golang.org/x/net/dns/dnsmessage"
 
 	"srun/proxy/internal/audit"
 	"srun/proxy/internal/oneline"
@@ -69,4 +72,19 @@ func (r *reporter) allowed(g grant, via, method string, conn net.Conn, err error
 		line.Address = conn.RemoteAddr().String()
 	}
 	return r.log.Decision(line)
+}
+
+// lookedUp logs a question about an allowed name that went to the host's name servers.
+func (r *reporter) lookedUp(g grant, name string, kind dnsmessage.Type, err error) {
+	if r.log == nil {
+		return
+	}
+	line := audit.Line{
+		Via: viaDNS, Verdict: "allowed", Host: g.target.Host.String(), Rule: g.rule(), Source: g.dec.Source.String(),
+		Note: strings.TrimPrefix(kind.String(), "Type") + " " + oneline.Printable(name),
+	}
+	if err != nil {
+		line.Error = oneline.Printable(err.Error())
+	}
+	r.log.Decision(line)
 }

@@ -136,12 +136,11 @@ func status(response string) (code int) {
 // Of a host that rules speak of nothing passes that they cannot be applied to.
 func TestRuledPassesHTTPAlone(t *testing.T) {
 	for name, first := range map[string]string{
-		"binary":       "\x00\x01\x02\x03",
-		"ssh":          "SSH-2.0-test\r\n",
-		"HTTP/0.9":     "GET /\r\n",
-		"odd":          "\x0b\x0bGET /",
-		"cleartext h2": "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"TLS":          string(clientHello(t, "example.com")),
+		"binary":   "\x00\x01\x02\x03",
+		"ssh":      "SSH-2.0-test\r\n",
+		"HTTP/0.9": "GET /\r\n",
+		"odd":      "\x0b\x0bGET /",
+		"TLS":      string(clientHello(t, "example.com")),
 	} {
 		for _, target := range []string{"example.com:80", "198.51.100.1:80"} {
 			got := &record{}
@@ -150,7 +149,7 @@ func TestRuledPassesHTTPAlone(t *testing.T) {
 			conn := w.tunnel(target)
 			io.WriteString(conn, first)
 			io.ReadAll(conn)
-			if d := w.wantDenials(1)[0]; got.String() != "" || d.Code != CodeMethodPolicy && name != "cleartext h2" {
+			if d := w.wantDenials(1)[0]; got.String() != "" || d.Code != CodeMethodPolicy {
 				t.Errorf("%s to %s: the server got %q; %s", name, target, got, d.Line())
 			}
 		}

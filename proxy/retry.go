@@ -24,6 +24,11 @@ func (t *tunnel) prereadDown() error {
 		}
 		buf := make([]byte, relay.SmallBuffer)
 		n, err := t.upstream.Read(buf)
+		if len(seen) == 0 {
+			if err := t.holdSettings(buf[:n]); err != nil {
+				return err
+			}
+		}
 		seen = append(seen, buf[:min(n, tlshello.RetryPrefix)]...)
 		var sure bool
 		t.retry, sure = tlshello.IsRetry(seen)

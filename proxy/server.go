@@ -7,6 +7,7 @@ import (
 
 	"srun/policy"
 	"srun/proxy/internal/serving"
+	"srun/proxy/internal/stub"
 )
 
 // Server filters what its listeners accept. Its methods may be called from any
@@ -23,7 +24,9 @@ type Server struct {
 func New(cfg Config) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	f := newFilter(ctx, &cfg)
-	return &Server{filter: f, dns: nameServer{filter: f}, registry: serving.New(ctx), cancel: cancel}
+	s := &Server{filter: f, registry: serving.New(ctx), cancel: cancel}
+	s.dns.filter, s.dns.outside, s.dns.places = f, stub.New(cfg.NameServers), make(chan struct{}, maxQueries)
+	return s
 }
 
 // SetDomains replaces the rules, from the next connection or request on. Open

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,11 @@ type tunnel struct {
 	g          grant
 	upstream   net.Conn
 	terminated *termination // the TLS connection that this is the inside of; nil for none
+	begun      []byte       // of the first request's line, what went to upstream before it was known for one
+
+	clear    func()        // says that it is clear whether the client speaks HTTP/2; any number of times
+	cleared  chan struct{} // closed by clear
+	settings []byte        // that a server of HTTP/2 began with; kept for who speaks it with the client
 
 	up, down atomic.Int64 // bytes to the server and to the client
 	running  atomic.Int32 // directions; prereading is the up direction
@@ -38,13 +44,20 @@ type tunnel struct {
 // bytes have been checked. preread is what the client sent already.
 func (c *session) tunnel(g grant, upstream net.Conn, preread []byte) {
 	c.handed = true
-	t := &tunnel{c: c, g: g, upstream: upstream, answered: make(chan struct{}), downDone: make(chan struct{})}
+	t := &tunnel{c: c, g: g, upstream: upstream}
+	t.opens()
 	t.running.Store(2)
 	go t.copyDown(t.prereadDown)
 	if err := t.check(preread); err != nil {
 		t.abort()
 		t.leave()
 	}
+}
+
+// opens makes ready for the first bytes of both sides.
+func (t *tunnel) opens() {
+	t.cleared, t.answered, t.downDone = make(chan struct{}), make(chan struct{}), make(chan struct{})
+	t.clear = sync.OnceFunc(func() { close(t.cleared) })
 }
 
 // join makes a tunnel of connections that need no check any more: they carried
@@ -74,25 +87,30 @@ func (c *session) joined(g grant, upstream net.Conn, preread []byte) {
 // pass. An error means that the tunnel is over.
 func (t *tunnel) check(preread []byte) error {
 	preread, kind, err := t.preread(preread)
-	if err != nil {
-		return err
+	// To an address or localhost HTTP/2 passes as it is: no name can be fronted there.
+	http2 := kind == http1.HTTP && bytes.HasPrefix(preread, http1.HTTP2Preface)
+	if http2 && t.g.target.literal() && !t.ruled() {
+		http2, kind, preread = false, http1.Opaque, preread[len(t.begun):]
 	}
+	t.pausing.Store(http2)
+	t.clear()
 	switch {
+	case err != nil:
+		return err
+	case http2:
+		return t.serveHTTP2(preread)
 	case kind == http1.TLS:
 		return t.serveTLS(preread)
-	case kind != http1.HTTP && len(preread) > 0 && t.ruled():
-		return t.notHTTP()
-	// Cleartext HTTP/2 passes towards an address or localhost: no name can be
-	// fronted there.
-	case kind == http1.HTTP && !(t.g.target.literal() && !t.ruled() && bytes.HasPrefix(preread, http1.HTTP2Preface)):
+	case kind == http1.HTTP:
 		return t.serveHTTP(preread)
-	default:
-		err = t.send(preread)
+	case len(preread) > 0 && t.ruled():
+		return t.notHTTP()
 	}
-	if err == nil {
-		go t.copyUp()
+	if err := t.send(preread); err != nil {
+		return err
 	}
-	return err
+	go t.copyUp()
+	return nil
 }
 
 // serveTLS checks the hello, and a second one where there is one, or terminates
@@ -228,9 +246,6 @@ func (t *tunnel) serveHTTP(preread []byte) error {
 	if !t.pauseDown() {
 		return t.uncheckable()
 	}
-	if bytes.HasPrefix(preread, http1.HTTP2Preface) {
-		return t.deny(errors.New("HTTP/2 without TLS, whose hosts cannot be checked"))
-	}
 	t.serveRequests(preread)
 	return nil
 }
@@ -238,10 +253,12 @@ func (t *tunnel) serveHTTP(preread []byte) error {
 // serveRequests is the last of a tunnel, but for an upgrade.
 func (t *tunnel) serveRequests(preread []byte) {
 	h := &httpConn{origin: &origin{client: newClient(t.c, preread)}, only: &t.g}
+	h.guessed = t.terminated == nil || t.terminated.protocol != alpnHTTP1
 	h.inside = &inside{term: t.terminated, upstream: &t.upstream, up: &t.up, down: &t.down}
 	h.upgraded = func(g grant, server net.Conn, read []byte) { t.c.join(t, g, server, read) }
 	if t.terminated == nil || t.terminated.err == nil {
 		h.server = newServerConn(t.upstream, t.g.target)
+		h.server.bw.Reset(&begunConn{t.upstream, t.begun})
 	}
 	h.serve()
 	t.leave()

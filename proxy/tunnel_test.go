@@ -287,8 +287,7 @@ func TestHTTPInTunnel(t *testing.T) {
 		"GET\t/ HTTP/1.1\r\nHost: other.com\r\n\r\n",
 		"GET / HTTP/1.1\nHost: other.com\n\n",
 		"GET http://other.com/\r\n",
-		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-		"G" + strings.Repeat("E", 50) + " /" + strings.Repeat("a", http1.MaxHead+8<<10),
+		"G" + strings.Repeat("E", 50) + " /" + strings.Repeat("a", http1.MaxHead+8<<10) + " HTTP/1.1\r\nHost: other.com\r\n\r\n",
 	} {
 		conn := w.tunnel("example.com:80")
 		start := time.Now()
@@ -299,33 +298,6 @@ func TestHTTPInTunnel(t *testing.T) {
 		conn.Close()
 	}
 	waitSessions(t, w.s, 0)
-}
-
-// A request line in pieces is held until it is whole.
-func TestSlowRequestLine(t *testing.T) {
-	w := newWorld(t, "example.com", "")
-	w.serveHTTP("example.com", "198.51.100.1", 80, func(rw http.ResponseWriter, r *http.Request) { io.WriteString(rw, "ok") })
-	conn := w.tunnel("example.com:80")
-	for _, part := range []string{"G", "ET", " /", " HTTP/", "1.1\r", "\nHost: exam", "ple.com\r\nConnection: close\r\n\r\n"} {
-		io.WriteString(conn, part)
-		time.Sleep(20 * time.Millisecond)
-	}
-	if got := readUntil(conn, ""); !strings.HasSuffix(got, "ok") {
-		t.Errorf("%q", got)
-	}
-	if testing.Short() {
-		return
-	}
-	slow := w.tunnel("example.com:80")
-	io.WriteString(slow, "GET / HT")
-	time.Sleep(prereadWait + 200*time.Millisecond)
-	io.WriteString(slow, "TP/1.1\r\nHost: other.com\r\n\r\n")
-	if got := readUntil(slow, ""); strings.Contains(got, "200") {
-		t.Errorf("slow: %q", got)
-	}
-	if d := w.wantDenials(1)[0]; !strings.Contains(d.Reason, "too slowly") {
-		t.Errorf("%+v", d)
-	}
 }
 
 func TestHalfCloseAndReset(t *testing.T) {

@@ -22,8 +22,8 @@ type Log struct {
 	next atomic.Uint64
 }
 
-// Line is a line of the log. Event is "decision", "note", "request" (of a
-// terminated TLS connection) or "close", and ID joins them.
+// Line is a line of the log. Event is "decision", "note", "request" (in a
+// terminated TLS connection, or of HTTP/2 in the clear) or "close", and ID joins them.
 type Line struct {
 	ID       uint64    `json:"id"`
 	Time     time.Time `json:"time"`

@@ -40,7 +40,7 @@ func everything(dnsmessage.Question) Answer {
 func TestReply(t *testing.T) {
 	for _, edns := range []bool{false, true} {
 		var m dnsmessage.Message
-		if err := m.Unpack(Reply(query(t, "eXample.com.", dnsmessage.TypeALL, edns), everything)); err != nil {
+		if err := m.Unpack(Reply(query(t, "eXample.com.", dnsmessage.TypeALL, edns), false, everything)); err != nil {
 			t.Fatal(err)
 		}
 		if !m.Response || m.ID != 7 || !m.RecursionDesired || m.RCode != 0 || len(m.Answers) != 3 || (len(m.Additionals) == 1) != edns {
@@ -77,7 +77,7 @@ func TestReplyMalformed(t *testing.T) {
 		"cut short":      {good[:20], int(dnsmessage.RCodeFormatError)},
 		"good":           {good, 0},
 	} {
-		reply := Reply(test.query, everything)
+		reply := Reply(test.query, false, everything)
 		var m dnsmessage.Message
 		switch {
 		case test.want < 0:
@@ -130,7 +130,7 @@ func FuzzReply(f *testing.F) {
 	a4, a6, _ := table.Assign(h)
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		asked := 0
-		reply := Reply(raw, func(q dnsmessage.Question) Answer {
+		reply := Reply(raw, false, func(q dnsmessage.Question) Answer {
 			asked++
 			return Answer{Addrs: OfType(q.Type, a4, a6), PTR: "example.com.", TTL: 1}
 		})

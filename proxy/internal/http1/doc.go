@@ -9,7 +9,8 @@
 //   - [SplitAbsolute], [ParseAuthority] and [RequestPath] read what a request
 //     says of its server and path.
 //   - [Classify] tells by the first bytes of a stream whether some server would
-//     take it for HTTP, however lenient, or for TLS.
+//     take it for HTTP, however lenient, or for TLS; [Line] goes on where the first
+//     line is too long to be kept, and [Begins] tells what of it may go out early.
 //   - [ReadTrailers], [NewChunkWriter] and [EndChunks] are what a chunked body
 //     has beside net/http/httputil.NewChunkedReader, so that no oddity of one
 //     side's framing reaches the other.

@@ -56,7 +56,8 @@ func FuzzClassify(f *testing.F) {
 			return
 		}
 		line, _, _ := strings.Cut(strings.TrimLeftFunc(string(b), isBlank), "\n")
-		isRequest := strings.Contains(strings.ToLower(line), "http/") && !bytes.HasPrefix(HTTP2Preface, b)
+		separator := strings.IndexFunc(line, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+		isRequest := separator >= 0 && strings.Contains(strings.ToLower(line[separator:]), "http/") && !bytes.HasPrefix(HTTP2Preface, b)
 		if isRequest && kind != HTTP {
 			t.Errorf("%q is %d", b, kind)
 		}

@@ -33,8 +33,9 @@ type Head struct {
 // BadRequest is a head that is refused, with the status that says why. Text is
 // one line for the client, with what the client sent quoted.
 type BadRequest struct {
-	Status int
-	Text   string
+	Status  int
+	Text    string
+	Foreign bool // not so much as the shape of a request line: the client may speak no HTTP
 }
 
 // Error returns the text.
@@ -49,7 +50,18 @@ func Bad(format string, args ...any) error {
 // *BadRequest is the connection's; io.EOF means that the client was done.
 func ReadHead(br *bufio.Reader) (*Head, error) {
 	left := MaxHead
-	line, err := readLine(br, &left)
+	raw, err := readRaw(br, &left)
+	if bad, ok := IsBad(err); ok {
+		bad.Foreign = true
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !hasShape(raw) {
+		text := "not an HTTP request line: " + oneline.Quote(strings.TrimRight(raw, "\r\n"))
+		return nil, &BadRequest{Status: http.StatusBadRequest, Text: text, Foreign: true}
+	}
+	line, err := checkLine(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -78,15 +90,25 @@ func ReadHead(br *bufio.Reader) (*Head, error) {
 // readLine reads a line that ends in CRLF, and nothing else, within what is
 // left of the head's bytes.
 func readLine(br *bufio.Reader, left *int) (string, error) {
+	raw, err := readRaw(br, left)
+	if err != nil {
+		return "", err
+	}
+	return checkLine(raw)
+}
+
+// readRaw reads a line with what ends it.
+func readRaw(br *bufio.Reader, left *int) (string, error) {
 	var line []byte
 	for {
 		part, err := br.ReadSlice('\n')
 		if *left -= len(part); *left < 0 {
-			return "", &BadRequest{http.StatusRequestHeaderFieldsTooLarge, fmt.Sprintf("the request head is longer than %d bytes", MaxHead)}
+			text := fmt.Sprintf("the request head is longer than %d bytes", MaxHead)
+			return "", &BadRequest{Status: http.StatusRequestHeaderFieldsTooLarge, Text: text}
 		}
 		line = append(line, part...)
 		if err == nil {
-			break
+			return string(line), nil
 		}
 		if err != bufio.ErrBufferFull {
 			if err == io.EOF && len(line) > 0 {
@@ -95,7 +117,11 @@ func readLine(br *bufio.Reader, left *int) (string, error) {
 			return "", err
 		}
 	}
-	text, ok := strings.CutSuffix(string(line), "\r\n")
+}
+
+// checkLine takes the CRLF off.
+func checkLine(raw string) (string, error) {
+	text, ok := strings.CutSuffix(raw, "\r\n")
 	if !ok {
 		return "", Bad("a line ends in a bare LF")
 	}
@@ -120,7 +146,7 @@ func (h *Head) parseRequestLine(line string) error {
 		h.Minor = 1
 	case "HTTP/1.0":
 	default:
-		return &BadRequest{http.StatusHTTPVersionNotSupported, "not HTTP/1.0 or HTTP/1.1: " + oneline.Quote(parts[2])}
+		return &BadRequest{Status: http.StatusHTTPVersionNotSupported, Text: "not HTTP/1.0 or HTTP/1.1: " + oneline.Quote(parts[2])}
 	}
 	if strings.ContainsRune(h.Target, '\t') {
 		return Bad("a tab in the request target")
@@ -159,7 +185,7 @@ func (h *Head) checkFraming() error {
 		return Bad("both Content-Length and Transfer-Encoding")
 	case len(codings) > 0:
 		if len(codings) > 1 || !strings.EqualFold(codings[0], "chunked") || h.Minor == 0 {
-			return &BadRequest{http.StatusNotImplemented, "a Transfer-Encoding other than chunked"}
+			return &BadRequest{Status: http.StatusNotImplemented, Text: "a Transfer-Encoding other than chunked"}
 		}
 		h.Length = -1
 	case len(lengths) > 1:

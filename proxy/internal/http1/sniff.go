@@ -7,8 +7,9 @@ type Kind int
 
 // The kinds. Unclear and Odd may become another with more bytes; the others stay.
 const (
-	Unclear Kind = iota // it may be a request line: hold it until it is whole
-	Odd                 // no request line by RFC 9112, maybe one by a lenient server: watch it
+	Unclear Kind = iota // the beginning of a request line, maybe: see Begins
+	Odd                 // none by RFC 9112, maybe one by a lenient server: watch it
+	Endless             // a first line longer than MaxHead, and maybe a request's: see Line
 	Opaque              // neither of the below
 	TLS                 // a TLS record
 	HTTP                // an HTTP request line, in any shape that some server takes
@@ -34,7 +35,7 @@ func Classify(b []byte) Kind {
 	line := bytes.TrimLeftFunc(b, isBlank) // some servers skip more than the CRLF of RFC 9112 section 2.2
 	line, _, whole := bytes.Cut(line, []byte{'\n'})
 	switch {
-	case hasVersion(line):
+	case new(Line).Add(b) == HTTP:
 		return HTTP
 	case whole && namesHost(line):
 		return HTTP
@@ -49,42 +50,45 @@ func Classify(b []byte) Kind {
 }
 
 // classifyLong judges a line that does not end within a head's length. Some
-// servers take more: of what begins as a request does, or with empty lines,
-// which nginx skips without end, the strict reading is left to say no.
+// servers take more: what begins as a request does, or with empty lines, which
+// nginx skips without end, may still become one.
 func classifyLong(b, line []byte) Kind {
 	method := tokenLength(line)
 	switch {
 	case len(line) == 0 && len(bytes.Trim(b, " \t\r\n")) == 0:
-		return HTTP
+		return Endless
 	case method > 0 && (method == len(line) || isSeparator(rune(line[method]))):
-		return HTTP
+		return Endless
 	}
 	return Opaque
 }
 
+// Begins reports that b is how a request line begins that [ReadHead] takes and that
+// goes out byte by byte as it came in: a method, and a target that is a path or "*".
+// So who has passed b on may still finish the line after having read the head.
+func Begins(b []byte) bool {
+	method := tokenLength(b)
+	if method == len(b) {
+		return true
+	}
+	target := b[method:]
+	switch {
+	case method == 0 || target[0] != ' ':
+		return false
+	case len(target) > 1 && target[1] != '/' && target[1] != '*':
+		return false
+	}
+	return mayBeStrict(b)
+}
+
 // mayBeStrict reports that line is how a request line may begin that the strict
-// reading takes. Only that is worth to be held back.
+// reading takes.
 func mayBeStrict(line []byte) bool {
 	method := tokenLength(line)
 	if method == 0 || method < len(line) && line[method] != ' ' {
 		return false
 	}
 	return bytes.IndexFunc(bytes.TrimSuffix(line, []byte{'\r'}), isForbidden) < 0
-}
-
-// hasVersion reports "http/" in any letter case anywhere in line.
-func hasVersion(line []byte) bool {
-	const name = "http"
-	for at := 0; ; at++ {
-		i := bytes.IndexByte(line[at:], '/')
-		if i < 0 {
-			return false
-		}
-		at += i
-		if at >= len(name) && bytes.EqualFold(line[at-len(name):at], []byte(name)) {
-			return true
-		}
-	}
 }
 
 // namesHost reports a target with a host behind the first word of a whole line.

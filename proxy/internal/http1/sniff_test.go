@@ -39,15 +39,59 @@ func TestClassify(t *testing.T) {
 		"GET\v":                           Odd,
 		"GET /\x00":                       Odd,
 		"\x80\x2e\x01":                    Odd,
-		long:                              HTTP,
-		"GET /\x00" + long:                HTTP,
-		"GET\xa0" + long:                  HTTP,
-		strings.Repeat("\r\n", MaxHead):   HTTP,
+		long:                              Endless,
+		"GET /\x00" + long:                Endless,
+		"GET\xa0" + long:                  Endless,
+		strings.Repeat("\r\n", MaxHead):   Endless,
+		`{"a":"HTTP/1.1"}`:                Odd,
+		"{\"a\":\"HTTP/1.1\"}\n":          Opaque,
+		"HTTP/1.1\n":                      Opaque,
+		`{"a": "HTTP/1.1"}`:               HTTP,
 		"{" + long:                        Opaque,
 		strings.Repeat("\x00", MaxHead):   Opaque,
 	} {
 		if got := Classify([]byte(b)); got != want {
 			t.Errorf("%.40q: %d, want %d", b, got, want)
+		}
+	}
+}
+
+// A line of any length is judged as one that is kept is, whatever pieces it comes in.
+func TestLine(t *testing.T) {
+	long := strings.Repeat("a", 1000)
+	for line, want := range map[string]Kind{
+		"":                                   Odd,
+		long:                                 Odd,
+		"GET /" + long + " HTTP/1.1":         HTTP,
+		"\r\n\r\nGET /" + long + " hTTp/":    HTTP,
+		"GET\xa0/\xa0http/":                  HTTP,
+		"GET /" + long + "\nX: HTTP/1.1":     Opaque,
+		long + "http/":                       Odd,
+		" " + long + "http/1.1":              Odd,
+		long + "/ http:/ http":               Odd,
+		strings.Repeat("\r\n", 1000) + "x\n": Opaque,
+	} {
+		for _, size := range []int{1, 3, len(line) + 1} {
+			var l Line
+			got := Odd
+			for rest := line; rest != "" && got == Odd; {
+				n := min(size, len(rest))
+				got, rest = l.Add([]byte(rest[:n])), rest[n:]
+			}
+			if got != want {
+				t.Errorf("%.40q in pieces of %d: %d, want %d", line, size, got, want)
+			}
+		}
+	}
+}
+
+func TestBegins(t *testing.T) {
+	for b, want := range map[string]bool{
+		"": true, "G": true, "GET": true, "GET ": true, "GET /": true, "GET /a HT": true, "OPTIONS * HTTP": true,
+		"GET h": false, "GET http://a/": false, " GET": false, "GET\t/": false, "G:T /": false, "GET /\x00": false, "GET  /": false,
+	} {
+		if got := Begins([]byte(b)); got != want {
+			t.Errorf("%q: %v", b, got)
 		}
 	}
 }

@@ -25,6 +25,21 @@ var Names = map[string][]string{
 	"six.srun.test":      {ServerAddr6},
 }
 
+// services are the records that are no addresses, by type and name.
+var services = map[string]dnsmessage.ResourceBody{
+	"SRV _chat._tcp.www.srun.test":    &dnsmessage.SRVResource{Port: 5222, Target: dnsmessage.MustNewName("chat.srun.test.")},
+	"TXT www.srun.test":               &dnsmessage.TXTResource{TXT: []string{"text of www"}},
+	"TXT denied.srun.test":            &dnsmessage.TXTResource{TXT: []string{"text of denied"}},
+	"SRV _chat._tcp.denied.srun.test": &dnsmessage.SRVResource{Port: 5222, Target: dnsmessage.MustNewName("chat.srun.test.")},
+	"MX www.srun.test":                &dnsmessage.MXResource{MX: dnsmessage.MustNewName("mail.srun.test.")},
+	"HTTPS www.srun.test": &dnsmessage.HTTPSResource{SVCBResource: dnsmessage.SVCBResource{
+		Priority: 1, Target: dnsmessage.MustNewName("."), Params: []dnsmessage.SVCParam{
+			{Key: dnsmessage.SVCParamALPN, Value: []byte("\x02h2")},
+			{Key: dnsmessage.SVCParamIPv4Hint, Value: []byte("\xc6\x33\x64\x0a")}, // ServerAddr
+		},
+	}},
+}
+
 // nameServer answers on a UDP socket.
 type nameServer struct {
 	conn    net.PacketConn
@@ -56,7 +71,8 @@ func (s *nameServer) answer(query []byte) ([]byte, error) {
 		return nil, err
 	}
 	name := strings.ToLower(strings.TrimSuffix(question.Name.String(), "."))
-	s.records.note("dns %s %s", strings.TrimPrefix(question.Type.String(), "Type"), name)
+	kind := strings.TrimPrefix(question.Type.String(), "Type")
+	s.records.note("dns %s %s", kind, name)
 
 	addrs, found := s.lookup(name, question.Type)
 	reply := dnsmessage.Message{
@@ -67,14 +83,18 @@ func (s *nameServer) answer(query []byte) ([]byte, error) {
 		reply.RCode = dnsmessage.RCodeNameError
 	}
 	for _, addr := range addrs {
-		if body := resource(question.Type, addr); body != nil {
-			reply.Answers = append(reply.Answers, dnsmessage.Resource{
-				Header: dnsmessage.ResourceHeader{Name: question.Name, Class: question.Class, TTL: 0},
-				Body:   body,
-			})
-		}
+		reply.Answers = answering(reply.Answers, question, resource(question.Type, addr))
 	}
+	reply.Answers = answering(reply.Answers, question, services[kind+" "+name])
 	return reply.Pack()
+}
+
+// answering adds a record, if it is one.
+func answering(all []dnsmessage.Resource, q dnsmessage.Question, body dnsmessage.ResourceBody) []dnsmessage.Resource {
+	if body == nil {
+		return all
+	}
+	return append(all, dnsmessage.Resource{Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class}, Body: body})
 }
 
 // lookup returns the addresses of name, and whether it exists.

@@ -30,6 +30,7 @@ const (
 //	80, 8080    HTTP
 //	443, 8443   HTTPS, with git on both
 //	5432, 9999  TCP that speaks first, then echoes
+//	7           TCP that echoes
 //	443, 9999   UDP echo
 //	host 7080   HTTP on 127.0.0.1 and ::1
 //	host 7081   HTTP on HostAddr
@@ -86,6 +87,9 @@ func (s servers) remote() error {
 		if err := s.listen("tcp", port, serveBanner); err != nil {
 			return err
 		}
+	}
+	if err := s.listen("tcp", 7, serveEcho); err != nil {
+		return err
 	}
 	for _, port := range []int{443, 9999} {
 		conn, err := net.ListenPacket("udp", ":"+strconv.Itoa(port))
@@ -159,6 +163,20 @@ func serveBanner(listener net.Listener) {
 			defer conn.Close()
 			_, port, _ := net.SplitHostPort(conn.LocalAddr().String())
 			fmt.Fprintf(conn, "banner %s\n", port)
+			_, _ = io.Copy(conn, conn)
+		}()
+	}
+}
+
+// serveEcho leaves it to the client to begin.
+func serveEcho(listener net.Listener) {
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
 			_, _ = io.Copy(conn, conn)
 		}()
 	}

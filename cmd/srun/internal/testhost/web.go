@@ -14,7 +14,8 @@ import (
 	"strconv"
 )
 
-// web is the HTTP server behind every HTTP and HTTPS port:
+// web is the HTTP server behind every HTTP and HTTPS port, of HTTP/1 and HTTP/2 with
+// and without TLS:
 //
 //	/repo.git   a git repository, clone and push
 //	/echo       method, host, header and body of the request
@@ -43,7 +44,11 @@ func newWeb(m machine, records *recorder) (*web, error) {
 }
 
 func (s *web) serve(listener net.Listener) {
-	server := &http.Server{Handler: s, ErrorLog: log.New(io.Discard, "", 0)}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	server := &http.Server{Handler: s, ErrorLog: log.New(io.Discard, "", 0), Protocols: protocols}
 	_ = server.Serve(listener)
 }
 

@@ -20,7 +20,7 @@ func (l *layer) build(o Options, project string) *Policy {
 		Scalars:          l.scalars(),
 		Permissions:      l.permissions,
 	}
-	p.network(l)
+	p.network(l, o)
 	p.filesystem(l, o)
 	p.Environment = Environment{
 		Deny:  withDefaults(unique(l.envDeny, envKey), defaultEnvRules()),
@@ -39,7 +39,7 @@ func (l *layer) build(o Options, project string) *Policy {
 
 func envKey(r EnvRule) string { return r.Glob }
 
-func (p *Policy) network(l *layer) {
+func (p *Policy) network(l *layer, o Options) {
 	n := &p.Network
 	n.Mode = l.mode.value
 	if n.Mode == "" {
@@ -69,6 +69,9 @@ func (p *Policy) network(l *layer) {
 	n.Deny = unique(l.deny, domainKey)
 	n.addReasons(l.reasons)
 	n.UnixSockets = unique(l.unix, pathKey)
+	for _, s := range o.Stands {
+		n.UnixSockets = append(n.UnixSockets, PathRule{Path: s.Path, At: s.At, Literal: true, Source: flagSource(s.Flag)})
+	}
 	n.DeniedResolvedAddresses = unique(l.addresses, func(r AddressRule) string { return r.Prefix.String() })
 	n.Rules, n.Publish, n.Forward = l.rules, l.publish, l.forward
 	n.domains = NewDomains(n.Allow, n.Deny)

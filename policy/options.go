@@ -27,12 +27,20 @@ type Options struct {
 	// users, for one who may read them.
 	Credentials []string
 
+	// Stands are sockets that may be connected to by the name of another, with the flag
+	// that says so.
+	Stands []StandIn
+
 	SettingsFiles []string // --settings, in the order given; relative to Dir
 	NoProject     bool     // --no-project-settings
 	Flags         Flags
 
 	live []byte // of an update: stands for SettingsFiles
 }
+
+// StandIn is a Unix socket of the host's that is at another's name inside: an agent's
+// restricted one in the place of that which gives everything.
+type StandIn struct{ Path, At, Flag string }
 
 // Flags are the values of the flags that make policy, as the user wrote them,
 // by the flag's name without its dashes; [Settings] has the names. A switch has

@@ -155,6 +155,8 @@ type PathRule struct {
 	Reason  string // why a default is there, else ""
 	StandIn string // of a default: what a hidden file reads as, EmptyDir, or "" for an error
 
+	At string // of a Unix socket: where it is inside, "" for its own path
+
 	Settings redact.Format // in which it holds settings beside the secrets; these are shown
 }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"srun/policy"
 )
 
 // takeAgents turns --ssh-agent and --gpg-agent into what they stand for: the agent's
@@ -23,13 +25,27 @@ func (o *options) takeAgents() error {
 		if err != nil {
 			return err
 		}
-		o.allowAgent(socket, "GPG_TTY", gpgFiles(dir))
+		// The agent's own socket hands out keys. This one signs and decrypts, and is
+		// what GnuPG has for clients that are not to have them (gpg-agent(1)).
+		extra := socket + ".extra"
+		if !isSocket(extra) {
+			return fmt.Errorf("--gpg-agent: %s is not there: the agent's own socket would give private keys", extra)
+		}
+		o.stands = append(o.stands, policy.StandIn{Path: extra, At: socket, Flag: "--gpg-agent"})
+		o.allowAgent("", "GPG_TTY", gpgFiles(dir))
 	}
 	return nil
 }
 
+func isSocket(path string) bool {
+	st, err := os.Stat(path)
+	return err == nil && st.Mode()&os.ModeSocket != 0
+}
+
 func (o *options) allowAgent(socket, variable string, read []string) {
-	o.policy["allow-unix-socket"] = append(o.policy["allow-unix-socket"], socket)
+	if socket != "" {
+		o.policy["allow-unix-socket"] = append(o.policy["allow-unix-socket"], socket)
+	}
 	o.policy["env"] = append(o.policy["env"], variable)
 	o.policy["allow-read"] = append(o.policy["allow-read"], read...)
 }
@@ -48,7 +64,7 @@ func gpgSocket(dir string) (string, error) {
 		tried = append(tried, filepath.Join(dir, "S.gpg-agent"))
 	}
 	for _, path := range tried {
-		if st, err := os.Stat(path); err == nil && st.Mode()&os.ModeSocket != 0 {
+		if isSocket(path) {
 			return path, nil
 		}
 	}

@@ -33,6 +33,7 @@ type options struct {
 	help, helpAll        bool
 	completion           string
 	sshAgent, gpgAgent   bool
+	stands               []policy.StandIn
 	clearCaches          string // "", "project" or "all"
 
 	command []string

@@ -117,6 +117,7 @@ func (o *options) policyOptions() (policy.Options, error) {
 		SettingsFiles: o.settings,
 		NoProject:     o.noProject,
 		Flags:         o.policy,
+		Stands:        o.stands,
 	}
 	homes(&opts)
 	return opts, nil

@@ -44,7 +44,11 @@ func New(p *policy.Policy, dir string, host Host) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.plan.Mounts = slices.Concat(b.trustFile(), devices, before, b.diskTemps(), ops, after)
+	sockets, stand, err := b.standIns(p.Network.UnixSockets)
+	if err != nil {
+		return nil, err
+	}
+	b.plan.Mounts = slices.Concat(b.trustFile(), devices, sockets, before, b.diskTemps(), ops, after, stand)
 	for _, op := range after {
 		b.plan.caches = append(b.plan.caches, op.Path)
 	}

@@ -42,7 +42,7 @@ func (b *builder) addOwn(p *policy.Policy) error {
 	}
 	b.addLayers(p, nodes)
 	for _, s := range p.Network.UnixSockets { // there by their names in what is hidden
-		at, err := b.host.Find(s.Path)
+		at, err := b.host.Find(cmp.Or(s.At, s.Path))
 		if err == nil && !at.Missing && b.hidden(nodes, at.Path) {
 			b.points = append(b.points, point{Path: at.Path, Effects: allowRead, Own: facts{dir: at.Dir}})
 		}
@@ -149,10 +149,36 @@ func (b *builder) bareCaches() (before, after []Op) {
 		[]Op{{Kind: OpAttach, Path: CachesDir, Slot: cachesSlot}}
 }
 
+// standIns are the operations by which sockets are at other names: taken before
+// anything hides them, and put there when all is.
+func (b *builder) standIns(sockets []policy.PathRule) (before, after []Op, err error) {
+	for _, s := range sockets {
+		if s.At == "" {
+			continue
+		}
+		from, err := b.host.Find(s.Path)
+		if err != nil || from.Missing || len(before) == mostStandIns {
+			return nil, nil, fmt.Errorf("%s: %s is not there", s.Source, Quoted(s.Path))
+		}
+		at, err := b.host.Find(s.At)
+		if err != nil || at.Missing || at.Dir {
+			return nil, nil, fmt.Errorf("%s: %s is not there", s.Source, Quoted(s.At))
+		}
+		slot := standInSlot + uint32(len(before))
+		before = append(before, Op{Kind: OpClone, Path: from.Path, Slot: slot})
+		after = append(after, Op{Kind: OpAttach, Path: at.Path, Slot: slot})
+	}
+	return before, after, nil
+}
+
+// mostStandIns is far more than there are agents.
+const mostStandIns = 8
+
 // Slots beyond those that paths need.
 const (
-	tempSlot   = 4090 // and as many as there are directories
-	cachesSlot = 4095
+	standInSlot = 4080 // and as many as there are stand-ins
+	tempSlot    = 4090 // and as many as there are directories
+	cachesSlot  = 4095
 )
 
 // diskTemps copies directories for temporary files that are on disk.

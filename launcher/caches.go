@@ -81,6 +81,9 @@ func hostCaches(p *policy.Policy, environ []string) (layers []Layer) {
 func (c *caches) add(p *policy.Policy, environ []string, cache *policy.Cache) {
 	at := cache.At(p.Home, environ)
 	st, err := os.Stat(at)
+	if err == nil && behindLink(p.Home, at) {
+		err = os.ErrNotExist // for a run it is
+	}
 	switch {
 	case at == "" || err == nil && !st.IsDir():
 		return
@@ -97,6 +100,18 @@ func (c *caches) add(p *policy.Policy, environ []string, cache *policy.Cache) {
 	if makeDirs(c.slot, upper) == nil && makeDirs(c.slot, work) == nil {
 		c.layers = append(c.layers, Layer{Name: cache.Name, Path: at, Upper: filepath.Join(c.path, upper), Work: filepath.Join(c.path, work)})
 	}
+}
+
+// behindLink tells whether a link leads to a cache, but for one on the way to the home:
+// an earlier run may have put it there.
+func behindLink(home, at string) bool {
+	if rest, ok := strings.CutPrefix(at, home+"/"); ok && home != "" {
+		if real, err := filepath.EvalSymlinks(home); err == nil {
+			at = filepath.Join(real, rest)
+		}
+	}
+	real, err := filepath.EvalSymlinks(at)
+	return err != nil || real != at
 }
 
 // mayMake tells whether a rule lets the command make its cache where the host would

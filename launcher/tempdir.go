@@ -14,7 +14,7 @@ import (
 
 // tempPrefix begins the names of directories for a command's temporary files, which
 // are locked as long as their run lasts.
-const tempPrefix = ".srun-tmp-"
+const tempPrefix = policy.TempPrefix
 
 // tempDir is the directory on disk for a run's temporary files; the zero one is none.
 type tempDir struct {

@@ -92,11 +92,15 @@ func CacheHome(home string, environ []string) string {
 // cacheDirs are where srun keeps private caches: in this run, and in one without the
 // variable.
 func (o Options) cacheDirs() (dirs []string) {
-	for _, set := range []string{o.CacheHome, ""} {
-		home := CacheHome(o.Home, []string{"XDG_CACHE_HOME=" + set})
-		if dir := filepath.Join(home, "srun"); home != "" && !slices.Contains(dirs, dir) {
+	add := func(home, set string) {
+		at := CacheHome(home, []string{"XDG_CACHE_HOME=" + set})
+		if dir := filepath.Join(at, "srun"); at != "" && !slices.Contains(dirs, dir) {
 			dirs = append(dirs, dir)
 		}
+	}
+	add(o.Home, o.CacheHome)
+	for _, home := range append([]string{o.Home}, o.OtherHomes...) {
+		add(home, "")
 	}
 	return dirs
 }

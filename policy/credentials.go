@@ -223,7 +223,7 @@ var public = []string{".ssh/known_hosts", ".ssh/known_hosts2", ".ssh/*.pub"}
 // defaultAllowRead shows it, but for what a rule of the user's denies.
 func (o Options) defaultAllowRead(denied []PathRule) (rules []PathRule) {
 	for _, home := range append([]string{o.Home}, o.OtherHomes...) {
-		if home == "" || slices.ContainsFunc(denied, func(r PathRule) bool { return !r.Glob && pathtree.Contains(r.Path, filepath.Join(home, ".ssh")) }) {
+		if home == "" || covers(denied, filepath.Join(home, ".ssh")) {
 			continue
 		}
 		for _, name := range public {
@@ -235,6 +235,17 @@ func (o Options) defaultAllowRead(denied []PathRule) (rules []PathRule) {
 		}
 	}
 	return rules
+}
+
+// covers tells whether a rule of a list is about a path or what it is in.
+func covers(list []PathRule, path string) bool {
+	for _, r := range list {
+		one := pathtree.NewRules([]pathtree.Rule{{Path: r.Path, Glob: r.Glob, Effects: pathtree.Effects{DenyWrite: true}}})
+		if one.Decide(path).NoWrite {
+			return true
+		}
+	}
+	return false
 }
 
 func defaultRule(path, reason string) PathRule {

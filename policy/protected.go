@@ -1,5 +1,8 @@
 package policy
 
+// TempPrefix begins the names of directories for temporary files on disk.
+const TempPrefix = ".srun-tmp-"
+
 // protectedName is a row of the tables: which program runs or reads the path
 // without being asked, and what that can do.
 type protectedName struct{ path, runs, reason string }
@@ -13,6 +16,7 @@ type protectedName struct{ path, runs, reason string }
 // and so do tasks that somebody has to ask for by name.
 var protectedAnywhere = []protectedName{
 	{".srun", ownProgram, "srun's project settings"},
+	{TempPrefix + "*", ownProgram, "temporary files of another run (--tmp)"},
 
 	{".git/hooks", "git", "programs that git runs"},
 	{".git/config", "git", "names programs that git runs: core.fsmonitor, core.sshCommand, filters"},
@@ -107,6 +111,8 @@ const (
 	openCode     = "permissions, plugins, formatters and tool servers"
 )
 
+const gradleFile = "a script that every build runs"
+
 // protectedHome lists what counts in the home: shells, logins, and what starts
 // by itself.
 var protectedHome = []protectedName{
@@ -179,6 +185,12 @@ var protectedHome = []protectedName{
 	{".npmrc", "npm, pnpm", "names registries and scripts"},
 	{".yarnrc.yml", "yarn", "names the yarn to run (yarnPath), and plugins"},
 	{".cargo/config", "cargo", cargoFile}, {".cargo/config.toml", "cargo", cargoFile},
+	{".cargo/env", "every shell", "login files read it"}, {".cargo/env.fish", "fish", "login files read it"}, {".cargo/bin", "every shell", "programs in the user's PATH"},
+	{".bun/bin", "every shell", "programs in the user's PATH"},
+	{".local/share/pnpm/pnpm", "every shell", "a program in the user's PATH"}, {".local/share/pnpm/global", "every shell", "programs in the user's PATH"},
+	{".gradle/init.gradle", "gradle", gradleFile}, {".gradle/init.gradle.kts", "gradle", gradleFile}, {".gradle/init.d", "gradle", gradleFile},
+	{".gradle/gradle.properties", "gradle", "names the java and the options that gradle runs with"},
+	{".m2/settings.xml", "maven", "names repositories and plugins"}, {".m2/extensions.xml", "maven", "extensions that maven loads"},
 	{".config/pip", "pip", "names package indexes"},
 	{".direnvrc", "direnv", "direnv runs it"},
 	{".config/direnv", "direnv", "direnv runs it, and the list of what is allowed"},

@@ -200,8 +200,16 @@ func (c *call) deny(p string, why *Why) unix.Errno {
 		return unix.EINTR // that is why it could not be seen
 	}
 	pid, name := c.process()
-	c.reports.told(Denial{Operation: "write", Path: p, Why: *why, PID: pid, Command: name})
+	c.reports.told(Denial{Operation: "write", Path: clipped(p), Why: *why, PID: pid, Command: name})
 	return unix.EACCES
+}
+
+// clipped is a path as it is told: one may have megabytes, and denials are kept.
+func clipped(p string) string {
+	if len(p) <= unix.PathMax {
+		return p
+	}
+	return p[:unix.PathMax] + "..."
 }
 
 // failed tells of an act that the sandbox may have refused, and returns its errno.

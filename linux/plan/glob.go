@@ -41,8 +41,12 @@ func (b *builder) addGlob(r policy.PathRule, as point) error {
 	}
 	for _, match := range append(g.found, pattern) {
 		r.Path = filepath.Join(base, match)
-		if p, err := b.host.Find(r.Path); match == pattern && (err != nil || p.Missing) {
+		p, err := b.host.Find(r.Path)
+		if match == pattern && (err != nil || p.Missing) {
 			continue // nobody's name
+		}
+		if r.Source.Tier == policy.TierDefault && as.AllowRead && (err != nil || p.Dir || p.Path != filepath.Join(at.Path, match)) {
+			continue // what is no secret is a file, and not what a link by that name leads to
 		}
 		if err := b.add(r, as); err != nil {
 			return err

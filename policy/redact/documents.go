@@ -10,8 +10,9 @@ import (
 	"strings"
 )
 
-// secretElements are left out with all that is in them.
-var secretElements = []string{"servers", "packageSourceCredentials", "apikeys"}
+// secretElements are left out with all that is in them: properties have names of the
+// user's own.
+var secretElements = []string{"servers", "packageSourceCredentials", "apikeys", "properties"}
 
 // xmlText shows a document without comments, secret elements, and elements whose text
 // or attributes look like a secret. It is empty for what is no XML.
@@ -74,15 +75,21 @@ func secretElement(e xml.StartElement) bool {
 	})
 }
 
-// dockerJSON shows Docker's settings without logins, and without the programs that
-// would fetch some: they fail inside, and the client with them.
+// dockerSettings are what of Docker's settings is shown. The programs that would fetch
+// logins are not: they fail inside, and the client with them.
+var dockerSettings = []string{
+	"proxies", "currentContext", "detachKeys", "psFormat", "imagesFormat", "statsFormat", "servicesFormat", "tasksFormat", "nodesFormat",
+	"configFormat", "pluginsFormat", "volumesFormat", "networksFormat", "pruneFilters", "aliases", "features", "experimental", "cliPluginsExtraDirs",
+}
+
+// dockerJSON shows Docker's settings without logins.
 func dockerJSON(text []byte) string {
 	var settings map[string]json.RawMessage
 	if json.Unmarshal(text, &settings) != nil {
 		return ""
 	}
 	for key, value := range settings {
-		if secretKey(key) || strings.HasPrefix(key, "cred") || secretJSON(value) {
+		if !slices.Contains(dockerSettings, key) || secretJSON(value) {
 			delete(settings, key)
 		}
 	}

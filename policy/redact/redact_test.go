@@ -37,6 +37,8 @@ key="-----BEGIN PRIVATE KEY-----\nshort\n-----END PRIVATE KEY-----"
 cache=${HOME}/.npm-cache
 strict-ssl=false
 slash=https://jo:pa/ss@proxy.company.test/
+my-pat=short
+gitlabPat=short
 word
 `, `registry=https://r.company.test/api/npm/npm-virtual-2024-releases/
 @acme:registry = https://acme.company.test/
@@ -123,7 +125,7 @@ supportedArchitectures:
 
 <mirrors><mirror><id>r</id><url>https://r.company.test/maven</url></mirror></mirrors>
 <proxies><proxy><host>p.test</host></proxy></proxies>
-<profiles><profile><id>x</id><properties><a>b</a></properties></profile></profiles>
+<profiles><profile><id>x</id></profile></profiles>
 </settings>
 `},
 	{"nuget", XML, `<configuration><packageSources><add key="r" value="https://r.company.test/v3" /></packageSources><packageSourceCredentials><r><add key="ClearTextPassword" value="x" /></r></packageSourceCredentials><config><add key="http_proxy.password" value="x" /><add key="globalPackagesFolder" value="/p" /></config></configuration>`,
@@ -133,11 +135,6 @@ supportedArchitectures:
 "proxies": {"default": {"httpProxy": "http://jo:hunter2@p.test"}}, "detachKeys": "ctrl-e", "plugins": {"debug": {"hooks": "exec"}}}`,
 		`{
 	"detachKeys": "ctrl-e",
-	"plugins": {
-		"debug": {
-			"hooks": "exec"
-		}
-	},
 	"proxies": {
 		"default": {
 			"httpProxy": "http://p.test"
@@ -164,7 +161,7 @@ func TestNoSecret(t *testing.T) {
 		Gradle:     "org.gradle.a=b\norg.gradle.x=%[1]s\nplain=%[1]s\n",
 		YAML:       "a: b\nx: %[1]s\nl:\n  - %[1]s\n  - y: \"%[1]s\"\n# %[1]s\n\"%[1]s\": 1\n",
 		XML:        `<s><a>b</a><x>%[1]s</x><y z="%[1]s"/><!-- %[1]s --><u>https://r.test/%[1]s</u></s>`,
-		DockerJSON: `{"a": "b", "x": "%[1]s", "l": ["%[1]s"], "o": {"%[1]s": 1, "p": {"q": "%[1]s"}}}`,
+		DockerJSON: `{"psFormat": "b", "x": "%[1]s", "aliases": ["%[1]s"], "features": {"%[1]s": 1, "p": {"q": "%[1]s"}}}`,
 	} {
 		for _, secret := range secrets {
 			shown, ok := Text(format, fmt.Appendf(nil, text, secret))

@@ -1,12 +1,37 @@
 package redact
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // secretWords are what a key has in it, small and without signs, whose value is
 // nobody's business: a login is half a secret.
 var secretWords = []string{
 	"token", "passw", "passphrase", "pwd", "secret", "credential", "private", "apikey", "accesskey", "keyfile", "certfile",
 	"otp", "cookie", "session", "signature", "signing", "username", "login", "ident", "bearer", "oauth", "webhook", "header",
+}
+
+// secretParts are what a whole part of one is: "key" is a secret and "keyboard" is none.
+var secretParts = []string{"key", "keys", "cert", "user", "pass", "pw", "psw", "pin", "pat", "jwt", "sig", "sas", "cred", "creds"}
+
+// parts cuts a key at its signs and at capitals.
+func parts(key string) []string {
+	var b strings.Builder
+	for i, r := range key[strings.LastIndexByte(key, ':')+1:] {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			b.WriteRune(r + 'a' - 'A')
+		case letter(r) || digit(r):
+			b.WriteRune(r)
+		default:
+			b.WriteByte(' ')
+		}
+	}
+	return append(strings.Fields(b.String()), strings.ToLower(key))
 }
 
 // secretKey tells whether a key's value is secret by the key's name.
@@ -20,9 +45,10 @@ func secretKey(key string) bool {
 		}
 		return -1
 	}, key[strings.LastIndexByte(key, ':')+1:])
-	switch plain {
-	case "key", "cert", "user", "pass", "pw", "pin":
-		return true
+	for _, part := range parts(key) {
+		if slices.Contains(secretParts, part) {
+			return true
+		}
 	}
 	if strings.Contains(strings.ReplaceAll(plain, "author", ""), "auth") {
 		return true
@@ -69,8 +95,8 @@ func random(word string) bool {
 	return len(word) >= randomLength && changes >= randomChanges
 }
 
-// withoutLogins takes the logins out of the URLs in a text. Without its whole URL a
-// company's client would ask the public registry.
+// withoutLogins takes the logins, and the queries, out of the URLs in a text. Without
+// its whole URL a company's client would ask the public registry.
 func withoutLogins(text string) string {
 	var out strings.Builder
 	for {
@@ -85,6 +111,13 @@ func withoutLogins(text string) string {
 			where = rest[:end]
 		}
 		text = rest[strings.LastIndexByte(where, '@')+1:]
+		end := strings.IndexAny(text, " \t\n\"'<>")
+		if end < 0 {
+			end = len(text)
+		}
+		if query := strings.IndexAny(text[:end], "?#"); query >= 0 {
+			text = text[:query] + text[end:]
+		}
 	}
 }
 

@@ -89,6 +89,9 @@ type Events interface {
 
 	DeniedFile(FileDenial)
 
+	// Missed is told of denials that came too fast to be told.
+	Missed(denials int)
+
 	// Connecting is asked before the command connects to an address that is not the
 	// sandbox's own. With wait it returns when the connection is made outside, and an
 	// error when it is not; without, an error when it may not be made.

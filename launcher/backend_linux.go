@@ -114,6 +114,7 @@ func (l *linuxPlan) Start(r Run) (Process, error) {
 			r.Events.DeniedFile(FileDenial{Operation: opUnixSocket, Path: d.Path, PID: d.PID, Command: d.Command})
 		},
 		Bound:      r.Events.Bound,
+		Missed:     r.Events.Missed,
 		Onward:     l.onward(r.Events),
 		Trace:      r.Trace,
 		Runs:       l.Policy.RunsFile,

@@ -168,4 +168,6 @@ func (e events) Connecting(ctx context.Context, to netip.AddrPort, pid int, comm
 	return e.c.server.Connecting(ctx, to, proxy.Process{PID: pid, Command: command}, wait)
 }
 
+func (e events) Missed(denials int) { e.c.warn("%d denials came too fast to be told", denials) }
+
 func (e events) DeniedFile(f FileDenial) { e.c.deniedFile(f) }

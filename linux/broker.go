@@ -35,6 +35,7 @@ func (c *Config) newBroker(notify int, killable bool) (box.Broker, error) {
 		Notify: notify, Killable: killable, Runs: c.Runs, Rules: c.Plan.Rules, Sockets: sockets,
 		Denied: func(d broker.Denial) { c.deniedByBroker(d) },
 		Bound:  c.Bound,
+		Missed: c.Missed,
 		Onward: c.Onward,
 		Failed: func(f broker.Failure) func() { return c.failed(judge, f) },
 	}), nil

@@ -20,6 +20,10 @@ type Config struct {
 	// returns at once.
 	Bound func(port uint16)
 
+	// Missed is told in the end of how many denials there was no room to tell; nil is
+	// nobody.
+	Missed func(int)
+
 	// Onward decides on TCP connections that leave the sandbox; nil is nobody.
 	Onward broker.Onward
 

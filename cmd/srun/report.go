@@ -35,6 +35,7 @@ type reporter struct {
 	file  *os.File
 	now   func() time.Time
 
+	spool    spool
 	finished bool
 }
 
@@ -86,19 +87,26 @@ func (o *options) failed(p *printer, status int, err error) {
 // denied takes one denial. The same act refused again is counted, not printed;
 // one that the user wants to hear nothing of, neither.
 func (r *reporter) denied(d launcher.Denial, ignored bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if ignored {
 		return
 	}
-	if line := r.spell.denial(d); r.count(line) && r.tells() {
-		r.print.line("%s", r.counted(line))
+	r.mu.Lock()
+	line := r.spell.denial(d)
+	tell := r.count(line) && r.tells()
+	line = r.counted(line)
+	object := jsonDenial{
+		Time: d.Time, Type: "denied", Operation: d.Operation, Target: d.Target, Reason: d.Reason,
+		Rule: d.Rule, Source: d.Source.String(), PID: d.PID, Command: d.Command, Allow: r.spell.flags(d.Allow),
 	}
-	if r.kind == "json" {
-		r.json(jsonDenial{
-			Time: d.Time, Type: "denied", Operation: d.Operation, Target: d.Target, Reason: d.Reason,
-			Rule: d.Rule, Source: d.Source.String(), PID: d.PID, Command: d.Command, Allow: r.spell.flags(d.Allow),
-		})
+	if r.kind == "json" && r.file != nil {
+		r.json(object)
+	}
+	r.mu.Unlock()
+	if tell {
+		r.spool.put(func() { r.print.line("%s", line) })
+	}
+	if r.kind == "json" && r.file == nil {
+		r.spool.put(func() { r.json(object) })
 	}
 }
 
@@ -132,8 +140,8 @@ func (r *reporter) count(line string) bool {
 
 // counted is a line with how often it was true.
 func (r *reporter) counted(line string) string {
-	if n := r.seen[line].times; n > 1 {
-		return fmt.Sprintf("%s (%d times)", line, n)
+	if was := r.seen[line]; was != nil && was.times > 1 {
+		return fmt.Sprintf("%s (%d times)", line, was.times)
 	}
 	return line
 }
@@ -192,6 +200,9 @@ func (r *reporter) json(v any) {
 
 // finish prints the summary, or the closing object. The first call counts.
 func (r *reporter) finish(e ending) {
+	if lost := r.spool.wait(); lost > 0 {
+		r.print.line("%d denials came too fast to be told", lost)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.finished {
@@ -217,6 +228,7 @@ func (r *reporter) finish(e ending) {
 
 // withheld says what is known to have been kept from a command that failed.
 func (r *reporter) withheld(lines []string) {
+	r.spool.wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if !r.tells() || r.kind == "none" {

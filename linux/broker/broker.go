@@ -39,6 +39,10 @@ type Config struct {
 	// anything, tells of a denial, and is called as Denied is.
 	Failed func(Failure) (tell func())
 
+	// Missed is told in the end of how many denials there was no room to tell; nil is
+	// nobody.
+	Missed func(int)
+
 	Onward Onward // nil: every connection is made at once
 }
 
@@ -66,6 +70,7 @@ type Broker struct {
 	notify    int
 	onFailure func(Failure) func()
 	onBound   func(uint16)
+	onMissed  func(int)
 	onward    Onward    // nil where nothing leaves the sandbox, or all does
 	restarts  *restarts // nil: only what kills a caller takes it away from a call that was taken
 	rules     *index
@@ -101,7 +106,7 @@ func New(c Config) *Broker {
 	// The caller and the broker take turns: wake each on the other's processor.
 	unix.IoctlSetInt(c.Notify, notifSetFlags, syncWakeUp)
 	b := &Broker{
-		notify: c.Notify, onFailure: c.Failed, onBound: c.Bound, onward: c.Onward, rules: newIndex(&c.Rules), ages: newAges(openRuns(c.Runs)), rootFD: -1,
+		notify: c.Notify, onFailure: c.Failed, onBound: c.Bound, onMissed: c.Missed, onward: c.Onward, rules: newIndex(&c.Rules), ages: newAges(openRuns(c.Runs)), rootFD: -1,
 		sockets: newSockets(c.Sockets), workers: map[*worker]bool{}, began: time.Now(),
 		gone: make(chan struct{}, 1), done: make(chan struct{}),
 	}
@@ -134,7 +139,9 @@ func (b *Broker) Wait() {
 		return
 	}
 	<-b.done
-	b.reports.flush()
+	if missed := b.reports.flush(); missed > 0 && b.onMissed != nil {
+		b.onMissed(missed)
+	}
 }
 
 // deal does a call and answers it.

@@ -77,8 +77,7 @@ func (r *reports) run() {
 // is waited for once, and not for each item.
 func (r *reports) told(item any) {
 	done := make(chan struct{})
-	r.put(item)
-	r.put(func() { close(done) })
+	r.put(func() { r.tell(item); close(done) })
 	r.mu.Lock()
 	late := r.late
 	r.mu.Unlock()
@@ -94,11 +93,12 @@ func (r *reports) told(item any) {
 	}
 }
 
-// flush returns when everything so far was told.
-func (r *reports) flush() {
+// flush returns when everything so far was told, with how much was left out.
+func (r *reports) flush() (missed int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for r.busy {
 		r.quiet.Wait()
 	}
+	return r.missed
 }

@@ -2,11 +2,28 @@ package launcher
 
 import (
 	"cmp"
+	"fmt"
 	"os"
 	"strings"
 
 	"srun/policy"
 )
+
+// socketRules are the host's Unix sockets that may be connected to.
+func socketRules(n *policy.Network) (rules []Rule) {
+	for _, r := range n.UnixSockets {
+		at := r.Path
+		if r.At != "" {
+			at += " at " + r.At
+		}
+		mechanism := "broker"
+		if r.Missing {
+			mechanism = "not there now"
+		}
+		rules = append(rules, rule("allow unix-socket", at, source(r.Source), mechanism))
+	}
+	return rules
+}
 
 // networkRules explains the network half, which is the proxy's on every OS.
 func networkRules(p *policy.Policy, isolation string) []Rule {
@@ -30,6 +47,12 @@ func networkRules(p *policy.Policy, isolation string) []Rule {
 	for i := range n.Rules {
 		effect, what, _ := strings.Cut(n.Rules[i].String(), " ")
 		rules = append(rules, rule(effect+" request", what, source(n.Rules[i].Source), "proxy"))
+	}
+	for _, r := range n.Publish {
+		rules = append(rules, rule("publish", fmt.Sprintf("%s to %d", r.Addr, r.Inner), source(r.Source), "proxy"))
+	}
+	for _, r := range n.Forward {
+		rules = append(rules, rule("forward", fmt.Sprint(r.Port), source(r.Source), "proxy"))
 	}
 	rest := "ask network"
 	if n.Strict {

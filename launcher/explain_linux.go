@@ -2,14 +2,16 @@ package launcher
 
 import (
 	"fmt"
+	"slices"
 
 	"srun/linux"
 	"srun/policy"
+	"srun/policy/redact"
 )
 
 func (l *linuxPlan) Rules() []Rule {
 	p := l.Policy
-	rules := append(networkRules(p, "network namespace"), pathRules(&p.Filesystem)...)
+	rules := slices.Concat(networkRules(p, "network namespace"), socketRules(&p.Network), pathRules(&p.Filesystem))
 	for _, dir := range l.plan.Private {
 		rules = append(rules, rule("own directory", dir, "default", "tmpfs of the mount namespace"))
 	}
@@ -39,12 +41,15 @@ func pathRules(f *policy.Filesystem) []Rule {
 		{"allow write", f.AllowWrite}, {"deny write", f.DenyWrite},
 		{"open protected", f.OpenProtected},
 		{"allow read", f.AllowRead}, {"deny read", f.DenyRead},
+		{"allow device", f.Devices},
 	} {
 		for _, r := range list.rules {
 			mechanism := "mount namespace"
 			switch {
 			case r.Missing:
 				mechanism = "not there now"
+			case r.Settings != redact.None:
+				mechanism = "mount namespace; its settings are shown"
 			case list.effect == "allow write":
 				mechanism = "mount namespace, Landlock"
 			}

@@ -51,7 +51,7 @@ func (s *nameServer) answerQuestion(q dnsmessage.Question) fakedns.Answer {
 // answerName answers an allowed name, or one that will be asked for when it is
 // connected to, with the addresses that stand for it.
 func (s *nameServer) answerName(to target, kind dnsmessage.Type) fakedns.Answer {
-	if to.kind == theHost || strings.HasSuffix(to.String(), ".localhost") {
+	if to.kind == theHost || strings.HasSuffix(to.String(), ".localhost") || s.ownName(to) {
 		return fakedns.Answer{Addrs: fakedns.OfType(kind, loopback4, loopback6), TTL: dnsTTL}
 	}
 	if _, err := s.decide.admit(s.ctx, to, nameDoor{}); err != nil {
@@ -63,6 +63,14 @@ func (s *nameServer) answerName(to target, kind dnsmessage.Type) fakedns.Answer 
 		return fakedns.Answer{RCode: dnsmessage.RCodeServerFailure}
 	}
 	return fakedns.Answer{Addrs: fakedns.OfType(kind, a4, a6), TTL: dnsTTL}
+}
+
+// ownName tells whether it is the sandbox's own, about which no rule is. A program
+// asks for the host's when /etc/hosts has it in the other family only.
+func (s *nameServer) ownName(to target) bool {
+	in := s.decide.inside
+	return in != nil && in.Name != "" && strings.EqualFold(to.Host.String(), in.Name) &&
+		!s.rules.decided(policy.HostPort{Host: to.Host})
 }
 
 // answerReverse names a synthetic address; of others it knows nothing.

@@ -18,7 +18,7 @@ FUZZTIME ?= 10s
 
 MANPAGES = $(wildcard docs/*.[1-8])
 
-.PHONY: help build demo test install bench fuzz lint kernels escape layers dist clean
+.PHONY: help build demo test install bench fuzz lint kernels escape layers work dist clean
 
 help:
 	@echo 'make build      the static binary, bin/srun'
@@ -28,6 +28,7 @@ help:
 	@echo 'make fuzz       each fuzz target for FUZZTIME ($(FUZZTIME))'
 	@echo 'make escape     the attack suite'
 	@echo 'make layers     the same without each layer in turn, for docs/layers.md'
+	@echo 'make work       a week of work in real projects, step by step without srun and in it'
 	@echo 'make kernels    the kernel matrix'
 	@echo 'make bench      speed and memory beside bwrap, no sandbox, squid and tinyproxy'
 	@echo 'make install    into DESTDIR/PREFIX ($(DESTDIR)$(PREFIX))'
@@ -65,6 +66,10 @@ layers:
 	$(GO) run ./scripts/layers
 	$(GO) run ./scripts/layers -as root
 	$(GO) test ./docs -update
+
+# With the registries that npm, go, pip and cargo are configured for, where they answer.
+work: build
+	@scripts/work/run $(OUT)
 
 kernels:
 	@scripts/kernels/run

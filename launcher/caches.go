@@ -91,9 +91,12 @@ func (c *caches) add(p *policy.Policy, environ []string, cache *policy.Cache) {
 		return
 	case err != nil:
 		name, value, _ := strings.Cut(cache.Tells, "=")
-		if cache.Moves != "" || !has(environ, name) { // else it is of more than that
-			c.env = append(c.env, name+"="+strings.ReplaceAll(value, "%", cachePath(c.bare, cache.Name)))
+		value = strings.ReplaceAll(value, "%", cachePath(c.bare, cache.Name))
+		if cache.Moves == "" {
+			own := policy.LookEnv(p.Environment.Filter(environ), name) // not what is withheld
+			value = strings.TrimSpace(own + " " + value)
 		}
+		c.env = append(c.env, name+"="+value)
 		return
 	}
 	upper, work := filepath.Join(cache.Name, "upper"), filepath.Join(cache.Name, workName)

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -149,5 +151,26 @@ func TestCachesAreKept(t *testing.T) {
 		if _, err := os.Lstat(filepath.Join(store, projectOf("/p"), strconv.Itoa(i))); (err == nil) != want {
 			t.Errorf("slot %d: there %v, want %v", i, err == nil, want)
 		}
+	}
+}
+
+// A variable that is of more than the cache keeps what the user has in it, unless that
+// is withheld.
+func TestCachesKeepTheUsersVariable(t *testing.T) {
+	home := files(t, ".npm/x")
+	for _, test := range []struct{ own, unset, want string }{
+		{"", "", "MAVEN_OPTS=-Dmaven.repo.local="},
+		{"-Xmx1g", "", "MAVEN_OPTS=-Xmx1g -Dmaven.repo.local="},
+		{"-Xmx1g", "MAVEN_*", "MAVEN_OPTS=-Dmaven.repo.local="},
+	} {
+		p := &policy.Policy{Home: home, Filesystem: policy.Filesystem{WriteRoot: "/p"}}
+		if test.unset != "" {
+			p.Environment.Unset = []policy.EnvRule{{Glob: test.unset}}
+		}
+		c := openCaches(p, []string{"MAVEN_OPTS=" + test.own})
+		if !slices.ContainsFunc(c.env, func(kv string) bool { return strings.HasPrefix(kv, test.want) }) {
+			t.Errorf("with %q, unset %q: %q, want %q", test.own, test.unset, c.env, test.want)
+		}
+		c.close()
 	}
 }

@@ -17,7 +17,8 @@ type Cache struct {
 	Moves, Below string
 
 	// Tells is the variable, and what it is set to, by which srun tells the tool of a
-	// directory of the sandbox's where the host has none; % is the directory.
+	// directory of the sandbox's where the host has none; % is the directory. Where it
+	// is not Moves it is of more than that, and the user's own value goes before.
 	Tells string
 }
 
@@ -45,7 +46,7 @@ func Caches() []Cache {
 		{"pre-commit", "pre-commit", "$CACHE/pre-commit", "PRE_COMMIT_HOME", "", "PRE_COMMIT_HOME=%"},
 		{"cargo", "cargo", ".cargo", "CARGO_HOME", "", "CARGO_HOME=%"},
 		{"gradle", "gradle", ".gradle", "GRADLE_USER_HOME", "", "GRADLE_USER_HOME=%"},
-		{"maven", "maven", ".m2", "", "", "MAVEN_ARGS=-Dmaven.repo.local=%/repository"},
+		{"maven", "maven", ".m2", "", "", "MAVEN_OPTS=-Dmaven.repo.local=%/repository"}, // MAVEN_ARGS only from 3.9 on
 		{"ccache", "ccache", "$CACHE/ccache", "CCACHE_DIR", "", "CCACHE_DIR=%"},
 		{"ccache-old", "ccache before 4.0", ".ccache", "", "", ""},
 		{"sccache", "sccache", "$CACHE/sccache", "SCCACHE_DIR", "", "SCCACHE_DIR=%"},
@@ -60,7 +61,7 @@ func Caches() []Cache {
 // At is where the cache lies by an environment ("NAME=value" each); "" is nowhere.
 func (c *Cache) At(home string, environ []string) string {
 	if c.Moves != "" {
-		if dir, _, _ := strings.Cut(lookEnv(environ, c.Moves), string(filepath.ListSeparator)); filepath.IsAbs(dir) {
+		if dir, _, _ := strings.Cut(LookEnv(environ, c.Moves), string(filepath.ListSeparator)); filepath.IsAbs(dir) {
 			return filepath.Join(dir, c.Below)
 		}
 	}
@@ -80,7 +81,7 @@ func (c *Cache) At(home string, environ []string) string {
 // CacheHome is where caches lie by the XDG Base Directory Specification, "" where
 // that is nowhere.
 func CacheHome(home string, environ []string) string {
-	if dir := lookEnv(environ, "XDG_CACHE_HOME"); filepath.IsAbs(dir) {
+	if dir := LookEnv(environ, "XDG_CACHE_HOME"); filepath.IsAbs(dir) {
 		return dir
 	}
 	if home == "" {
@@ -105,8 +106,8 @@ func (o Options) cacheDirs() (dirs []string) {
 	return dirs
 }
 
-// lookEnv returns the value that counts of a variable.
-func lookEnv(environ []string, name string) (value string) {
+// LookEnv returns the value that counts of a variable.
+func LookEnv(environ []string, name string) (value string) {
 	for _, kv := range environ {
 		if v, ok := strings.CutPrefix(kv, name+"="); ok {
 			value = v

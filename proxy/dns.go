@@ -48,7 +48,7 @@ func (s *nameServer) answerQuestion(q dnsmessage.Question) fakedns.Answer {
 	if to.kind == anAddress {
 		return fakedns.Answer{RCode: dnsmessage.RCodeNameError}
 	}
-	local := to.kind == theHost || strings.HasSuffix(to.String(), ".localhost")
+	local := to.kind == theHost || strings.HasSuffix(to.String(), ".localhost") || s.ownName(to)
 	var g grant
 	if !local {
 		if g, err = s.decide.admit(s.ctx, to, nameDoor{}); err != nil {
@@ -96,6 +96,14 @@ func (s *nameServer) askOutside(g grant, q dnsmessage.Question, service bool) fa
 		return fakedns.Answer{RCode: reply.RCode}
 	}
 	return fakedns.Answer{Records: fakedns.Passable(q, reply.Answers)}
+}
+
+// ownName tells whether it is the sandbox's own, about which no rule is. A program
+// asks for the host's when /etc/hosts has it in the other family only.
+func (s *nameServer) ownName(to target) bool {
+	in := s.decide.inside
+	return in != nil && in.Name != "" && strings.EqualFold(to.Host.String(), in.Name) &&
+		!s.rules.decided(policy.HostPort{Host: to.Host})
 }
 
 // answerReverse names a synthetic address; of others it knows nothing.

@@ -60,6 +60,22 @@ func (w *world) dns(name string, kind dnsmessage.Type) string {
 	return strings.Join(out, " ")
 }
 
+func TestDNSOwnName(t *testing.T) {
+	inside := func(c *Config) { c.Inside = &Inside{Name: "box"} }
+	for _, test := range []struct{ allow, deny, name, want string }{
+		{"", "", "box.", "0 ::1"},
+		{"", "", "Box.", "0 ::1"},
+		{"", "", "box.test.", "5"},
+		{"", "box", "box.", "5"},
+		{"box", "", "box.", "0 fd5f:7372:756e::10"},
+	} {
+		w := newWorld(t, test.allow, test.deny, inside)
+		if got := w.dns(test.name, dnsmessage.TypeAAAA); got != test.want {
+			t.Errorf("%s, allowed %q, denied %q: %s, want %s", test.name, test.allow, test.deny, got, test.want)
+		}
+	}
+}
+
 func TestDNS(t *testing.T) {
 	w := newWorld(t, "example.com *.wild.test ported.test:8080 localhost:5432", "bad.test *.evil.wild.test some.test:80")
 	const any = dnsmessage.TypeALL

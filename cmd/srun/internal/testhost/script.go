@@ -41,7 +41,7 @@ func Dir() string { return os.Getenv(dirVar) }
 //	                           with a run outside; see filecalls/main.c
 //
 // and the conditions [root], [user] and [i386], a kernel that knows the calls
-// of 32-bit programs. In its environment are WHO, RECORDS,
+// of 32-bit programs. In its environment are WHO, REPO (the source), RECORDS,
 // CA (the bundle that the common tools are pointed at), SSH_CONFIG (for ssh -F;
 // git has it already), GIT_DIR_ON_SERVER (where repo.git lies for ssh),
 // HOST_SOCKET and SMALL, a directory on a file system of 64 KiB.
@@ -120,7 +120,7 @@ func condition(name string) (bool, error) {
 func (m machine) scriptEnv(who, home string) map[string]string {
 	ca, ssh := m.caPath(), filepath.Join(m.sshDir(who), "config")
 	return map[string]string{
-		"WHO": who, "HOME": home, "LANG": "C.UTF-8", "SHELL": "/bin/sh", "TERM": "xterm",
+		"WHO": who, "HOME": home, "REPO": filepath.Join(m.dir, "repo"), "LANG": "C.UTF-8", "SHELL": "/bin/sh", "TERM": "xterm",
 		"RECORDS": m.recordsPath(), "HOST_SOCKET": filepath.Join(m.dir, HostSocket), "SMALL": m.small(who),
 		"GIT_DIR_ON_SERVER": m.gitDir(), "SSH_CONFIG": ssh, "GIT_SSH_COMMAND": "ssh -F " + ssh,
 		"CA": ca, "GIT_SSL_CAINFO": ca, "CURL_CA_BUNDLE": ca, "SSL_CERT_FILE": ca, "NODE_EXTRA_CA_CERTS": ca,

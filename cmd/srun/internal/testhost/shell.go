@@ -41,7 +41,7 @@ func (m machine) shell(who string, args []string) error {
 	cmd.Dir = proj
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: m.credential(who)}
-	cmd.Env = append(m.environ(who, work), "REPO="+m.repo, "TERM="+os.Getenv("TERM"))
+	cmd.Env = append(m.environ(who, work), "TERM="+os.Getenv("TERM"))
 	for name, value := range m.scriptEnv(who, home) {
 		cmd.Env = append(cmd.Env, name+"="+value)
 	}

@@ -3,10 +3,12 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"srun/launcher"
 	"srun/policy"
+	"srun/policy/pathtree"
 )
 
 // keeper writes the hosts of "don't ask again" to the local settings. A
@@ -21,12 +23,15 @@ type keeper struct {
 	pending []policy.HostPort
 }
 
-// look finds out, before the command starts, whether keep has to wait.
+// look finds out, before the command starts, whether keep has to wait. Every start
+// waits for this, so a directory counts as writable where a rule might make it so.
 func (k *keeper) look(pol *policy.Policy) {
 	for _, dir := range append([]string{filepath.Join(pol.Project, ".srun")}, pol.OwnDirs...) {
-		_, err := os.Lstat(dir)
-		writable := pol.WriteVerdict(filepath.Dir(dir)).Verdict == policy.Allowed
-		k.later = k.later || err != nil && (writable || filepath.Base(dir) == ".srun")
+		if _, err := os.Lstat(dir); err == nil {
+			continue
+		}
+		writable := slices.ContainsFunc(pol.Filesystem.AllowWrite, func(r policy.PathRule) bool { return r.Glob || pathtree.Contains(r.Path, dir) })
+		k.later = k.later || writable || filepath.Base(dir) == ".srun"
 	}
 }
 

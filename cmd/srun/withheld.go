@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"srun/launcher"
 	"srun/policy"
@@ -64,7 +65,7 @@ func withheldVariables(pol *policy.Policy, environ []string) (names []string) {
 }
 
 // inTemp is a path below one of the directories that the command has its own of.
-var inTemp = regexp.MustCompile("^(/var)?/tmp/[^[:space:]'\"`;|&<>()$*?]+")
+var inTemp = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^(/var)?/tmp/[^[:space:]'\"`;|&<>()$*?]+") })
 
 // hiddenTemps are the host's temporary files that the command line names, and that
 // are not there inside.
@@ -77,7 +78,7 @@ func (o *options) hiddenTemps(pol *policy.Policy) (paths []string) {
 			if arg[i] != '/' || i > 0 && !strings.ContainsRune(" \t\n'\"=<>:(,", rune(arg[i-1])) {
 				continue
 			}
-			path := filepath.Clean(inTemp.FindString(arg[i:]))
+			path := filepath.Clean(inTemp().FindString(arg[i:]))
 			if path == "." || slices.Contains(paths, path) || len(paths) == mostNamed {
 				continue
 			}

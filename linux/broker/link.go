@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"golang.org/x/sys/unix"
 
@@ -108,11 +109,13 @@ func (c *call) judgeHardLink(source int, s spot, dirPath string) (*Why, string) 
 
 // objectPath is how git calls an object, or a pack or what lies beside one
 // (gitrepository-layout(5)), also while it makes it.
-var objectPath = regexp.MustCompile(`/objects/((tmp_objdir|incoming)-[^/]+/)?([0-9a-f]{2}|pack|info)/[^/]+$`)
+var objectPath = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`/objects/((tmp_objdir|incoming)-[^/]+/)?([0-9a-f]{2}|pack|info)/[^/]+$`)
+})
 
 // isObject tells whether a path is among a repository's objects, of which git
 // makes hard links.
-func isObject(p string) bool { return objectPath.MatchString(p) }
+func isObject(p string) bool { return objectPath().MatchString(p) }
 
 var nameless = Why{Reason: "a file whose name is gone, and that has others"}
 

@@ -1,7 +1,6 @@
 package gitfiles
 
 import (
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,13 +40,13 @@ var harmlessKeys = map[string][]string{
 
 // helper is the start of a URL that a program is for: ext:: runs any command
 // (gitremote-helpers(7)).
-var helper = regexp.MustCompile(`^[A-Za-z0-9+.-]+::`)
+var helper = expression(`^[A-Za-z0-9+.-]+::`)
 
 // Harmless reports whether an entry makes git run nothing and read no other
 // settings.
 func (e Entry) Harmless() bool {
 	keys := harmlessKeys[e.Section]
-	if helper.MatchString(e.Value) {
+	if helper().MatchString(e.Value) {
 		return false
 	}
 	return slices.Contains(keys, e.Key) || slices.Contains(keys, "*")

@@ -3,7 +3,6 @@ package gitfiles
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -21,9 +20,9 @@ type JudgeOptions struct {
 
 // The lines that git itself writes, and that nobody can read in two ways.
 var (
-	sectionLine = regexp.MustCompile(`^[ \t]*\[([A-Za-z0-9-]+)(?: "((?:[^"\\\x00]|\\["\\])*)")?\][ \t]*$`)
-	entryLine   = regexp.MustCompile(`^[ \t]*([A-Za-z][A-Za-z0-9-]*)(?:[ \t]*=[ \t]*((?:[^"\\#;\r\x00]|\\[ntb"\\])*|"(?:[^"\\\r\x00]|\\[ntb"\\])*"))?[ \t]*$`)
-	otherLine   = regexp.MustCompile(`^[ \t]*(?:[#;][^\r\x00]*)?$`)
+	sectionLine = expression(`^[ \t]*\[([A-Za-z0-9-]+)(?: "((?:[^"\\\x00]|\\["\\])*)")?\][ \t]*$`)
+	entryLine   = expression(`^[ \t]*([A-Za-z][A-Za-z0-9-]*)(?:[ \t]*=[ \t]*((?:[^"\\#;\r\x00]|\\[ntb"\\])*|"(?:[^"\\\r\x00]|\\[ntb"\\])*"))?[ \t]*$`)
+	otherLine   = expression(`^[ \t]*(?:[#;][^\r\x00]*)?$`)
 )
 
 // Judge returns why a git configuration is not harmless, "" when it is: it makes
@@ -48,12 +47,12 @@ func plainEntries(data []byte) (entries []Entry, bad int) {
 	section, subsection := "", ""
 	for i, line := range bytes.Split(data, []byte("\n")) {
 		switch {
-		case otherLine.Match(line):
-		case sectionLine.Match(line):
-			m := sectionLine.FindSubmatch(line)
+		case otherLine().Match(line):
+		case sectionLine().Match(line):
+			m := sectionLine().FindSubmatch(line)
 			section, subsection = strings.ToLower(string(m[1])), unquote(string(m[2]))
-		case section != "" && entryLine.Match(line):
-			m := entryLine.FindSubmatch(line)
+		case section != "" && entryLine().Match(line):
+			m := entryLine().FindSubmatch(line)
 			value := strings.TrimSpace(string(m[2]))
 			value = strings.TrimSuffix(strings.TrimPrefix(value, `"`), `"`)
 			entries = append(entries, Entry{section, subsection, strings.ToLower(string(m[1])), unquote(value)})

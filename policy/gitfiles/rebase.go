@@ -3,7 +3,6 @@ package gitfiles
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"strings"
 	"unicode"
 )
@@ -82,16 +81,16 @@ const applyOption = `--(?:whitespace=[a-z-]+|ignore-space-change|ignore-whitespa
 	`(?:directory|exclude|include)=[^'\\\s]*)|-C[0-9]+|-p[0-9]+`
 
 var (
-	sequencerOption = regexp.MustCompile(`^` + strategyOption + `$`)
-	strategyOptions = regexp.MustCompile(`^(?:\s*(?:--` + strategyOption + `|'--` + strategyOption + `'))*\s*$`)
-	applyOptions    = regexp.MustCompile(`^(?:\s*(?:` + applyOption + `|'(?:` + applyOption + `)'))*\s*$`)
+	sequencerOption = expression(`^` + strategyOption + `$`)
+	strategyOptions = expression(`^(?:\s*(?:--` + strategyOption + `|'--` + strategyOption + `'))*\s*$`)
+	applyOptions    = expression(`^(?:\s*(?:` + applyOption + `|'(?:` + applyOption + `)'))*\s*$`)
 )
 
 // SafeStrategyOptions returns the content of a rebase's strategy_opts file, or none
 // for one that has other options than git's own strategies: a strategy that is a
 // program gets them all.
 func SafeStrategyOptions(content string) string {
-	if strategyOptions.MatchString(content) {
+	if strategyOptions().MatchString(content) {
 		return content
 	}
 	return ""
@@ -100,7 +99,7 @@ func SafeStrategyOptions(content string) string {
 // SafeApplyOptions returns the content of git am's apply-opt file, or none for one
 // with options that have git apply write elsewhere.
 func SafeApplyOptions(content string) string {
-	if applyOptions.MatchString(content) {
+	if applyOptions().MatchString(content) {
 		return content
 	}
 	return ""
@@ -117,7 +116,7 @@ func JudgeSequencer(data []byte) (why string) {
 		switch {
 		case e.Key == "strategy" && !isStrategy(e.Value):
 			return "git runs the program that it names"
-		case e.Key == "strategy-option" && !sequencerOption.MatchString(e.Value):
+		case e.Key == "strategy-option" && !sequencerOption().MatchString(e.Value):
 			return "a merge strategy gets the option " + e.Value
 		case e.Key == "gpg-sign" && strings.HasPrefix(e.Value, "-"):
 			return "gpg gets the option " + e.Value

@@ -80,6 +80,9 @@ func (e earlyDoor) silent(ctx context.Context, by *decider, to target) (grant, e
 	return grant{}, errUndecided
 }
 
+// mostReady bounds the connections that wait for the command's.
+const mostReady = 256
+
 // claimTime is for a connection to arrive that was dialled for: the command connects
 // at once, or is gone.
 const claimTime = 5 * time.Second
@@ -88,6 +91,7 @@ const claimTime = 5 * time.Second
 type ready struct {
 	mu      sync.Mutex
 	waiting map[netip.AddrPort][]*prepared
+	count   int
 }
 
 type prepared struct {
@@ -99,18 +103,24 @@ type prepared struct {
 
 func (r *ready) put(server context.Context, dest netip.AddrPort, g grant, conn net.Conn) {
 	p := &prepared{grant: g, conn: conn}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.waiting == nil {
-		r.waiting = map[netip.AddrPort][]*prepared{}
-	}
-	r.waiting[dest] = append(r.waiting[dest], p)
 	drop := func() {
 		if r.remove(dest, p) {
 			conn.Close()
 			g.passage.End(0, 0)
 		}
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.count >= mostReady { // the one that comes is dialled for then
+		conn.Close()
+		g.passage.End(0, 0)
+		return
+	}
+	if r.waiting == nil {
+		r.waiting = map[netip.AddrPort][]*prepared{}
+	}
+	r.waiting[dest] = append(r.waiting[dest], p)
+	r.count++
 	p.timer = time.AfterFunc(claimTime, drop)
 	p.stop = context.AfterFunc(server, drop)
 }
@@ -138,6 +148,7 @@ func (r *ready) remove(dest netip.AddrPort, p *prepared) bool {
 		if other != p {
 			continue
 		}
+		r.count--
 		if left := r.waiting[dest]; len(left) == 1 {
 			delete(r.waiting, dest)
 		} else {

@@ -86,7 +86,10 @@ func (s *nameServer) mayAskOutside(g grant) bool {
 // askOutside answers as the host's name servers do. An allowed name exists, for it has
 // addresses inside; a service of it may not.
 func (s *nameServer) askOutside(g grant, q dnsmessage.Question, service bool) fakedns.Answer {
-	name := strings.TrimSuffix(strings.ToLower(q.Name.String()), ".")
+	name, ok := askedName(q.Name.String(), g.target.Host)
+	if !ok {
+		return fakedns.Answer{RCode: dnsmessage.RCodeRefused}
+	}
 	reply, err := s.outside.Ask(s.ctx, name, q.Type)
 	s.record.lookedUp(g, name, q.Type, err)
 	switch {
@@ -96,6 +99,22 @@ func (s *nameServer) askOutside(g grant, q dnsmessage.Question, service bool) fa
 		return fakedns.Answer{RCode: reply.RCode}
 	}
 	return fakedns.Answer{Records: fakedns.Passable(q, reply.Answers)}
+}
+
+// askedName is the name that is asked outside: the allowed one as srun writes it, with
+// a service's labels in front. A name can be spelled in many ways that mean it, and
+// each would say something to whoever is asked.
+func askedName(raw string, host policy.Host) (string, bool) {
+	raw = strings.TrimSuffix(strings.ToLower(raw), ".")
+	base, _ := fakedns.CutService(raw)
+	labels := strings.TrimSuffix(raw, base)
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' || r == '_' || r == '.'
+	}
+	if strings.IndexFunc(labels, func(r rune) bool { return !plain(r) }) >= 0 {
+		return "", false
+	}
+	return labels + host.String(), true
 }
 
 // ownName tells whether it is the sandbox's own, about which no rule is. A program

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"srun/policy"
 	"strings"
 	"testing"
 	"time"
@@ -236,5 +237,21 @@ func lookupThrough(t *testing.T, network, server string) {
 	names, err := r.LookupAddr(ctx, "198.18.0.16")
 	if err != nil || len(names) != 1 || names[0] != "example.com." {
 		t.Errorf("%s: %v %v", network, names, err)
+	}
+}
+
+// A name is asked for as srun writes it, however the command did.
+func TestAskedName(t *testing.T) {
+	host, err := policy.ParseHost("good.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for raw, want := range map[string]string{
+		"Good.Test.": "good.test", "go\u00adod.test.": "good.test", "good\u3002test.": "good.test", "_http._tcp.good.test.": "_http._tcp.good.test",
+		"_\u00ad.good.test.": "", "_a b.good.test.": "",
+	} {
+		if got, ok := askedName(raw, host); got != want || ok != (want != "") {
+			t.Errorf("%q: %q, %v", raw, got, ok)
+		}
 	}
 }

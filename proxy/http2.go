@@ -55,7 +55,7 @@ func (h *http2Conn) serve(client net.Conn, closed chan struct{}) {
 		Rewrite: h.rewrite, Transport: h.transport, FlushInterval: -1, ErrorHandler: h.fail, ErrorLog: quiet,
 	}
 	server := &http.Server{
-		Handler: h, Protocols: only, HTTP2: windows, ErrorLog: quiet, MaxHeaderBytes: http1.MaxHead,
+		Handler: h, Protocols: only, HTTP2: windows, ErrorLog: quiet, MaxHeaderBytes: http1.MaxHead, DisableGeneralOptionsHandler: true,
 		ReadHeaderTimeout: headTimeout, IdleTimeout: idleTimeout,
 	}
 	server.Serve(&oneListener{conn: client, closed: closed})

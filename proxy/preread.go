@@ -62,6 +62,9 @@ func (t *tunnel) preread(read []byte) ([]byte, http1.Kind, error) {
 // look like a request by then is none.
 func (t *tunnel) classify(read []byte, sent int) http1.Kind {
 	kind := http1.Classify(read)
+	if kind == http1.HTTP && (t.g.target.literal() || t.ruled()) && !http1.HasVersion(read) {
+		return http1.Opaque // RTSP and the like: no name could be fronted, or rules refuse it
+	}
 	if len(read) > 0 && t.down.Load() > 0 && (sent == 0 && !prefaced(read) || kind == http1.Odd) {
 		return http1.Opaque
 	}

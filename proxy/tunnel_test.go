@@ -231,7 +231,6 @@ func TestOpaqueProtocols(t *testing.T) {
 		"\x10\x0c\x00\x04MQTT\x04\x02\x00\x3c\x00\x00",                         // mqtt
 		"{\"jsonrpc\":\"2.0\"}",                                                // no line at all
 		"USER anonymous\r\n",                                                   // ftp
-		"OPTIONS rtsp://example.com/ RTSP/1.0\r\nCSeq: 1\r\n",                  // rtsp
 		strings.Repeat("a", 100) + "\n",
 		strings.Repeat("\x00", http1.MaxHead+100),
 		"{" + strings.Repeat("a", http1.MaxHead+100),

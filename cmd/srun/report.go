@@ -198,9 +198,20 @@ func (r *reporter) json(v any) {
 	}
 }
 
+// patience is how long the end waits for who reads what is told, and takes nothing. A
+// run that was ended does not go on because nobody reads.
+func (e ending) patience() time.Duration {
+	if errors.Is(e.err, launcher.ErrTimeout) || endedBySignal(e.status) {
+		return 2 * time.Second
+	}
+	return time.Hour
+}
+
 // finish prints the summary, or the closing object. The first call counts.
 func (r *reporter) finish(e ending) {
-	if lost := r.spool.wait(); lost > 0 {
+	lost, stuck := r.spool.wait(e.patience())
+	r.print.mute.Store(stuck)
+	if lost > 0 {
 		r.print.line("%d denials came too fast to be told", lost)
 	}
 	r.mu.Lock()
@@ -209,14 +220,15 @@ func (r *reporter) finish(e ending) {
 		return
 	}
 	r.finished = true
-	switch r.kind {
-	case "json":
+	switch {
+	case stuck && r.file == nil: // nobody reads it
+	case r.kind == "json":
 		total := r.more
 		for _, t := range r.seen {
 			total += t.times
 		}
 		r.json(e.json(total))
-	case "summary":
+	case r.kind == "summary":
 		r.summary()
 	}
 	if r.file != nil {
@@ -228,14 +240,11 @@ func (r *reporter) finish(e ending) {
 
 // withheld says what is known to have been kept from a command that failed.
 func (r *reporter) withheld(lines []string) {
-	r.spool.wait()
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if !r.tells() || r.kind == "none" {
 		return
 	}
 	for _, line := range lines {
-		r.print.line("%s", line)
+		r.spool.put(func() { r.print.line("%s", line) })
 	}
 }
 

@@ -66,15 +66,22 @@ func (s *spool) run() {
 	}
 }
 
-// wait returns when everything is written, with how much was not.
-func (s *spool) wait() (lost int) {
-	s.mu.Lock()
-	idle, busy := s.idle, s.busy
-	s.mu.Unlock()
-	if busy {
-		<-idle
-	}
+// wait returns when everything is written, or nobody has taken anything for as long as
+// patience is, with how much was not written.
+func (s *spool) wait(patience time.Duration) (lost int, stuck bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lost
+	for s.busy {
+		idle, left := s.idle, len(s.pending)
+		s.mu.Unlock()
+		select {
+		case <-idle:
+		case <-time.After(patience):
+		}
+		s.mu.Lock()
+		if s.busy && len(s.pending) == left {
+			return s.lost + left, true
+		}
+	}
+	return s.lost, false
 }

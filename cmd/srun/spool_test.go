@@ -14,7 +14,7 @@ func TestSpool(t *testing.T) {
 			t.Fatalf("%d written after %d", len(got), i+1)
 		}
 	}
-	if lost := s.wait(); lost != 0 || !slices.IsSorted(got) {
+	if lost, _ := s.wait(time.Minute); lost != 0 || !slices.IsSorted(got) {
 		t.Errorf("lost %d, %v", lost, got)
 	}
 }
@@ -31,8 +31,11 @@ func TestSpoolHeldUp(t *testing.T) {
 	if took := time.Since(begin); took > 100*writtenIn {
 		t.Errorf("1000 waited %v", took)
 	}
+	if lost, stuck := s.wait(time.Millisecond); lost == 0 || !stuck {
+		t.Errorf("lost %d, stuck: %v", lost, stuck)
+	}
 	close(held)
-	if lost := s.wait(); lost != 0 || written != 1000 {
+	if lost, _ := s.wait(time.Minute); lost != 0 || written != 1000 {
 		t.Errorf("%d written, %d lost", written, lost)
 	}
 	if s.put(func() { written++ }); written != 1001 {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/pflag"
 
@@ -44,11 +45,15 @@ type printer struct {
 	mu    sync.Mutex
 	out   io.Writer
 	debug bool
+	mute  atomic.Bool // nobody reads: a line would be waited for
 }
 
 func newPrinter() *printer { return &printer{out: os.Stderr} }
 
 func (p *printer) line(format string, args ...any) {
+	if p.mute.Load() {
+		return
+	}
 	text := fmt.Sprintf(format, args...)
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -93,14 +93,14 @@ func (c *call) connectTo(sock int, addr []byte) unix.Errno {
 	if err != nil {
 		return errnoOf(err)
 	}
-	if flags&unix.O_NONBLOCK != 0 {
-		return rawAddress(unix.SYS_CONNECT, sock, addr)
-	}
 	patience, err := unix.GetsockoptTimeval(sock, unix.SOL_SOCKET, unix.SO_SNDTIMEO)
 	if err != nil {
 		return errnoOf(err)
 	}
 	errno := impatient(sock, addr, patience)
+	if flags&unix.O_NONBLOCK != 0 { // another thread may have taken that back meanwhile
+		return errno
+	}
 	if errno != unix.EAGAIN && errno != unix.EINPROGRESS {
 		return errno
 	}

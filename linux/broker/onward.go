@@ -33,9 +33,31 @@ func leaves(sock int, addr []byte) (to netip.AddrPort, leaves bool) {
 	if to.Addr().IsLoopback() || to.Addr().IsUnspecified() || to.Port() == 0 || to.Port() == dnsPort {
 		return to, false
 	}
-	protocol, err := unix.GetsockoptInt(sock, unix.SOL_SOCKET, unix.SO_PROTOCOL)
-	return to, err == nil && protocol == unix.IPPROTO_TCP
+	return to, isFresh(sock, family(addr))
 }
+
+// isFresh reports a socket of TCP and of the address's family that is neither connected
+// nor listens: with any other connect(2) does something else, or fails by itself.
+func isFresh(sock, family int) bool {
+	option := func(name int) int {
+		v, err := unix.GetsockoptInt(sock, unix.SOL_SOCKET, name)
+		if err != nil {
+			return -1
+		}
+		return v
+	}
+	if option(unix.SO_PROTOCOL) != unix.IPPROTO_TCP || option(unix.SO_ACCEPTCONN) != 0 || option(unix.SO_DOMAIN) != family {
+		return false
+	}
+	if _, err := unix.Getpeername(sock); err == nil {
+		return false
+	}
+	info, err := unix.GetsockoptTCPInfo(sock, unix.IPPROTO_TCP, unix.TCP_INFO)
+	return err == nil && info.State == tcpClosed
+}
+
+// tcpClosed is TCP_CLOSE of the kernel's include/net/tcp_states.h.
+const tcpClosed = 7
 
 // dnsPort is the sandbox's own name server's, at every address.
 const dnsPort = 53

@@ -57,6 +57,15 @@ func (b *Broker) start() {
 	go b.work(w)
 }
 
+// lead has a worker take the next call where nobody does.
+func (b *Broker) lead() {
+	b.pool.Lock()
+	defer b.pool.Unlock()
+	if b.leader.Load() == nil && !b.ended {
+		b.start()
+	}
+}
+
 // promote has another worker take the next call, where it is still this one's
 // turn.
 func (b *Broker) promote(from *worker) {
@@ -143,7 +152,8 @@ func (b *Broker) watch() (ended bool) {
 			return ended
 		}
 		w := b.leader.Load()
-		if w == nil {
+		if w == nil { // it was idle too long, and the others are held up
+			b.lead()
 			continue
 		}
 		if at := w.busy.Load(); at != 0 {

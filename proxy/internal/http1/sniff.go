@@ -26,8 +26,11 @@ func Classify(b []byte) Kind {
 	if len(b) == 0 {
 		return Unclear
 	}
-	if b[0] >= 0x14 && b[0] <= 0x18 { // change_cipher_spec to heartbeat
+	if b[0] >= 0x14 && b[0] <= 0x18 || isOldHello(b) { // change_cipher_spec to heartbeat
 		return TLS
+	}
+	if bytes.HasPrefix(b, proxyHeader) {
+		return HTTP
 	}
 	if len(b) < len(HTTP2Preface) && bytes.HasPrefix(HTTP2Preface, b) {
 		return Unclear
@@ -37,7 +40,7 @@ func Classify(b []byte) Kind {
 	switch {
 	case new(Line).Add(b) == HTTP:
 		return HTTP
-	case whole && namesHost(line):
+	case whole && (namesHost(line) || isLenient(line)):
 		return HTTP
 	case whole:
 		return Opaque
@@ -91,8 +94,44 @@ func mayBeStrict(line []byte) bool {
 	return bytes.IndexFunc(bytes.TrimSuffix(line, []byte{'\r'}), isForbidden) < 0
 }
 
+// isOldHello reports a ClientHello in the form of SSLv2, which OpenSSL takes still:
+// a length with its first bit set, the type, and a version of TLS or 2 (RFC 5246 E.2).
+func isOldHello(b []byte) bool {
+	return len(b) >= 5 && b[0]&0x80 != 0 && b[2] == 1 && (b[3] == 3 || b[3] == 0 && b[4] == 2)
+}
+
+// proxyHeader begins version 2 of the header by which a proxy tells of its client, in
+// front of whatever protocol; version 1 is a line that begins with "PROXY".
+var proxyHeader = []byte("\r\n\r\n\x00\r\nQUIT\n")
+
+// HasVersion reports that HTTP's version is in the first line, and not another or none.
+func HasVersion(b []byte) bool { return new(Line).Add(b) == HTTP }
+
+// isLenient reports a whole line that some server takes for a request's though no
+// version of HTTP is in it: Node takes one without any, and RTSP's and ICE's, and goes
+// by the Host behind it. The header of a proxy is one too, for a request may follow.
+func isLenient(line []byte) bool {
+	words := bytes.FieldsFunc(line, isSeparator)
+	if len(words) < 2 || len(words[0]) < 3 || bytes.IndexFunc(words[0], func(r rune) bool { return (r < 'A' || r > 'Z') && r != '-' && r != '_' }) >= 0 {
+		return false
+	}
+	if string(words[0]) == "PROXY" {
+		return true
+	}
+	target := words[1]
+	if target[0] != '/' && string(target) != "*" && !bytes.Contains(target, []byte("://")) {
+		return false
+	}
+	return len(words) == 2 || len(words) == 3 && isVersion(words[2])
+}
+
+// isVersion reports a protocol's name and number, as in "RTSP/1.0".
+func isVersion(word []byte) bool {
+	name, number, ok := bytes.Cut(word, []byte{'/'})
+	return ok && len(name) > 0 && len(number) > 0 && number[0] >= '0' && number[0] <= '9'
+}
+
 // namesHost reports a target with a host behind the first word of a whole line.
-// A request of HTTP/0.9 carries no version and no Host, so it matters only then.
 func namesHost(line []byte) bool {
 	words := bytes.FieldsFunc(bytes.ToLower(line), isSeparator)
 	for i, word := range words {

@@ -13,7 +13,7 @@ import (
 
 // mostOnward bounds the connects that wait for one to be made outside. One more is
 // made at once, and ends later where it leads nowhere.
-const mostOnward = 512
+const mostOnward = 2048
 
 // Onward decides on a TCP connection that is to leave the sandbox, before it is made.
 // With wait it is made outside first, and only then inside. It returns 0 or what
@@ -92,6 +92,9 @@ func (c *call) connectOnward(sock int, to netip.AddrPort, addr []byte) unix.Errn
 		defer c.onwards.Add(-1)
 		errno := later.madeOutside(to, pid, command, *patience)
 		if errno != 0 {
+			if errno == unix.EINTR || errno == restartSys || errno == unix.EINPROGRESS { // it goes on, and poll(2) tells
+				impatient(again, addr, patience)
+			}
 			if errno != blocks {
 				later.reply(0, errno)
 			}
@@ -111,6 +114,9 @@ func (c *call) connectOnward(sock int, to netip.AddrPort, addr []byte) unix.Errn
 	return blocks
 }
 
+// onwardTry is between two looks at a caller that waits long.
+const onwardTry = 100 * time.Millisecond
+
 // madeOutside returns what came of the connection outside, and blocks when the caller
 // is gone.
 func (c *call) madeOutside(to netip.AddrPort, pid int, command string, patience unix.Timeval) unix.Errno {
@@ -119,7 +125,7 @@ func (c *call) madeOutside(to netip.AddrPort, pid int, command string, patience 
 	made := make(chan unix.Errno, 1)
 	go func() { made <- c.onward(ctx, to, pid, command, true) }()
 	begun, limit := time.Now(), time.Duration(patience.Nano())
-	for pause := firstTry; ; pause = min(2*pause, lastTry) {
+	for pause := firstTry; ; pause = min(2*pause, onwardTry) {
 		select {
 		case errno := <-made:
 			return errno
@@ -130,8 +136,14 @@ func (c *call) madeOutside(to netip.AddrPort, pid int, command string, patience 
 			return blocks
 		case limit > 0 && time.Since(begun) > limit:
 			return unix.EINPROGRESS // socket(7), SO_SNDTIMEO
-		case pause == lastTry && c.signalled() != 0:
-			return unix.EINTR
+		case pause < lastTry:
+			continue
+		}
+		switch signal := c.signalled(); {
+		case signal != 0 && limit > 0:
+			return unix.EINTR // connect(2) is begun again only where it waits for ever
+		case signal != 0:
+			return signal
 		}
 	}
 }

@@ -36,6 +36,9 @@ ca[]="-----BEGIN CERTIFICATE-----\nMIIB9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1\n--
 key="-----BEGIN PRIVATE KEY-----\nshort\n-----END PRIVATE KEY-----"
 cache=${HOME}/.npm-cache
 strict-ssl=false
+https-proxy=jo:hunter2@proxy.company.test:8080
+@private:registry=https://dl.test/aB3dE5fG7hJ9kL1m/acme/npm/
+options=-Xmx1g -Dhttps.proxyPassword=hunter2
 slash=https://jo:pa/ss@proxy.company.test/
 my-pat=short
 gitlabPat=short
@@ -49,6 +52,7 @@ cafile=/etc/company/ca.pem
 ca[]="-----BEGIN CERTIFICATE-----\nMIIB9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c4d3e2f1\n-----END CERTIFICATE-----"
 cache=${HOME}/.npm-cache
 strict-ssl=false
+https-proxy=proxy.company.test:8080
 `},
 	{"pip", INI, `[global]
 index-url = https://pypi.company.test/simple

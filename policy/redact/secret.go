@@ -1,8 +1,10 @@
 package redact
 
 import (
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // secretWords are what a key has in it, small and without signs, whose value is
@@ -61,12 +63,11 @@ func secretKey(key string) bool {
 	return false
 }
 
-// A random word is as long as the tokens of the well-known services, and goes between
-// letters and digits as often as they do. Names and versions do not.
-const (
-	randomLength  = 20
-	randomChanges = 3
-)
+// A random word goes between letters and digits as often as the tokens of the
+// well-known services do, a short one more often. Names and versions do not.
+func isRandom(length, changes int) bool {
+	return length >= 20 && changes >= 3 || length >= 12 && changes >= 4
+}
 
 // secretValue tells whether there is something in a value that looks like a secret: a
 // login in a URL, a private key, or a random word.
@@ -76,6 +77,11 @@ func secretValue(value string) bool {
 	}
 	if scheme, rest, ok := strings.Cut(value, "//"); ok && strings.HasSuffix(scheme, ":") {
 		return secretValue(rest)
+	}
+	for word := range strings.FieldsSeq(value) { // -Dhttps.proxyPassword=x, --token=x
+		if key, _, ok := strings.Cut(word, "="); ok && strings.HasPrefix(key, "-") && secretKey(key) {
+			return true
+		}
 	}
 	for word := range strings.FieldsFuncSeq(value, endsWord) {
 		if random(word) {
@@ -92,12 +98,13 @@ func random(word string) bool {
 			changes++
 		}
 	}
-	return len(word) >= randomLength && changes >= randomChanges
+	return isRandom(len(word), changes)
 }
 
 // withoutLogins takes the logins, and the queries, out of the URLs in a text. Without
 // its whole URL a company's client would ask the public registry.
 func withoutLogins(text string) string {
+	text = bareLogin().ReplaceAllString(text, "$1")
 	var out strings.Builder
 	for {
 		before, rest, ok := strings.Cut(text, "://")
@@ -120,6 +127,10 @@ func withoutLogins(text string) string {
 		}
 	}
 }
+
+// bareLogin is a login in front of a host that has no scheme, as pip and curl take a
+// proxy's.
+var bareLogin = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([=\s"']|: )[^\s"'/@=:]+:[^\s"'/@]+@`) })
 
 // urlEnds are what the part of a URL ends at that says who and where.
 const urlEnds = "/?# \t\n\"'<>"

@@ -2,6 +2,7 @@ package launcher
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,6 +53,17 @@ func agentOf(p *policy.Policy, f FileDenial) policy.GrantKind {
 	return ""
 }
 
+// ofGnuPG tells of a path in GnuPG's directory, where a command has not got its agent:
+// what gpg writes there is the first that is seen of it.
+func ofGnuPG(p *policy.Policy, path string) bool {
+	if slices.ContainsFunc(p.Network.UnixSockets, func(r policy.PathRule) bool { return r.At != "" }) {
+		return false
+	}
+	return slices.ContainsFunc(append([]string{p.Home}, p.OtherHomes...), func(home string) bool {
+		return home != "" && pathtree.Contains(filepath.Join(home, ".gnupg"), path)
+	})
+}
+
 // fileVerdict finds the policy's reason. Where the policy knows none, the
 // backend refused what it found itself: what git trusts, or a path that a rule
 // leads to by a link.
@@ -85,6 +97,9 @@ func fileGrants(p *policy.Policy, f FileDenial) []policy.Grant {
 	}
 	if open := openGrants(p, f); open != nil {
 		return open
+	}
+	if f.Operation == "write" && ofGnuPG(p, f.Ruled) {
+		return []policy.Grant{{Kind: policy.GrantGPGAgent}}
 	}
 	unknown := f.Hidden && p.ReadVerdict(f.Ruled).Verdict != policy.Denied // through a link
 	if f.Grant == "" || f.Grant == "/" || f.Fixed || unknown {

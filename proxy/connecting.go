@@ -102,7 +102,7 @@ type prepared struct {
 }
 
 func (r *ready) put(server context.Context, dest netip.AddrPort, g grant, conn net.Conn) {
-	p := &prepared{grant: g, conn: conn}
+	p, dest := &prepared{grant: g, conn: conn}, unmapped(dest)
 	drop := func() {
 		if r.remove(dest, p) {
 			conn.Close()
@@ -125,8 +125,14 @@ func (r *ready) put(server context.Context, dest netip.AddrPort, g grant, conn n
 	p.stop = context.AfterFunc(server, drop)
 }
 
+// unmapped is an address as both sides know it: a socket of IPv6 may have it mapped.
+func unmapped(a netip.AddrPort) netip.AddrPort {
+	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
+}
+
 // take returns the connection that has waited longest.
 func (r *ready) take(dest netip.AddrPort) (grant, net.Conn, bool) {
+	dest = unmapped(dest)
 	r.mu.Lock()
 	all := r.waiting[dest]
 	r.mu.Unlock()

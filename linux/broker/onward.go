@@ -92,8 +92,8 @@ func (c *call) connectOnward(sock int, to netip.AddrPort, addr []byte) unix.Errn
 		defer c.onwards.Add(-1)
 		errno := later.madeOutside(to, pid, command, *patience)
 		if errno != 0 {
-			if errno == unix.EINTR || errno == restartSys || errno == unix.EINPROGRESS { // it goes on, and poll(2) tells
-				impatient(again, addr, patience)
+			if errno == unix.EINTR || errno == restartSys || errno == unix.EINPROGRESS {
+				beginConnect(again, addr)
 			}
 			if errno != blocks {
 				later.reply(0, errno)
@@ -112,6 +112,19 @@ func (c *call) connectOnward(sock int, to netip.AddrPort, addr []byte) unix.Errn
 		}
 	}()
 	return blocks
+}
+
+// beginConnect has a connect that was interrupted go on, as the kernel's does: poll(2)
+// tells of it, and so does connect(2) where that is begun again. To wait for it even a
+// moment would make it a connection, for which the second call is an error (EISCONN).
+func beginConnect(sock int, addr []byte) {
+	flags, err := unix.FcntlInt(uintptr(sock), unix.F_GETFL, 0)
+	if err != nil {
+		return
+	}
+	unix.FcntlInt(uintptr(sock), unix.F_SETFL, flags|unix.O_NONBLOCK)
+	rawAddress(unix.SYS_CONNECT, sock, addr)
+	unix.FcntlInt(uintptr(sock), unix.F_SETFL, flags)
 }
 
 // onwardTry is between two looks at a caller that waits long.

@@ -16,18 +16,28 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
+// bothProtocols listens at one port. What TCP has free may be another's in UDP.
+func bothProtocols(t *testing.T) (l net.Listener, pc net.PacketConn) {
+	t.Helper()
+	for range 100 {
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if pc, err := net.ListenPacket("udp4", l.Addr().String()); err == nil {
+			return l, pc
+		}
+		l.Close()
+	}
+	t.Fatal("no port that is free in TCP and in UDP")
+	return nil, nil
+}
+
 // server answers over UDP with every message that say returns for a query, and over TCP
 // with the last of them.
 func server(t *testing.T, say func(q dnsmessage.Message) []dnsmessage.Message) netip.AddrPort {
 	t.Helper()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pc, err := net.ListenPacket("udp4", l.Addr().String())
-	if err != nil {
-		t.Skip(err) // the port of the other protocol is another's
-	}
+	l, pc := bothProtocols(t)
 	t.Cleanup(func() { l.Close(); pc.Close() })
 	answer := func(query []byte) (replies [][]byte) {
 		var m dnsmessage.Message
